@@ -1,0 +1,37 @@
+# What only developers build: test programs. Headers that many sources share are precompiled; not for Windows,
+# where sources define what changes the meaning of its headers.
+
+if(NOT WIN32)
+  target_precompile_headers(twinpipe_core PRIVATE ${PROJECT_SOURCE_DIR}/cmake/standard_headers.hxx)
+  target_precompile_headers(twinpipe REUSE_FROM twinpipe_core)
+  target_precompile_headers(twinpipe_sim REUSE_FROM twinpipe_core)
+endif()
+
+# twinpipe_test_objects(name SOURCES file... [LIBRARIES target...])
+# Sources of tests, compiled once for several programs. They may include any header of src/ and tests/.
+function(twinpipe_test_objects name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  add_library(${name} OBJECT ${arg_SOURCES})
+  twinpipe_test_target(${name} ${arg_LIBRARIES})
+endfunction()
+
+# twinpipe_test(name SOURCES file... [LIBRARIES target...] [LABELS label...] [TIMEOUT seconds])
+# One Catch2 program, run by ctest as one test.
+function(twinpipe_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  twinpipe_test_target(${name} ${arg_LIBRARIES})
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+function(twinpipe_test_target name)
+  target_link_libraries(${name} PRIVATE ${ARGN} twinpipe_test_main)
+  twinpipe_target(${name})
+  if(NOT WIN32)
+    target_precompile_headers(${name} REUSE_FROM twinpipe_test_main)
+  endif()
+endfunction()

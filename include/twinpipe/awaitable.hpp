@@ -1,0 +1,54 @@
+// What every asynchronous call returns: await it, with a deadline or a stop token if you like.
+#pragma once
+
+#include <coroutine>
+#include <stop_token>
+#include <utility>
+
+#include "twinpipe/detail/operation.hpp"
+#include "twinpipe/time.hpp"
+
+namespace tp {
+
+/// One pointer to an operation that hasn't started. `co_await c.receive(b).within(5s).unless(stop)`.
+///
+/// The operation starts when it is awaited, and may be awaited once. The waiter resumes on the runtime's thread: at once, if
+/// the operation could be done without waiting, else from a later turn, never inside request_stop() and never inside the
+/// call that caused the completion. If a completion and a stop meet, the completion wins. Destroying a coroutine that waits
+/// is a programming error and aborts the program: stop the operation, let the coroutine end, then destroy it.
+template <class Result>
+class [[nodiscard]] awaitable {
+ public:
+  explicit awaitable(detail::typed_operation<Result>& op) noexcept : op_(&op) {}
+  awaitable(awaitable&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
+  awaitable(const awaitable&) = delete;
+  awaitable& operator=(awaitable&&) = delete;
+  ~awaitable() {
+    if (op_ != nullptr) op_->abandon();
+  }
+
+  /// Ends with timed_out when that much time has passed since this call.
+  awaitable&& within(duration d) && noexcept {
+    op_->expire_after(d);
+    return std::move(*this);
+  }
+  /// Ends with timed_out at that time of the runtime's clock.
+  awaitable&& until(time_point deadline) && noexcept {
+    op_->expire_at(deadline);
+    return std::move(*this);
+  }
+  /// Ends with cancelled when a stop is requested, from any thread.
+  awaitable&& unless(std::stop_token token) && noexcept {
+    op_->stop_with(std::move(token));
+    return std::move(*this);
+  }
+
+  [[nodiscard]] bool await_ready() { return op_->start(); }
+  void await_suspend(std::coroutine_handle<> waiter) { op_->park(waiter); }
+  Result await_resume() { return std::exchange(op_, nullptr)->take(); }
+
+ private:
+  detail::typed_operation<Result>* op_;
+};
+
+}  // namespace tp

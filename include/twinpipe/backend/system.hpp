@@ -1,0 +1,62 @@
+// What one thread asks of its operating system: time, connections, and the turns in which operations complete.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "twinpipe/backend/names.hpp"
+#include "twinpipe/backend/stream.hpp"
+#include "twinpipe/time.hpp"
+
+namespace tp::backend {
+
+/// Wakes one system's turn from any thread. It outlives the system, and then does nothing.
+class waker {
+ public:
+  virtual ~waker() = default;
+  /// Never blocks and never suspends. Several before one turn count as one.
+  virtual void wake() noexcept = 0;
+};
+
+/// How a detached stream is taken on.
+enum class attachment : std::uint8_t {
+  half_open,    ///< can always be detached again; for the handshake of an accepted client
+  established,  ///< for good
+  blocking,     ///< bound to no system; every start answers done
+};
+
+enum class turn_result : std::uint8_t {
+  progressed,  ///< something completed or a wake came
+  timed_out,   ///< `until` was reached
+  stalled,     ///< nothing is pending that could ever complete (only a simulator knows)
+};
+
+/// One per runtime, used by its thread only.
+class system {
+ public:
+  virtual ~system() = default;
+
+  /// Constant during a turn's callbacks.
+  [[nodiscard]] virtual time_point now() const noexcept = 0;
+
+  /// Completes ok at the operation's deadline.
+  virtual start sleep(op& op) = 0;
+  /// Completes ok on a later turn; what the core uses to finish an operation outside the call that caused it.
+  virtual void schedule(op& op) noexcept = 0;
+  virtual start connect(connect_op& op) = 0;
+  /// For sleep and connect; see byte_stream::cancel. A scheduled operation can't be cancelled.
+  virtual void cancel(op& op) noexcept = 0;
+
+  [[nodiscard]] virtual result<acceptor_ptr> open(const std::shared_ptr<bound_name>& name) = 0;
+  [[nodiscard]] virtual result<stream_ptr> attach(detached_ptr stream, attachment how) = 0;
+
+  /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start, cancel, close
+  /// and release anything. At most 256 immediate completions are granted in a turn; further starts answer pending.
+  virtual turn_result turn(time_point until) = 0;
+
+  /// `handler(context)` is called in a turn after each wake().
+  virtual void on_wake(void (*handler)(void*) noexcept, void* context) noexcept = 0;
+  [[nodiscard]] virtual std::shared_ptr<waker> get_waker() = 0;
+};
+
+}  // namespace tp::backend

@@ -1,0 +1,138 @@
+// A thread's loop: it runs tasks and completes their operations.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "twinpipe/awaitable.hpp"
+#include "twinpipe/connection.hpp"
+#include "twinpipe/endpoint.hpp"
+#include "twinpipe/error.hpp"
+#include "twinpipe/files.hpp"
+#include "twinpipe/listener.hpp"
+#include "twinpipe/options.hpp"
+#include "twinpipe/task.hpp"
+#include "twinpipe/time.hpp"
+
+namespace tp {
+
+class process;
+
+namespace detail {
+class runtime_state;
+
+/// A task that nobody awaits: it starts at once, tells `done` when it ends, and its frame frees itself.
+class root {
+ public:
+  struct promise_type {
+    root get_return_object() noexcept { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    void unhandled_exception() noexcept { std::terminate(); }
+  };
+};
+
+/// Where the value or exception of run() waits for its caller.
+template <class T>
+struct outcome_slot {
+  std::optional<T> value;
+  std::exception_ptr exception;
+  bool done = false;
+
+  T take() {
+    if (exception) std::rethrow_exception(exception);
+    return std::move(*value);
+  }
+};
+template <>
+struct outcome_slot<void> {
+  std::exception_ptr exception;
+  bool done = false;
+  void take() const {
+    if (exception) std::rethrow_exception(exception);
+  }
+};
+
+template <class T>
+root run_root(task<T> body, outcome_slot<T>& slot) {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(body);
+    } else {
+      slot.value.emplace(co_await std::move(body));
+    }
+  } catch (...) {
+    slot.exception = std::current_exception();
+  }
+  slot.done = true;
+}
+}  // namespace detail
+
+/// What a turn of a runtime found to do.
+enum class turned : std::uint8_t {
+  progressed,  ///< something completed
+  timed_out,   ///< nothing did, until the time given
+  stalled,     ///< nothing is pending that ever could (only a simulated runtime knows)
+};
+
+/// Belongs to the thread that made it, as does everything made on it; debug builds check. post() and stop sources are the
+/// exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was made on it; what still runs
+/// inside when it is destroyed is closed, and its waiters resume with `closed`.
+class runtime {
+ public:
+  /// Errors: no_resources, io_error.
+  [[nodiscard]] static result<std::unique_ptr<runtime>> create(process& owner);
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+  ~runtime();
+
+  /// Runs the task on this thread until it has ended; other tasks of the runtime run meanwhile. Its value is returned, an
+  /// exception that left it is thrown. If nothing can ever complete any more (a simulated world knows), the program is aborted
+  /// with a message.
+  template <class T>
+  T run(task<T> body) {
+    detail::outcome_slot<T> slot;
+    detail::run_root(std::move(body), slot);
+    while (!slot.done) turn_or_abort();
+    return slot.take();
+  }
+
+  /// One turn: the operations that have ended complete, and if there are none it waits for the first, `until` at most.
+  turned turn(time_point until = never);
+
+  /// Connects to an endpoint. A client waits until an instance is free. The first bytes it writes go to a server that
+  /// expected_server allows, by the kernel's word. Name and options are copied before this returns.
+  /// Errors: not_found (nobody listens; with wait_for_server never), busy (all instances taken, or the backlog full, until
+  /// the deadline), timed_out (no server until the deadline), server_gone (it left while this client waited), access_denied,
+  /// untrusted_server, untrusted_location, invalid_name, name_too_long, invalid_argument, not_supported, mode_mismatch,
+  /// direction_mismatch, version_mismatch, feature_refused, overloaded, closing, peer_is_not_twinpipe, protocol_error,
+  /// cancelled, no_resources, io_error, not_while_impersonating.
+  awaitable<result<connection>> connect(std::string_view name, const connect_options& options = {});
+
+  /// Serves an endpoint on this runtime. Errors: closed, no_resources, io_error.
+  [[nodiscard]] result<listener> listen(const endpoint& endpoint);
+
+  /// Waits. Errors: cancelled. A deadline set with within() only shortens it (timed_out).
+  awaitable<result<void>> sleep(duration d);
+
+  /// Calls `f` on this runtime's thread, in a later turn. Thread-safe; `f` must not throw. What is posted when the runtime is
+  /// destroyed isn't called.
+  void post(std::function<void()> f);
+
+  /// The time of this turn: constant while completions run.
+  [[nodiscard]] time_point now() const noexcept;
+  [[nodiscard]] tp::files files() const noexcept;
+  [[nodiscard]] process& owner() const noexcept;
+
+ private:
+  runtime(process& owner, std::unique_ptr<detail::runtime_state> state) noexcept;
+  void turn_or_abort();
+
+  std::unique_ptr<detail::runtime_state> state_;
+};
+
+}  // namespace tp

@@ -1,0 +1,139 @@
+// Binding: a name becomes a lock, a listening socket and the file between them.
+#include <fcntl.h>
+
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "address_posix.hpp"
+#include "errors_posix.hpp"
+#include "listening_socket_posix.hpp"
+#include "name_lock_posix.hpp"
+#include "names_posix.hpp"
+#include "places_posix.hpp"
+#include "socket_file_posix.hpp"
+
+namespace tp::platform {
+namespace {
+
+class bound_socket final : public listening_name {
+ public:
+  bound_socket(std::string location, std::string unenforced, descriptor socket)
+      : location_(std::move(location)),
+        unenforced_(std::move(unenforced)),
+        listening_(std::make_shared<listening_socket>(std::move(socket))) {}
+  bound_socket(std::string location, std::string unenforced, listening_file made, descriptor lock)
+      : bound_socket(std::move(location), std::move(unenforced), std::move(made.socket)) {
+    lock_ = std::move(lock);
+    file_.emplace(std::move(made.file));
+  }
+  ~bound_socket() override { withdraw(); }
+
+  const std::string& location() const noexcept override { return location_; }
+  const std::string& unenforced() const noexcept override { return unenforced_; }
+  std::shared_ptr<listening_socket> listening() const noexcept override { return listening_; }
+
+  // The file goes while the lock is held: afterwards the name may be another server's.
+  void withdraw() noexcept override {
+    const std::scoped_lock lock(mutex_);
+    if (file_) file_->remove();
+    listening_->withdraw();
+    lock_.reset();
+  }
+
+ private:
+  const std::string location_;
+  const std::string unenforced_;
+  const std::shared_ptr<listening_socket> listening_;
+  std::mutex mutex_;
+  descriptor lock_;
+  std::optional<socket_file> file_;
+};
+
+using bound = result<std::shared_ptr<backend::bound_name>>;
+
+std::string not_enforceable(const backend::bind_request& request) {
+  if (request.name.kind() == name_kind::unix_abstract)
+    return "An abstract name has no permissions: any local user can connect and is judged only then, and any "
+           "user can "
+           "take the name while nobody holds it.";
+  if (request.audience == access_policy::audience::users)
+    return "Users who are not listed can connect and are refused only then.";
+  if (request.audience == access_policy::audience::everyone_local)
+    return "A client of another host that comes through a relay such as ssh counts as local.";
+  return {};
+}
+
+bound bind_abstract(const backend::bind_request& request) {
+  descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const socket_address address = address_of_abstract(request.name.leaf());
+  if (!socket || ::bind(socket.get(), address.get(), address.size) != 0 ||
+      ::listen(socket.get(), request.backlog) != 0)
+    return fail_with(operation::bind, errno,
+                     errno == EADDRINUSE ? "another process holds it" : request.name.text());
+  return std::make_shared<bound_socket>("unix-abstract:" + request.name.leaf(), not_enforceable(request),
+                                        std::move(socket));
+}
+
+// Makes the directory if it is ours to make. The mode is set again because the umask took its part.
+int create_directory(const place& where) {
+  if (where.create_mode == 0 || ::mkdir(where.directory.c_str(), where.create_mode) != 0) return 0;
+  const descriptor made(::open(where.directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info{};
+  if (!made || ::fstat(made.get(), &info) != 0) return errno;
+  return info.st_uid != ::geteuid() || ::fchmod(made.get(), where.create_mode) == 0 ? 0 : errno;
+}
+
+result<directory_handle> open_place(const place& where) {
+  const std::string quoted = "'" + where.directory + "'";
+  if (const int number = create_directory(where); number != 0)
+    return fail_with(operation::bind, number, "the directory " + quoted + " cannot be made");
+  directory_handle directory;
+  if (const int number = open_directory(where.directory, where.follow, directory); number != 0)
+    return fail_with(number == ENOTDIR || number == ELOOP ? errc::untrusted_location : to_errc(number),
+                     operation::bind, number, "the directory " + quoted + " cannot be used");
+  if (const std::string reason = distrust(directory, true); !reason.empty())
+    return fail_with(errc::untrusted_location, operation::bind, 0, reason);
+  return directory;
+}
+
+result<void> check_reach(const directory_handle& directory, const backend::bind_request& request) {
+  const std::string closed = barrier(directory, request.audience, request.group);
+  if (closed.empty()) return {};
+  return fail_with(errc::unreachable_policy, operation::bind, 0,
+                   "'" + closed +
+                       "' keeps out clients that the policy admits; chmod +x it, or bind elsewhere by "
+                       "runtime_directory, TWINPIPE_RUNTIME_DIR or the system scope");
+}
+
+bound bind_file(const backend::bind_request& request, const place& where) {
+  auto directory = open_place(where);
+  if (!directory) return fail(directory);
+  if (auto reach = check_reach(*directory, request); !reach) return fail(reach);
+  auto lock = take_name_lock(*directory, where.file);
+  if (!lock) return fail(lock);
+  if (auto cleared = remove_stale(*directory, where.file); !cleared) return fail(cleared);
+  auto made = make_listening_file(*directory, where.file, request);
+  if (!made) return fail(made);
+  return std::make_shared<bound_socket>(where.path(), not_enforceable(request), std::move(*made),
+                                        std::move(*lock));
+}
+
+class unix_names final : public backend::names {
+ public:
+  bound bind(const backend::bind_request& request) override {
+    if (request.name.kind() == name_kind::unix_abstract) return bind_abstract(request);
+    auto where = place_to_bind(request.name, request.scope, request.runtime_directory);
+    if (!where) return fail(where.error().about(operation::bind, {}));
+    return bind_file(request, *where);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<backend::names> make_names() {
+  return std::make_unique<unix_names>();
+}
+
+}  // namespace tp::platform

@@ -1,0 +1,198 @@
+// The blocking stream: the same interface, whose starts wait in poll(2) and never answer pending.
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "clock.hpp"
+#include "errors_posix.hpp"
+#include "streams.hpp"
+
+namespace tp::platform {
+namespace {
+
+using backend::start;
+using backend::status;
+
+constexpr duration first_drain_pause = std::chrono::milliseconds(1);
+constexpr duration longest_drain_pause = std::chrono::milliseconds(20);
+
+class blocking_stream final : public backend::byte_stream {
+ public:
+  explicit blocking_stream(socket_ptr socket) noexcept : socket_(std::move(socket)) {}
+
+  start read(backend::read_op& op) override;
+  start write(backend::write_op& op) override;
+  start shutdown(backend::op& op) override;
+  start drain(backend::drain_op& op) override;
+  void cancel(backend::op&) noexcept override {}  // no operation of this stream is ever pending
+  void close() noexcept override;
+  void release() noexcept override;
+  backend::detached_ptr detach() noexcept override;
+  const identity& peer() const noexcept override { return socket_->peer(); }
+
+ private:
+  // One call inside the stream. The last to leave a closed stream gives the descriptor back, and after
+  // release the object.
+  class visit;
+
+  [[nodiscard]] status wait_for(short events, time_point deadline) noexcept;
+  [[nodiscard]] bool pause(duration length, time_point deadline);
+  [[nodiscard]] bool is_closed() noexcept;
+  [[nodiscard]] bool enter() noexcept;
+  void exit() noexcept;
+
+  std::mutex mutex_;
+  std::condition_variable closing_;
+  socket_ptr socket_;
+  int inside_ = 0;
+  bool closed_ = false;
+  bool released_ = false;
+};
+
+class blocking_stream::visit {
+ public:
+  explicit visit(blocking_stream& stream) noexcept : stream_(stream), open_(stream.enter()) {}
+  ~visit() {
+    if (open_) stream_.exit();
+  }
+  visit(const visit&) = delete;
+  visit& operator=(const visit&) = delete;
+  explicit operator bool() const noexcept { return open_; }
+
+ private:
+  blocking_stream& stream_;
+  bool open_;
+};
+
+bool blocking_stream::enter() noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (!closed_) ++inside_;
+  return !closed_;
+}
+
+void blocking_stream::exit() noexcept {
+  bool last_of_all = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (--inside_ == 0 && closed_) {
+      socket_->close();
+      last_of_all = released_;
+    }
+  }
+  if (last_of_all) delete this;
+}
+
+bool blocking_stream::is_closed() noexcept {
+  const std::scoped_lock lock(mutex_);
+  return closed_;
+}
+
+// ok: worth another try.
+status blocking_stream::wait_for(short events, time_point deadline) noexcept {
+  pollfd question{socket_->get(), events, 0};
+  for (;;) {
+    if (is_closed()) return {errc::closed};
+    timespec left{};
+    if (deadline != never) {
+      const auto rest = std::max(deadline - real_now(), duration::zero());
+      const auto seconds = std::chrono::floor<std::chrono::seconds>(rest);
+      left = {static_cast<time_t>(seconds.count()), static_cast<long>((rest - seconds).count())};
+    }
+    const int got = ::ppoll(&question, 1, deadline == never ? nullptr : &left, nullptr);
+    if (got > 0) return {};
+    if (got == 0) return {errc::timed_out};
+    if (errno != EINTR) return to_status(errno);
+  }
+}
+
+start blocking_stream::read(backend::read_op& op) {
+  const visit here(*this);
+  if (!here) return op.finish({errc::closed});
+  for (;;) {
+    const attempt got = socket_->read(op.into, op.spill);
+    // Our own close looks like the peer's end to the kernel.
+    if (!got.would_block)
+      return op.finish(got.n == 0 && is_closed() ? status{errc::closed} : got.result, got.n);
+    if (const status waited = wait_for(POLLIN, op.deadline); !waited.ok()) return op.finish(waited);
+  }
+}
+
+start blocking_stream::write(backend::write_op& op) {
+  op.n = 0;
+  const visit here(*this);
+  if (!here) return op.finish({errc::closed});
+  for (;;) {
+    const attempt went = socket_->write(op.buffers);
+    op.n += went.n;
+    if (!went.would_block)
+      return op.finish(!went.result.ok() && is_closed() ? status{errc::closed} : went.result, op.n);
+    if (const status waited = wait_for(POLLOUT, op.deadline); !waited.ok()) return op.finish(waited, op.n);
+  }
+}
+
+start blocking_stream::shutdown(backend::op& op) {
+  const visit here(*this);
+  return op.finish(here ? socket_->shutdown_sending() : status{errc::closed});
+}
+
+start blocking_stream::drain(backend::drain_op& op) {
+  const visit here(*this);
+  if (!here) return op.finish({errc::closed});
+  for (duration length = first_drain_pause;; length = std::min(2 * length, longest_drain_pause)) {
+    const attempt got = socket_->drained();
+    if (is_closed()) return op.finish({errc::closed});
+    if (!got.would_block) return op.finish(got.result);
+    if (real_now() >= op.deadline) return op.finish({errc::timed_out});
+    if (pause(length, op.deadline)) return op.finish({errc::closed});
+  }
+}
+
+// True if the stream was closed meanwhile.
+bool blocking_stream::pause(duration length, time_point deadline) {
+  std::unique_lock lock(mutex_);
+  const duration rest = deadline == never ? length : std::min(length, deadline - real_now());
+  return closing_.wait_for(lock, rest, [this] { return closed_; });
+}
+
+void blocking_stream::close() noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (std::exchange(closed_, true)) return;
+  if (inside_ == 0) {
+    socket_->close();
+    return;
+  }
+  socket_->shutdown_both();
+  closing_.notify_all();
+}
+
+void blocking_stream::release() noexcept {
+  close();
+  bool unused = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    released_ = true;
+    unused = inside_ == 0;
+  }
+  if (unused) delete this;
+}
+
+backend::detached_ptr blocking_stream::detach() noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (closed_ || inside_ > 0) return nullptr;
+  closed_ = true;
+  identity peer = socket_->peer();
+  return platform::detach(
+      std::exchange(socket_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
+}
+
+}  // namespace
+
+backend::stream_ptr make_blocking_stream(socket_ptr socket) {
+  return backend::stream_ptr(new blocking_stream(std::move(socket)));
+}
+
+}  // namespace tp::platform

@@ -1,0 +1,119 @@
+// The loop behind one system: libuv for readiness, time and wake-ups; our own queue of what is to be
+// completed.
+//
+// All completions run in one place, libuv's check phase, after everything that became ready in the poll was
+// tried. A loop of our own and one that a program lends us differ only in who calls uv_run.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "deadline_heap.hpp"
+#include "op_list.hpp"
+#include "twinpipe/backend/system.hpp"
+
+namespace tp::platform {
+
+enum class op_kind : std::uint8_t { none, sleep, connect, read, write, drain, drain_tick, accept };
+
+/// Where a pending operation is. Only `waiting` and `postponed` ones can still change their result.
+enum class op_phase : std::uint8_t {
+  idle,
+  waiting,    ///< for readiness, a deadline or a stop
+  postponed,  ///< queued: the start will be made in a later turn
+  finished,   ///< queued: the result stands, the handler is to be called
+};
+
+[[nodiscard]] inline op_phase phase_of(const backend::op& op) noexcept {
+  return static_cast<op_phase>(op.twin.phase);
+}
+[[nodiscard]] inline op_kind kind_of(const backend::op& op) noexcept {
+  return static_cast<op_kind>(op.twin.kind);
+}
+[[nodiscard]] inline bool undecided(const backend::op& op) noexcept {
+  return phase_of(op) == op_phase::waiting || phase_of(op) == op_phase::postponed;
+}
+
+/// Whoever started an operation: a stream, an acceptor, the system itself.
+class op_owner {
+ public:
+  /// Makes the start that was postponed.
+  virtual void retry(backend::op& op) noexcept = 0;
+  /// Its deadline has come.
+  virtual void expire(backend::op& op) noexcept = 0;
+  /// It is about to be completed; the owner forgets it.
+  virtual void leave(backend::op& op) noexcept = 0;
+
+ protected:
+  ~op_owner() = default;
+};
+
+class event_loop {
+ public:
+  [[nodiscard]] static result<std::unique_ptr<event_loop>> make();
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+  /// No operation may be pending; objects that were released are freed here at the latest.
+  ~event_loop();
+
+  [[nodiscard]] uv_loop_t* uv() noexcept { return &loop_; }
+  /// Constant while completions run.
+  [[nodiscard]] time_point now() const noexcept;
+  /// This turn has had its share of immediate completions: further starts are to be postponed.
+  [[nodiscard]] bool exhausted() const noexcept { return budget_ == 0; }
+  /// The answer of a start that completes at once; only while not exhausted.
+  backend::start done(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
+
+  /// The operation becomes pending: until finish(), or its deadline.
+  backend::start wait(backend::op& op, op_owner& owner, op_kind kind);
+  /// The operation becomes pending, and its owner is asked to start it in a later turn.
+  backend::start postpone(backend::op& op, op_owner& owner, op_kind kind);
+  /// The operation becomes pending and completes ok in a later turn; its deadline means nothing.
+  void schedule(backend::op& op, op_owner& owner) noexcept;
+  /// Its result stands; its handler is called in the next completions.
+  void finish(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
+  /// For one that its owner tried again and that still has to wait.
+  static void keep_waiting(backend::op& op) noexcept {
+    op.twin.phase = static_cast<std::uint8_t>(op_phase::waiting);
+  }
+
+  /// A deadline that is no operation: expire() is called for it, nothing else.
+  void add_timer(backend::op& timer, op_owner& owner, op_kind kind, time_point due);
+  void remove_timer(backend::op& timer) noexcept { deadlines_.remove(timer); }
+
+  backend::turn_result turn(time_point until);
+  void on_wake(void (*handler)(void*) noexcept, void* context) noexcept;
+  [[nodiscard]] std::shared_ptr<backend::waker> get_waker() const;
+
+ private:
+  class shared_waker;
+  event_loop() = default;
+  int open();
+  void arm_timer();
+  void complete_all();
+  void deliver(backend::op& op) noexcept;
+  static void adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept;
+
+  uv_loop_t loop_{};
+  uv_timer_t timer_{};
+  uv_async_t async_{};
+  uv_prepare_t prepare_{};
+  uv_check_t check_{};
+  uv_idle_t idle_{};
+  std::shared_ptr<shared_waker> waker_;
+  deadline_heap deadlines_;
+  op_list ready_;
+  time_point now_{};
+  time_point until_ = never;
+  time_point armed_for_ = never;
+  void (*wake_handler_)(void*) noexcept = nullptr;
+  void* wake_context_ = nullptr;
+  int budget_ = 0;
+  bool completing_ = false;
+  bool woken_ = false;
+  bool progressed_ = false;
+};
+
+}  // namespace tp::platform

@@ -1,0 +1,110 @@
+// Files on Linux. openat2(2) keeps a path inside its directory.
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include "descriptor.hpp"
+#include "errors_posix.hpp"
+#include "escape.hpp"
+#include "files.hpp"
+
+namespace tp::platform {
+namespace {
+
+constexpr std::size_t least_read = 4096;
+constexpr int tries_against_renames = 32;
+// Opening a FIFO, or a terminal, must neither wait nor have an effect; what isn't a regular file is refused
+// afterwards.
+constexpr int reading = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+class open_dir final : public backend::directory {
+ public:
+  explicit open_dir(descriptor opened) noexcept : fd(std::move(opened)) {}
+  descriptor fd;
+};
+
+std::unexpected<error> failed(operation what, errc code, int number, std::string_view path) {
+  return fail_with(code, what, number, escape(path, std::numeric_limits<std::size_t>::max()));
+}
+std::unexpected<error> failed(operation what, int number, std::string_view path) {
+  return failed(what, to_errc(number), number, path);
+}
+
+bool has_nul(std::string_view path) {
+  return path.find('\0') != std::string_view::npos;
+}
+
+// EAGAIN: a rename happened while the kernel followed a `..`, and it can't tell whether the path has left.
+descriptor open_beneath(const descriptor& directory, const std::string& path) {
+  open_how how{};
+  how.flags = reading;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  long got = -1;
+  for (int i = 0; i < tries_against_renames && got < 0; ++i) {
+    got = ::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how);
+    if (got < 0 && errno != EAGAIN && errno != EINTR) break;
+  }
+  return descriptor(static_cast<int>(got));
+}
+
+// 0 or an errno, EFBIG for more than `most`.
+int read_all(const descriptor& file, std::size_t most, std::size_t expected, std::string& out) {
+  std::size_t filled = 0;
+  // One byte more than the limit shows that there is more; the size is a guess, which a growing file or /proc
+  // belies.
+  out.resize(std::min(std::max(expected, least_read), most) + 1);
+  for (;;) {
+    const ssize_t got = ::read(file.get(), out.data() + filled, out.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    filled += static_cast<std::size_t>(got);
+    if (filled > most) return EFBIG;
+    if (got == 0) break;
+    if (filled == out.size()) out.resize(std::min(filled, most - filled) + filled + 1);
+  }
+  out.resize(filled);
+  return 0;
+}
+
+class linux_files final : public backend::files {
+ public:
+  result<std::shared_ptr<backend::directory>> open_directory(std::string_view path) override {
+    if (has_nul(path)) return failed(operation::open_directory, errc::invalid_argument, 0, path);
+    descriptor opened(::open(std::string(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!opened) return failed(operation::open_directory, errno, path);
+    return std::make_shared<open_dir>(std::move(opened));
+  }
+
+  result<std::string> read(backend::directory* beneath, std::string_view path,
+                           std::size_t max_bytes) override {
+    const auto* within = dynamic_cast<open_dir*>(beneath);
+    if (has_nul(path) || (beneath != nullptr && within == nullptr))
+      return failed(operation::read_file, errc::invalid_argument, 0, path);
+    const std::string name(path);
+    const descriptor file =
+        within != nullptr ? open_beneath(within->fd, name) : descriptor(::open(name.c_str(), reading));
+    if (!file) return failed(operation::read_file, errno == EAGAIN ? EIO : errno, path);
+    struct stat info{};
+    if (::fstat(file.get(), &info) != 0) return failed(operation::read_file, errno, path);
+    if (!S_ISREG(info.st_mode)) return failed(operation::read_file, errc::invalid_argument, 0, path);
+    const auto size = static_cast<std::size_t>(std::max<off_t>(info.st_size, 0));
+    if (size > max_bytes) return failed(operation::read_file, errc::file_too_large, 0, path);
+    std::string content;
+    if (const int number = read_all(file, max_bytes, size, content); number != 0)
+      return failed(operation::read_file, number == EAGAIN ? EIO : number, path);
+    return content;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<backend::files> make_files() {
+  return std::make_unique<linux_files>();
+}
+
+}  // namespace tp::platform

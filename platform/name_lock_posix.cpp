@@ -1,0 +1,83 @@
+// Lock files: flock(2), so that the lock ends with its process, however that ends.
+#include "name_lock_posix.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include "errors_posix.hpp"
+
+namespace tp::platform {
+namespace {
+
+constexpr int tries = 16;
+
+std::unexpected<error> denied(errc code, int number, const std::string& path, const std::string& why) {
+  return fail_with(code, operation::bind, number, "the lock file '" + path + "' " + why);
+}
+
+// A file that we may lock and write to: made by us, a plain one, and no second name of another file of ours.
+std::string wrong_with(const struct stat& info) {
+  if (!S_ISREG(info.st_mode)) return "is not a regular file";
+  if (info.st_uid != ::geteuid()) return "belongs to uid " + std::to_string(info.st_uid);
+  return info.st_nlink > 1 ? "has a second name" : "";
+}
+
+// The holder writes its number into the file; a hint for people, nothing more.
+std::string holder_of(const descriptor& lock) {
+  std::array<char, 16> text{};
+  const ssize_t got = ::pread(lock.get(), text.data(), text.size() - 1, 0);
+  long number = 0;
+  if (got > 0) std::from_chars(text.data(), text.data() + got, number);
+  return number > 0 ? "process " + std::to_string(number) : "another process";
+}
+
+void sign(const descriptor& lock) {
+  const std::string text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock.get(), 0) == 0) [[maybe_unused]]
+    const ssize_t ignored = ::pwrite(lock.get(), text.data(), text.size(), 0);
+}
+
+int lock_now(const descriptor& file) noexcept {
+  int number;
+  do {
+    number = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  } while (number == EINTR);
+  return number;
+}
+
+}  // namespace
+
+result<descriptor> take_name_lock(const directory_handle& directory, const std::string& file) {
+  const std::string name = file + ".lock";
+  const std::string path = directory.path + "/" + name;
+  for (int i = 0; i < tries; ++i) {
+    descriptor lock(::openat(directory.fd.get(), name.c_str(),
+                             O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+    if (!lock && (errno == ELOOP || errno == ENXIO || errno == EISDIR))
+      return denied(errc::untrusted_location, errno, path, "is not a regular file");
+    if (!lock) return denied(to_errc(errno), errno, path, "cannot be opened");
+    struct stat opened{}, named{};
+    if (::fstat(lock.get(), &opened) != 0) return denied(to_errc(errno), errno, path, "cannot be examined");
+    if (const std::string wrong = wrong_with(opened); !wrong.empty())
+      return denied(errc::untrusted_location, 0, path, wrong);
+    if (const int number = lock_now(lock); number == EWOULDBLOCK)
+      return fail_with(errc::name_in_use, operation::bind, number,
+                       "'" + directory.path + "/" + file + "' is held by " + holder_of(lock));
+    else if (number != 0)
+      return denied(to_errc(number), number, path, "cannot be locked");
+    // Somebody may have removed the file between the opening and the locking; then the lock is one on
+    // nothing.
+    if (::fstatat(directory.fd.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) {
+      sign(lock);
+      return lock;
+    }
+  }
+  return denied(errc::name_in_use, 0, path, "is being replaced by somebody");
+}
+
+}  // namespace tp::platform

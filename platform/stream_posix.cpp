@@ -1,0 +1,242 @@
+// The asynchronous stream: tries first, then waits for readiness.
+#include <algorithm>
+#include <utility>
+
+#include "errors_posix.hpp"
+#include "streams.hpp"
+#include "watcher.hpp"
+
+namespace tp::platform {
+namespace {
+
+using backend::start;
+using backend::status;
+
+constexpr duration first_drain_pause = std::chrono::milliseconds(1);
+constexpr duration longest_drain_pause = std::chrono::milliseconds(20);
+
+bool waits(const backend::op* op) noexcept {
+  return op != nullptr && phase_of(*op) == op_phase::waiting;
+}
+
+class socket_stream final : public backend::byte_stream, public watcher {
+ public:
+  socket_stream(event_loop& loop, socket_ptr socket) noexcept : watcher(loop), socket_(std::move(socket)) {}
+  [[nodiscard]] int open() { return watch(socket_->get()); }
+
+  start read(backend::read_op& op) override;
+  start write(backend::write_op& op) override;
+  start shutdown(backend::op& op) override;
+  start drain(backend::drain_op& op) override;
+  void cancel(backend::op& op) noexcept override;
+  void close() noexcept override;
+  void release() noexcept override;
+  backend::detached_ptr detach() noexcept override;
+  const identity& peer() const noexcept override { return socket_->peer(); }
+
+  void retry(backend::op& op) noexcept override;
+  void expire(backend::op& op) noexcept override;
+  void leave(backend::op& op) noexcept override;
+
+ protected:
+  int wanted() const noexcept override;
+  void ready(int events) noexcept override;
+  bool in_use() const noexcept override { return read_ || write_ || drain_; }
+
+ private:
+  [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
+  [[nodiscard]] attempt try_write(backend::write_op& op) noexcept;
+  void go_on_reading() noexcept;
+  void go_on_writing() noexcept;
+  void go_on_draining() noexcept;
+  void ask_again_later();
+  void stop(backend::op* op, errc why) noexcept;
+  [[nodiscard]] bool is_mine(const backend::op& op) const noexcept;
+
+  socket_ptr socket_;
+  backend::read_op* read_ = nullptr;
+  backend::write_op* write_ = nullptr;
+  backend::drain_op* drain_ = nullptr;
+  backend::op drain_tick_;
+  duration drain_pause_ = first_drain_pause;
+  bool quiet_ = false;  // the kernel had nothing more to read, and since then no event came
+};
+
+start socket_stream::read(backend::read_op& op) {
+  assert(read_ == nullptr && "one read at a time");
+  if (!watching()) return op.finish({errc::closed});
+  const bool nothing_new = quiet_ && armed(UV_READABLE);
+  if (!nothing_new && loop_.exhausted()) {
+    read_ = &op;
+    return loop_.postpone(op, *this, op_kind::read);
+  }
+  if (!nothing_new) {
+    const attempt got = try_read(op);
+    if (!got.would_block) return loop_.done(op, got.result, got.n);
+  }
+  read_ = &op;
+  want(UV_READABLE);
+  return loop_.wait(op, *this, op_kind::read);
+}
+
+attempt socket_stream::try_read(backend::read_op& op) noexcept {
+  const attempt got = socket_->read(op.into, op.spill);
+  quiet_ = got.was_short;
+  return got;
+}
+
+start socket_stream::write(backend::write_op& op) {
+  assert(write_ == nullptr && "one write at a time");
+  op.n = 0;
+  if (!watching()) return op.finish({errc::closed});
+  if (loop_.exhausted()) {
+    write_ = &op;
+    return loop_.postpone(op, *this, op_kind::write);
+  }
+  const attempt went = try_write(op);
+  if (!went.would_block) return loop_.done(op, went.result, op.n);
+  write_ = &op;
+  want(UV_WRITABLE);
+  return loop_.wait(op, *this, op_kind::write);
+}
+
+// op.n counts what went so far, so that a stopped write is exact.
+attempt socket_stream::try_write(backend::write_op& op) noexcept {
+  const attempt went = socket_->write(op.buffers);
+  op.n += went.n;
+  return went;
+}
+
+start socket_stream::shutdown(backend::op& op) {
+  return op.finish(watching() ? socket_->shutdown_sending() : status{errc::closed});
+}
+
+start socket_stream::drain(backend::drain_op& op) {
+  assert(drain_ == nullptr && "one drain at a time");
+  if (!watching()) return op.finish({errc::closed});
+  drain_pause_ = first_drain_pause;
+  if (loop_.exhausted()) {
+    drain_ = &op;
+    return loop_.postpone(op, *this, op_kind::drain);
+  }
+  const attempt got = socket_->drained();
+  if (!got.would_block) return loop_.done(op, got.result);
+  drain_ = &op;
+  ask_again_later();
+  return loop_.wait(op, *this, op_kind::drain);
+}
+
+void socket_stream::ask_again_later() {
+  loop_.add_timer(drain_tick_, *this, op_kind::drain_tick, loop_.now() + drain_pause_);
+  drain_pause_ = std::min(2 * drain_pause_, longest_drain_pause);
+}
+
+int socket_stream::wanted() const noexcept {
+  return (waits(read_) ? UV_READABLE : 0) | (waits(write_) ? UV_WRITABLE : 0);
+}
+
+void socket_stream::ready(int events) noexcept {
+  if ((events & UV_READABLE) != 0) {
+    quiet_ = false;
+    if (waits(read_) && read_->into.empty() && read_->spill.empty())
+      loop_.finish(*read_, {});  // a wait for readiness, and here it is
+    else if (waits(read_))
+      go_on_reading();
+  }
+  if ((events & UV_WRITABLE) != 0 && waits(write_)) go_on_writing();
+}
+
+void socket_stream::go_on_reading() noexcept {
+  const attempt got = try_read(*read_);
+  if (got.would_block)
+    want(UV_READABLE);
+  else
+    loop_.finish(*read_, got.result, got.n);
+}
+
+void socket_stream::go_on_writing() noexcept {
+  const attempt went = try_write(*write_);
+  if (went.would_block)
+    want(UV_WRITABLE);
+  else
+    loop_.finish(*write_, went.result, write_->n);
+}
+
+void socket_stream::go_on_draining() noexcept {
+  const attempt got = socket_->drained();
+  if (got.would_block)
+    ask_again_later();
+  else
+    loop_.finish(*drain_, got.result);
+}
+
+void socket_stream::retry(backend::op& op) noexcept {
+  switch (kind_of(op)) {
+    case op_kind::read:
+      return go_on_reading();
+    case op_kind::write:
+      return go_on_writing();
+    default:
+      return go_on_draining();
+  }
+}
+
+void socket_stream::expire(backend::op& op) noexcept {
+  if (&op == &drain_tick_)
+    go_on_draining();
+  else
+    stop(&op, errc::timed_out);
+}
+
+bool socket_stream::is_mine(const backend::op& op) const noexcept {
+  return &op == read_ || &op == write_ || &op == drain_;
+}
+
+void socket_stream::cancel(backend::op& op) noexcept {
+  if (is_mine(op)) stop(&op, errc::cancelled);
+}
+
+void socket_stream::stop(backend::op* op, errc why) noexcept {
+  if (op == nullptr || !undecided(*op)) return;
+  if (op == drain_) loop_.remove_timer(drain_tick_);
+  loop_.finish(*op, {why}, op == write_ ? op->n : 0);
+}
+
+void socket_stream::leave(backend::op& op) noexcept {
+  if (&op == read_) read_ = nullptr;
+  if (&op == write_) write_ = nullptr;
+  if (&op == drain_) drain_ = nullptr;
+  left();
+}
+
+void socket_stream::close() noexcept {
+  if (!watching()) return;
+  stop_watching();
+  socket_->close();
+  stop(read_, errc::closed);
+  stop(write_, errc::closed);
+  stop(drain_, errc::closed);
+}
+
+void socket_stream::release() noexcept {
+  close();
+  free_when_idle();
+}
+
+backend::detached_ptr socket_stream::detach() noexcept {
+  if (!watching() || in_use()) return nullptr;
+  stop_watching();
+  identity peer = socket_->peer();
+  return platform::detach(
+      std::exchange(socket_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
+}
+
+}  // namespace
+
+result<backend::stream_ptr> make_stream(event_loop& loop, socket_ptr socket) {
+  auto stream = std::make_unique<socket_stream>(loop, std::move(socket));
+  if (const int number = stream->open(); number != 0) return fail_with(operation::none, number, "");
+  return backend::stream_ptr(stream.release());
+}
+
+}  // namespace tp::platform

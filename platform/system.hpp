@@ -1,0 +1,12 @@
+// Factory of a thread's system.
+#pragma once
+
+#include <memory>
+
+#include "twinpipe/backend/system.hpp"
+
+namespace tp::platform {
+
+[[nodiscard]] result<std::unique_ptr<backend::system>> make_system();
+
+}  // namespace tp::platform

@@ -1,0 +1,132 @@
+// Connections by Linux's rules for Unix stream sockets (unix(7)): order of bytes, end and reset, capacity,
+// and what a drain can know; and the streams at their ends.
+#include <array>
+
+#include "kernel.hpp"
+
+namespace tp::sim {
+
+using namespace backend;
+
+namespace {
+
+/// Bytes on their way in one direction: the default SO_SNDBUF.
+constexpr std::size_t capacity = std::size_t{208} * 1024;
+
+/// One side, and the direction in which it writes.
+struct sender {
+  identity who;
+  handle* stream = nullptr;  ///< to wake
+  std::deque<std::byte> bytes{};
+  bool ended = false;      ///< it has shut down or closed
+  bool reset = false;      ///< it has closed without reading all: a reset, once, after the bytes
+  bool abandoned = false;  ///< the reader has closed
+  bool discarded = false;  ///< and bytes were lost with that
+};
+
+/// One end of a connection.
+struct socket {
+  std::shared_ptr<std::array<sender, 2>> link;
+  std::size_t side;
+
+  [[nodiscard]] sender& in() const noexcept { return (*link)[1 - side]; }
+  [[nodiscard]] sender& out() const noexcept { return (*link)[side]; }
+  void wake_peer(kind what) const noexcept {
+    if (in().stream != nullptr) in().stream->wake(what);
+  }
+  void close(bool refused) const noexcept {
+    in().discarded = !in().bytes.empty();
+    in().abandoned = out().ended = true;
+    in().bytes.clear();
+    out().reset = refused || in().discarded;
+    out().stream = nullptr;
+    for (const kind what : {kind::read, kind::write, kind::drain}) wake_peer(what);
+  }
+};
+
+std::optional<status> read(const socket& at, read_op& o) {
+  sender& in = at.in();
+  if (in.bytes.empty() && !in.reset && !in.ended) return std::nullopt;
+  if (o.into.empty() && o.spill.empty()) return status{};
+  if (in.bytes.empty()) return status{std::exchange(in.reset, false) ? errc::connection_reset : errc::none};
+  for (const auto part : {o.into, o.spill}) {
+    const auto n = std::min(in.bytes.size(), part.size());
+    std::copy_n(in.bytes.begin(), n, part.begin());
+    in.bytes.erase(in.bytes.begin(), in.bytes.begin() + static_cast<std::ptrdiff_t>(n));
+    o.n += n;
+  }
+  // A blocked writer gets in again only when three quarters are empty, as unix_writable() of Linux has it.
+  if (in.bytes.size() * 4 <= capacity) at.wake_peer(kind::write);
+  if (in.bytes.empty()) at.wake_peer(kind::drain);
+  return status{};
+}
+
+std::optional<status> write(const socket& at, write_op& o) {
+  sender& out = at.out();
+  if (out.abandoned || out.ended) return status{errc::broken_pipe};
+  std::size_t left = 0;
+  for (const_buffer& buffer : o.buffers) {
+    const auto fits = buffer.first(std::min(buffer.size(), capacity - out.bytes.size()));
+    out.bytes.insert(out.bytes.end(), fits.begin(), fits.end());
+    buffer = buffer.subspan(fits.size());
+    o.n += fits.size();
+    left += buffer.size();
+  }
+  if (!out.bytes.empty()) at.wake_peer(kind::read);
+  return left == 0 ? std::optional(status{}) : std::nullopt;
+}
+
+/// A stream. It is detached as long as a detached_ptr owns it; nothing else differs.
+class stream final : public byte_stream, public detached_stream, public handle {
+ public:
+  stream(process_ref process, socket end) : handle(std::move(process)), socket_(std::move(end)) {
+    socket_.out().stream = this;
+  }
+  ~stream() override { end(errc::closed); }
+  start read(read_op& o) override { return submit(o, kind::read); }
+  start write(write_op& o) override { return submit(o, kind::write); }
+  start shutdown(op& o) override { return submit(o, kind::shutdown); }
+  start drain(drain_op& o) override { return submit(o, kind::drain); }
+  void cancel(op& o) noexcept override { request_cancel(o); }
+  void close() noexcept override { end(errc::closed); }
+  void release() noexcept override { free(); }
+  const identity& peer() const noexcept override { return socket_.in().who; }
+  detached_ptr detach() noexcept override {
+    if (!pending_.empty() || ended() != errc::none) return nullptr;
+    give_away();
+    return std::make_unique<stream>(process_, socket_);
+  }
+
+ private:
+  std::optional<status> attempt(op& o, kind what) noexcept override {
+    if (what == kind::read) return sim::read(socket_, static_cast<read_op&>(o));
+    if (what == kind::write) return sim::write(socket_, static_cast<write_op&>(o));
+    if (what == kind::drain && socket_.out().discarded) return status{errc::connection_reset};
+    if (what == kind::drain) return socket_.out().bytes.empty() ? std::optional(status{}) : std::nullopt;
+    socket_.out().ended = true;
+    socket_.wake_peer(kind::read);
+    return status{};
+  }
+  void let_go() noexcept override { socket_.close(ended() == errc::server_gone); }
+  const socket socket_;
+};
+
+}  // namespace
+
+std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client, const process_ref& server,
+                                                      const identity& listening) {
+  const auto link =
+      std::make_shared<std::array<sender, 2>>(std::array{sender{client->effective}, sender{listening}});
+  return {std::make_unique<stream>(client, socket{link, 0}),
+          std::make_unique<stream>(server, socket{link, 1})};
+}
+
+result<stream_ptr> adopt(detached_ptr given, attachment how) {
+  if (how == attachment::blocking) return fail(errc::not_supported);
+  auto* const ours = dynamic_cast<stream*>(given.get());
+  if (ours == nullptr) return fail(errc::invalid_argument);
+  given.release();
+  return stream_ptr(ours);
+}
+
+}  // namespace tp::sim

@@ -1,0 +1,78 @@
+// Files in memory: directories, owners, modes, and what they let the identity of the moment do
+// (path_resolution(7)).
+#include <ranges>
+
+#include "kernel.hpp"
+
+namespace tp::sim {
+namespace {
+
+/// `wanted`: 4 to read, 1 to search.
+bool permits(const node& at, const identity& who, std::uint32_t wanted) noexcept {
+  const int shift = who.uid.value == at.owner ? 6 : who.in_group(at.group) ? 3 : 0;
+  return who.is_superuser() || (at.mode >> shift & wanted) == wanted;
+}
+
+struct directory final : backend::directory {
+  explicit directory(std::string where) : path(std::move(where)) {}
+  std::string path;
+};
+
+class files final : public backend::files {
+ public:
+  explicit files(process_ref process) : process_(std::move(process)) {}
+
+  result<std::shared_ptr<backend::directory>> open_directory(std::string_view path) override {
+    std::string here;
+    errc code = walk(here, path, false);
+    if (code == errc::none && !at(here).is_directory) code = errc::not_found;
+    if (code != errc::none) return fail(code, operation::open_directory, 0, make_text(std::string(path)));
+    return std::make_shared<directory>(std::move(here));
+  }
+
+  result<std::string> read(backend::directory* beneath, std::string_view path,
+                           std::size_t max_bytes) override {
+    std::string here = beneath != nullptr ? static_cast<directory*>(beneath)->path : "";
+    errc code = walk(here, path, beneath != nullptr);
+    if (code == errc::none) code = readable(at(here), max_bytes);
+    if (code != errc::none) return fail(code, operation::read_file, 0, make_text(std::string(path)));
+    return at(here).contents;
+  }
+
+ private:
+  [[nodiscard]] const node& at(const std::string& path) const { return process_->world->files.at(path); }
+
+  /// Moves `here` along the path. There are no links, so `..` is the path without its last part.
+  [[nodiscard]] errc walk(std::string& here, std::string_view path, bool confined) const {
+    const auto floor = here.size();
+    if (path.empty()) return errc::not_found;
+    if (confined && path.starts_with('/')) return errc::access_denied;
+    for (const auto part : path | std::views::split('/')) {
+      const std::string_view name(part.begin(), part.end());
+      if (!at(here).is_directory) return errc::not_found;
+      if (name.empty() || name == ".") continue;
+      if (!permits(at(here), process_->effective, 1)) return errc::access_denied;
+      if (name == ".." && confined && here.size() == floor) return errc::access_denied;
+      if (name == "..") here.resize(here.empty() ? 0 : here.rfind('/'));
+      if (name != "..") here.append("/").append(name);
+      if (!process_->world->files.contains(here)) return errc::not_found;
+    }
+    return errc::none;
+  }
+
+  [[nodiscard]] errc readable(const node& file, std::size_t max_bytes) const noexcept {
+    if (!permits(file, process_->effective, 4)) return errc::access_denied;
+    if (file.is_directory) return errc::invalid_argument;
+    return file.contents.size() > max_bytes ? errc::file_too_large : errc::none;
+  }
+
+  process_ref process_;
+};
+
+}  // namespace
+
+std::unique_ptr<backend::files> make_files(const process_ref& process) {
+  return std::make_unique<files>(process);
+}
+
+}  // namespace tp::sim

@@ -1,0 +1,50 @@
+// Whose rights a simulated process acts with: Linux's rules for changing the effective user of a thread
+// (credentials(7)).
+#include "kernel.hpp"
+
+namespace tp::sim {
+namespace {
+
+class impersonator final : public backend::impersonator {
+ public:
+  explicit impersonator(process_ref process) : process_(std::move(process)) {}
+  result<void> check(const identity& peer) const override {
+    const identity& self = process_->self;
+    const auto denied = [](const char* why) {
+      return fail(errc::impersonation_denied, operation::run_as_client, 0, make_text(why));
+    };
+    if (!peer.uid.may_authorise() || !peer.gid.may_authorise())
+      return denied("the peer's identity is unknown");
+    if (self.is_superuser()) return {};
+    if (!self.same_user(peer)) return denied("acting as another user needs root's privileges");
+    // Without privilege no group can be given up: the client would act with more than it has.
+    const auto has = [&peer](std::uint32_t group) { return peer.in_group(group); };
+    if (has(self.gid.value) && std::ranges::all_of(self.groups.value, has)) return {};
+    return denied("this process has groups that the client has not");
+  }
+  result<void> enter(const identity& peer) override {
+    if (active()) return fail(errc::operation_in_progress, operation::run_as_client);
+    if (auto possible = check(peer); !possible) return possible;
+    process_->effective.uid = peer.uid;
+    process_->effective.gid = peer.gid;
+    process_->effective.groups = peer.groups;
+    process_->impersonating = true;
+    return {};
+  }
+  void revert() noexcept override {
+    process_->effective = process_->self;
+    process_->impersonating = false;
+  }
+  bool active() const noexcept override { return process_->impersonating; }
+
+ private:
+  process_ref process_;
+};
+
+}  // namespace
+
+std::unique_ptr<backend::impersonator> make_impersonator(const process_ref& process) {
+  return std::make_unique<impersonator>(process);
+}
+
+}  // namespace tp::sim

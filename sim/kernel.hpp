@@ -1,0 +1,67 @@
+// What a world's kernel keeps, and the makers of a process's parts.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loop.hpp"
+#include "twinpipe/backend/process.hpp"
+#include "twinpipe/sim/world.hpp"
+
+namespace tp::sim {
+
+class listener;
+
+struct node {
+  std::uint32_t owner = 0, group = 0, mode = 0755;
+  bool is_directory = true;
+  std::string contents = {};
+};
+
+/// What others hold of a process after its end.
+struct life final : process_handle {
+  [[nodiscard]] bool exited() const noexcept override { return over; }
+  bool over = false;
+};
+
+/// A process as its kernel knows it.
+struct process_record {
+  std::shared_ptr<sim::world::state> world;
+  std::string name;  ///< with its pid, for messages
+  identity self;
+  identity effective;  ///< of its one thread; differs from self between enter and revert
+  bool impersonating = false;
+  std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
+  std::vector<handle*> handles = {};  ///< in the order of their opening
+};
+
+/// The client's and the server's end of a new connection. The server's ends with server_gone if nobody
+/// accepts it.
+[[nodiscard]] std::pair<backend::detached_ptr, backend::detached_ptr> make_connection(
+    const process_ref& client, const process_ref& server, const identity& listening);
+/// not_supported for blocking; invalid_argument for a stream that isn't of this twin, likewise for a name.
+[[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how);
+[[nodiscard]] result<backend::acceptor_ptr> listen(const process_ref& process,
+                                                   const std::shared_ptr<backend::bound_name>& name);
+[[nodiscard]] result<std::shared_ptr<backend::bound_name>> bind(const process_ref& process,
+                                                                const backend::bind_request& request);
+[[nodiscard]] backend::status connect(const process_ref& process, backend::connect_op& o);
+[[nodiscard]] std::unique_ptr<backend::system> make_system(const process_ref& process);
+[[nodiscard]] std::unique_ptr<backend::files> make_files(const process_ref& process);
+[[nodiscard]] std::unique_ptr<backend::impersonator> make_impersonator(const process_ref& process);
+[[nodiscard]] std::unique_ptr<backend::threads> make_threads(const process_ref& process);
+[[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
+
+}  // namespace tp::sim
+
+struct tp::sim::world::state {
+  loop time;
+  std::map<std::string, listener*> names;
+  std::map<std::string, node> files{{"", {}}};                    ///< by absolute path, the root's empty
+  std::map<std::uint32_t, std::vector<std::uint32_t>> groups_of;  ///< supplementary, by uid
+  std::vector<std::string> trace;
+  std::uint32_t next_uid = 1000, next_pid = 1000;
+  std::uint64_t random = 0x7477696e70697065;
+};

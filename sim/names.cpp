@@ -1,0 +1,135 @@
+// Names and the listening sockets behind them: where a name is looked up, who may connect, and who accepts.
+#include "kernel.hpp"
+
+namespace tp::sim {
+
+using namespace backend;
+using audience = access_policy::audience;
+
+/// A bound name. While it is open it stands in the world's table.
+class listener final : public bound_name, public handle {
+ public:
+  listener(const process_ref& process, const bind_request& request, const std::string& place)
+      : handle(process), location_(place), request_(request) {
+    process_->world->names.emplace(location_, this);
+  }
+  ~listener() override { end(errc::closed); }
+  [[nodiscard]] const std::string& location() const noexcept override { return location_; }
+  [[nodiscard]] const std::string& unenforced() const noexcept override { return unenforced_; }
+  void withdraw() noexcept override { end(errc::closed); }
+
+  [[nodiscard]] const std::string& holder() const noexcept { return process_->name; }
+  /// What connect(2) answers; none: there is room.
+  [[nodiscard]] errc answer(const identity& client) const noexcept {
+    const bool anybody =
+        request_.audience == audience::users || request_.audience == audience::everyone_local;
+    const bool by_group = request_.audience == audience::group && client.in_group(request_.group);
+    const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
+    if (has_mode && !anybody && !by_group && !client.is_superuser() && !client.same_user(self_))
+      return errc::access_denied;
+    // listen(n) admits n + 1.
+    return std::cmp_greater(queue.size(), request_.backlog) ? errc::busy : errc::none;
+  }
+  [[nodiscard]] detached_ptr admit(const process_ref& client) {
+    auto [near, far] = make_connection(client, process_, self_);
+    queue.push_back(std::move(far));
+    for (handle* const acceptor : acceptors) acceptor->wake(kind::accept);
+    return std::move(near);
+  }
+
+  std::deque<detached_ptr> queue;
+  std::vector<handle*> acceptors;
+
+ private:
+  void let_go() noexcept override {
+    process_->world->names.erase(location_);
+    for (const auto& client : queue) dynamic_cast<handle&>(*client).end(errc::server_gone);
+    queue.clear();
+    for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(errc::closed);
+  }
+
+  const std::string location_;
+  const std::string unenforced_ = location_.starts_with('@') ? "An abstract name has no permissions." : "";
+  const identity self_ = process_->effective;  ///< what clients see: as it was at listen(2)
+  const bind_request request_;
+};
+
+namespace {
+
+/// Where a name may be found, the user's own place first; empty for a name of another machine.
+std::vector<std::string> places(const endpoint_name& name, const identity& who,
+                                const std::string& directory) {
+  const std::string& leaf = name.leaf();
+  const name_kind kind = name.kind();
+  if (kind == name_kind::remote_pipe || kind == name_kind::ssh) return {};
+  if (kind == name_kind::unix_path) return {leaf};
+  if (kind == name_kind::unix_abstract) return {"@" + leaf};
+  if (kind == name_kind::dotnet) return {leaf.starts_with('/') ? leaf : "/tmp/CoreFxPipe_" + leaf};
+  if (!directory.empty()) return {directory + "/" + leaf};
+  const std::string everybodys = "/run/twinpipe/" + leaf;
+  if (kind == name_kind::pipe) return {everybodys};
+  return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + leaf, everybodys};
+}
+
+class acceptor final : public backend::acceptor, public handle {
+ public:
+  acceptor(const process_ref& process, listener& from) : handle(process), from_(from) {
+    from_.acceptors.push_back(this);
+  }
+  start accept(accept_op& o) override { return submit(o, kind::accept); }
+  void cancel(op& o) noexcept override { request_cancel(o); }
+  void close() noexcept override { end(errc::closed); }
+  void release() noexcept override { free(); }
+
+ private:
+  std::optional<status> attempt(op& o, kind) noexcept override {
+    if (from_.queue.empty()) return std::nullopt;
+    static_cast<accept_op&>(o).stream = std::move(from_.queue.front());
+    from_.queue.pop_front();
+    return status{};
+  }
+  void let_go() noexcept override { std::erase(from_.acceptors, this); }
+  listener& from_;  ///< ends this before it goes itself
+};
+
+}  // namespace
+
+result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_request& request) {
+  const auto found = places(request.name, process->effective, request.runtime_directory);
+  if (found.empty()) return fail(errc::not_supported, operation::bind, 0, make_text(request.name.text()));
+  const std::string& place = request.scope == name_scope::system ? found.back() : found.front();
+  if (place.starts_with("/run/twinpipe/") && !process->effective.is_superuser())
+    return fail(errc::access_denied, operation::bind, 0, make_text(place));
+  // The user's own directory is 0700: nobody else gets as far as the socket.
+  const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
+  const bool open = folder != process->world->files.end() ? (folder->second.mode & 1) != 0
+                                                          : !place.starts_with("/run/user/");
+  if (!open && request.audience != audience::same_user)
+    return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
+  if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
+    return fail(errc::name_in_use, operation::bind, 0,
+                make_text("'" + place + "' is held by " + taken->second->holder()));
+  return std::make_shared<listener>(process, request, place);
+}
+
+result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bound_name>& name) {
+  auto* const ours = dynamic_cast<listener*>(name.get());
+  if (!ours || ours->ended() != errc::none) return fail(ours ? errc::closed : errc::invalid_argument);
+  return acceptor_ptr(new acceptor(process, *ours));
+}
+
+status connect(const process_ref& process, connect_op& o) {
+  errc answer = errc::not_supported;
+  std::string tried = o.name->text();
+  for (const std::string& place : places(*o.name, process->effective, std::string(o.runtime_directory))) {
+    const auto at = process->world->names.find(place);
+    answer = at == process->world->names.end() ? errc::not_found : at->second->answer(process->effective);
+    if (answer == errc::none) o.stream = at->second->admit(process);
+    tried.append("; ").append(place).append(": ").append(to_string(answer));
+    if (answer != errc::not_found) break;
+  }
+  if (answer != errc::none) o.detail = make_text(std::move(tried));
+  return {answer};
+}
+
+}  // namespace tp::sim

@@ -1,0 +1,57 @@
+// A simulated process. Its destruction is its death: the kernel takes back all it holds, first opened first.
+#include "kernel.hpp"
+
+namespace tp::sim {
+namespace {
+
+class names final : public backend::names {
+ public:
+  explicit names(process_ref process) : process_(std::move(process)) {}
+  result<std::shared_ptr<backend::bound_name>> bind(const backend::bind_request& request) override {
+    return sim::bind(process_, request);
+  }
+
+ private:
+  process_ref process_;
+};
+
+class process final : public backend::process {
+ public:
+  explicit process(process_ref record) : record_(std::move(record)) {}
+  ~process() override {
+    record_->life->over = true;
+    while (!record_->handles.empty()) {
+      handle& first = *record_->handles.front();
+      record_->handles.erase(record_->handles.begin());
+      first.die();
+    }
+  }
+  backend::capabilities features() const noexcept override {
+    return {
+        .half_close = true, .drain = true, .exact_write = true, .impersonation = true, .exit_handle = true};
+  }
+  const identity& self() const noexcept override { return record_->self; }
+  backend::names& names() noexcept override { return names_; }
+  backend::files& files() noexcept override { return *files_; }
+  backend::impersonator& impersonator() noexcept override { return *impersonator_; }
+  backend::threads& threads() noexcept override { return *threads_; }
+  result<std::unique_ptr<backend::system>> make_system() override { return sim::make_system(record_); }
+  void log(std::string_view line) noexcept override {
+    record_->world->trace.push_back(record_->name + ": " + std::string(line));
+  }
+
+ private:
+  process_ref record_;
+  sim::names names_{record_};
+  std::unique_ptr<backend::files> files_ = make_files(record_);
+  std::unique_ptr<backend::impersonator> impersonator_ = make_impersonator(record_);
+  std::unique_ptr<backend::threads> threads_ = make_threads(record_);
+};
+
+}  // namespace
+
+std::unique_ptr<backend::process> make_process(process_ref record) {
+  return std::make_unique<process>(std::move(record));
+}
+
+}  // namespace tp::sim

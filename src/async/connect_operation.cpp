@@ -1,0 +1,242 @@
+// A client's way from a name to a connection.
+#include "async/connect_operation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "async/connection_state.hpp"
+#include "core/negotiation.hpp"
+#include "escape.hpp"
+
+namespace tp::detail {
+
+using reader = wire::hello_reader;
+
+namespace {
+constexpr duration backoff_first = std::chrono::milliseconds(1);
+constexpr duration backoff_longest = std::chrono::milliseconds(50);
+}  // namespace
+
+connect_operation::connect_operation(runtime_state& runtime, std::string_view name, const connect_options& options)
+    : typed_operation(runtime, operation::connect),
+      resident(runtime),
+      text_(name),
+      options_(options),
+      runtime_directory_(options.runtime_directory),
+      program_(options.program),
+      connect_op_(handler<&connect_operation::tried>(), this),
+      retry_op_(handler<&connect_operation::try_name>(), this),
+      timer_op_(handler<&connect_operation::deadline_passed>(), this),
+      write_op_(handler<&connect_operation::wrote_hello>(), this),
+      read_op_(handler<&connect_operation::got_reply>(), this),
+      reply_(wire::hello_side::from_server),
+      backoff_(backoff_first) {
+  options_.runtime_directory = runtime_directory_;
+  options_.program = program_;
+  if (auto parsed = endpoint_name::parse(name)) {
+    name_.emplace(std::move(*parsed));
+    if (name_->kind() == name_kind::dotnet) options_.profile = profile::raw;
+  } else {
+    bad_name_ = parsed.error().about(operation::connect, nullptr);
+  }
+  resident::retain();
+  configure();
+}
+
+errc connect_operation::check_options() const noexcept {
+  if (options_.max_message > max_message_limit) return errc::invalid_argument;
+  if (options_.profile == profile::raw && (options_.mode == transmission::message || options_.framed)) {
+    return errc::invalid_argument;
+  }
+  return errc::none;
+}
+
+bool connect_operation::start() {
+  starting_ = true;
+  errc refused = refuse_start();
+  begin();
+  if (refused == errc::none) refused = check_options();
+  if (bad_name_) {
+    finish(std::unexpected(*bad_name_));
+  } else if (refused != errc::none) {
+    fail(refused);
+  } else {
+    try_name();
+  }
+  starting_ = false;
+  if (!pending()) return true;
+  if (deadline() != never) {
+    timer_op_.deadline = deadline();
+    resident::retain();
+    if (system().sleep(timer_op_) == backend::start::done) system().schedule(timer_op_);
+  }
+  return false;
+}
+
+void connect_operation::try_name() {
+  if (finished_) return;
+  connect_op_.name = &*name_;
+  connect_op_.runtime_directory = runtime_directory_;
+  if (system().connect(connect_op_) == backend::start::pending) return resident::retain();
+  tried();
+}
+
+void connect_operation::tried() {
+  if (finished_) return;
+  const backend::status status = connect_op_.result;
+  last_detail_ = std::move(connect_op_.detail);
+  if (status.ok()) return connected();
+  if (status.code == errc::busy) {
+    was_held_ = true;
+    return retry();
+  }
+  if (status.code == errc::not_found && options_.wait_for_server) {
+    was_held_ = false;
+    return retry();
+  }
+  fail(status.code, status.system_cause, last_detail_ ? *last_detail_ : std::string());
+}
+
+// 1 to 50 ms, doubled each time, with a random half so that many clients don't come back together.
+void connect_operation::retry() {
+  std::array<std::byte, sizeof(std::uint64_t)> bytes;
+  typed_operation::runtime_.twin().threads().random(bytes);
+  std::uint64_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof number);
+  const auto half = static_cast<std::uint64_t>(backoff_.count()) / 2;
+  retry_op_.deadline = deadline_after(system().now(), duration(static_cast<duration::rep>(half + number % (half + 1))));
+  backoff_ = std::min(2 * backoff_, backoff_longest);
+  resident::retain();
+  if (system().sleep(retry_op_) == backend::start::done) system().schedule(retry_op_);
+}
+
+void connect_operation::connected() {
+  auto& runtime = typed_operation::runtime_;
+  auto detached = std::exchange(connect_op_.stream, nullptr);
+  if (!core::trusts(options_.expected_server, detached->peer(), runtime.twin().self())) {
+    return fail(errc::untrusted_server, 0, "the server is " + detached->peer().to_string());
+  }
+  auto attached = system().attach(std::move(detached), backend::attachment::established);
+  if (!attached) return fail(attached.error().code(), attached.error().system_cause());
+  stream_ = std::move(*attached);
+  if (options_.profile == profile::native) return shake_hands();
+  const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
+  auto subject = make_text("'" + escape(text_) + "'");
+  finish(connection(*new connection_state(runtime, std::move(stream_), terms, std::move(subject), {})));
+}
+
+void connect_operation::shake_hands() {
+  was_held_ = true;
+  heard_ = false;
+  hello_ = core::make_hello(options_, typed_operation::runtime_.twin().features());
+  hello_bytes_ = wire::encode(hello_);
+  hello_vector_ = hello_bytes_;
+  write_op_.buffers = std::span(&hello_vector_, 1);
+  reply_ = reader(wire::hello_side::from_server);
+  if (stream_->write(write_op_) == backend::start::pending) return resident::retain();
+  wrote_hello();
+}
+
+// A refusal may be on its way though the server reads no more, so a failed write isn't the end.
+void connect_operation::wrote_hello() {
+  if (finished_) return;
+  const errc code = write_op_.result.code;
+  if (code != errc::none && code != errc::broken_pipe) return fail(code, write_op_.result.system_cause);
+  read_reply();
+}
+
+void connect_operation::read_reply() {
+  for (;;) {
+    read_op_.into = reply_.wanted();
+    if (stream_->read(read_op_) == backend::start::pending) return resident::retain();
+    if (!take_reply()) return;
+  }
+}
+
+void connect_operation::got_reply() {
+  if (!finished_ && take_reply()) read_reply();
+}
+
+bool connect_operation::take_reply() {
+  const errc code = read_op_.result.code;
+  if (code == errc::connection_reset || (code == errc::none && read_op_.n == 0)) return lost_server(), false;
+  if (code != errc::none) return fail(code, read_op_.result.system_cause), false;
+  heard_ = true;
+  switch (reply_.feed(read_op_.n)) {
+    case reader::state::wrong:
+      return fail(reply_.reason(), 0, reply_.reason_text()), false;
+    case reader::state::complete:
+      if (reply_.reply().status != wire::reply_status::wait) return decide(), false;
+      reply_ = reader(wire::hello_side::from_server);
+      break;
+    case reader::state::needs_more:
+      break;
+  }
+  return true;
+}
+
+void connect_operation::decide() {
+  const wire::server_reply& reply = reply_.reply();
+  if (const errc refused = core::refusal_code(reply.status); refused != errc::none) {
+    const std::string reason = reply.extra.reason ? "the server says: " + escape(*reply.extra.reason) : "";
+    return fail(refused, 0, reason);
+  }
+  const auto terms = core::agree(hello_, reply, options_);
+  if (!terms) return fail(terms.error());
+  auto subject = make_text("'" + escape(text_) + "'");
+  finish(connection(
+      *new connection_state(typed_operation::runtime_, std::move(stream_), *terms, std::move(subject), {})));
+}
+
+void connect_operation::lost_server() {
+  stream_.reset();
+  if (!options_.wait_for_server) return fail(errc::server_gone);
+  was_held_ = false;
+  retry();
+}
+
+void connect_operation::deadline_passed() { give_up(was_held_ ? errc::busy : errc::timed_out); }
+
+void connect_operation::give_up(errc reason) {
+  if (finished_) return;
+  // A server that never says a word may be one that knows no handshake.
+  const bool silent = reason == errc::busy && stream_ != nullptr && !heard_;
+  fail(reason, 0, silent ? "the server is silent: all its instances are taken, or it speaks the raw profile" : "");
+}
+
+void connect_operation::fail(errc code, int system_cause, const std::string& detail) {
+  std::string subject = "'" + escape(text_) + "'";
+  if (!detail.empty()) subject += " (" + detail + ")";
+  finish(tp::fail(code, operation::connect, system_cause, make_text(std::move(subject))));
+}
+
+void connect_operation::finish(result<connection> outcome) {
+  finished_ = true;
+  outcome_.emplace(std::move(outcome));
+  stream_.reset();
+  for (backend::op* each : {static_cast<backend::op*>(&connect_op_), &retry_op_, &timer_op_}) {
+    if (each->pending()) system().cancel(*each);
+  }
+  starting_ ? finish_now() : complete_later();
+}
+
+void connect_operation::evict() noexcept {
+  if (!finished_ && pending()) give_up(errc::closed);
+}
+
+void connect_operation::abandon() noexcept {
+  check_abandoned();
+  outcome_.reset();
+  resident::release();
+}
+
+result<connection> connect_operation::take() {
+  result<connection> outcome = std::move(*outcome_);
+  retire();
+  resident::release();
+  return outcome;
+}
+
+}  // namespace tp::detail

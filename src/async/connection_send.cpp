@@ -1,0 +1,193 @@
+// The sending side of an asynchronous connection.
+#include "async/connection_state.hpp"
+
+namespace tp::detail {
+
+namespace {
+constexpr duration stop_grace = std::chrono::seconds(1);
+}
+
+errc connection_state::refuse_send(std::size_t bytes) const noexcept {
+  if (closed()) return closed_reason();
+  if (end_queued_) return errc::closed;
+  if (!terms_.can_send) return errc::wrong_direction;
+  if (send_failure_ != errc::none) return send_failure_;
+  if (terms_.mode == transmission::message && bytes > terms_.max_send) return errc::message_too_large;
+  const bool first = outbound_.items() == nullptr;
+  if (!first && bytes + outbound_.queued_bytes() > terms_.max_queued) return errc::queue_full;
+  return errc::none;
+}
+
+void connection_state::begin(send_operation& op) {
+  const std::size_t bytes = op.item.payload.size();
+  if (const errc refused = refuse_send(bytes); refused != errc::none) {
+    return op.end(std::unexpected(make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0)), false);
+  }
+  if (bytes == 0 && terms_.mode == transmission::byte) return op.end(std::size_t{0}, false);
+  op.item.interruptible = op.may_be_stopped() || op.deadline() != never;
+  sent_since_drain_ = true;
+  outbound_.push(op.item);
+  push_out(during::call);
+  if (op.pending()) arm(op.deadline());
+}
+
+// Writes until the stream makes us wait or nothing is left. Waiters resume last, when the state is whole again.
+void connection_state::push_out(during when) {
+  while (!write_op_.pending() && !torn_down_ && send_failure_ == errc::none) {
+    if (outbound_.end_is_due()) {
+      start_shutdown(when);
+      break;
+    }
+    const auto vector = outbound_.gather();
+    if (vector.empty()) break;
+    write_op_.buffers = vector;
+    if (stream_->write(write_op_) == backend::start::pending) {
+      retain();
+      break;
+    }
+    account_write();
+  }
+  settle(when);
+  start_kernel_drain(when);
+  advance_close(when);
+}
+
+void connection_state::account_write() {
+  unconfirmed_ = unconfirmed_ || write_op_.n > 0;
+  collect(outbound_.account(write_op_.n));
+  const errc code = write_op_.result.code;
+  if (torn_down_) {
+    fail_sends(teardown_reason_);  // whatever became of this write, nobody writes the rest
+  } else if (code != errc::none && code != errc::cancelled) {
+    send_cause_ = write_op_.result.system_cause;
+    fail_sends(code);
+  } else {
+    settle_withdrawn();
+  }
+}
+
+void connection_state::write_ended() {
+  account_write();
+  push_out(during::turn);
+}
+
+// The sends that were stopped while a write had hold of them.
+void connection_state::settle_withdrawn() {
+  for (core::outgoing* each = outbound_.items(); each != nullptr;) {
+    core::outgoing* const next = each->next;
+    if (each->what == core::outgoing::kind::data && !each->stopped &&
+        static_cast<send_operation::queued*>(each)->operation->stop_reason != errc::none) {
+      if (outbound_.withdraw(*each) == core::outbound::withdrawal::gone) collect(each);
+    }
+    each = next;
+  }
+}
+
+void connection_state::fail_sends(errc code) {
+  if (torn_down_) send_cause_ = 0;
+  send_failure_ = code;
+  core::outgoing* const dropped = outbound_.drop_all();
+  for (core::outgoing* each = dropped; each != nullptr; each = each->next) {
+    if (each->what != core::outgoing::kind::data) continue;
+    static_cast<send_operation::queued*>(each)->operation->stop_reason = code;
+  }
+  collect(dropped);
+}
+
+void connection_state::collect(core::outgoing* finished) noexcept {
+  if (finished == nullptr) return;
+  (finished_last_ != nullptr ? finished_last_->next : finished_first_) = finished;
+  while (finished->next != nullptr) finished = finished->next;
+  finished_last_ = finished;
+}
+
+// A waiter that resumes may send again, close or destroy the connection; so each leaves the list before it resumes.
+void connection_state::settle(during when) {
+  while (finished_first_ != nullptr) {
+    core::outgoing* const item = finished_first_;
+    finished_first_ = item->next;
+    if (finished_first_ == nullptr) finished_last_ = nullptr;
+    if (item->what == core::outgoing::kind::data) {
+      finish_send(*static_cast<send_operation::queued*>(item)->operation, when);
+    } else if (item->what == core::outgoing::kind::control) {
+      delete item;
+    } else if (item == &end_item_) {
+      end_sent_ = item->complete;
+      if (shutting_ == nullptr) continue;
+      result<void> outcome;
+      if (!end_sent_) outcome = std::unexpected(make_error(send_failure_, operation::shutdown, send_cause_));
+      std::exchange(shutting_, nullptr)->end(std::move(outcome), in_turn(when));
+    }
+  }
+}
+
+void connection_state::finish_send(send_operation& op, during when) {
+  const bool some = terms_.mode == transmission::byte && op.item.sent > 0;
+  const bool stopped = op.stop_reason == errc::cancelled || op.stop_reason == errc::timed_out;
+  if (op.item.complete || (some && stopped)) return op.end(send_result(op.item.sent), in_turn(when));
+  const int cause = op.stop_reason == send_failure_ ? send_cause_ : 0;
+  op.end(std::unexpected(make_error(op.stop_reason, operation::send, cause)), in_turn(when));
+}
+
+void connection_state::stop(send_operation& op, errc reason) {
+  if (op.stop_reason != errc::none) return;
+  op.stop_reason = reason;
+  if (!outbound_.in_flight(op.item)) {
+    if (outbound_.withdraw(op.item) == core::outbound::withdrawal::gone) collect(&op.item);
+    return push_out(during::turn);
+  }
+  grace_until_ = deadline_after(runtime_.now(), stop_grace);
+  arm(grace_until_);
+  // Without exact counts a cancelled write leaves the stream useless; then the piece under way is let go, within the grace.
+  if (runtime_.twin().features().exact_write) stream_->cancel(write_op_);
+}
+
+void connection_state::begin(shutdown_operation& op) {
+  errc refused = errc::none;
+  if (closed()) refused = errc::closed;
+  if (shutting_ != nullptr) refused = errc::operation_in_progress;
+  if (!terms_.can_send) refused = errc::wrong_direction;
+  if (!terms_.framed && !runtime_.twin().features().half_close) refused = errc::not_supported;
+  if (refused == errc::none) refused = send_failure_;
+  if (refused != errc::none) return op.end(std::unexpected(make_error(refused, operation::shutdown)), false);
+  if (end_sent_) return op.end({}, false);
+  shutting_ = &op;
+  if (!std::exchange(end_queued_, true)) {
+    end_item_.what = core::outgoing::kind::end;
+    outbound_.push(end_item_);
+  }
+  push_out(during::call);
+  if (op.pending()) arm(op.deadline());
+}
+
+// The end keeps its place in the queue: what was sent before it goes, and nobody waits for it any more.
+void connection_state::stop(shutdown_operation& op, errc reason) {
+  shutting_ = nullptr;
+  op.end(std::unexpected(make_error(reason, operation::shutdown)), true);
+}
+
+void connection_state::start_shutdown(during when) {
+  if (shutdown_op_.pending()) return;
+  if (stream_->shutdown(shutdown_op_) == backend::start::pending) return retain();
+  shutdown_ended(when);
+}
+
+void connection_state::shutdown_ended(during when) {
+  if (outbound_.end_is_due()) collect(outbound_.end_done());
+  if (!shutdown_op_.result.ok() && finished_last_ == &end_item_) {
+    end_item_.complete = false;
+    send_failure_ = torn_down_ ? teardown_reason_ : shutdown_op_.result.code;
+    send_cause_ = torn_down_ ? 0 : shutdown_op_.result.system_cause;
+  }
+  settle(when);
+  start_kernel_drain(when);
+  advance_close(when);
+}
+
+void connection_state::answer(const wire::control_frame& frame, during when) {
+  if (torn_down_ || send_failure_ != errc::none) return;
+  outbound_.push_reply(frame);
+  push_out(when);
+}
+
+}  // namespace tp::detail

@@ -1,0 +1,162 @@
+// An asynchronous connection: drives the sans-IO halves over a stream of the backend.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <tuple>
+
+#include "async/connection_operations.hpp"
+#include "async/instance_slot.hpp"
+#include "async/resident.hpp"
+#include "async/runtime_state.hpp"
+#include "core/inbound.hpp"
+#include "core/outbound.hpp"
+#include "core/terms.hpp"
+#include "twinpipe/backend/stream.hpp"
+
+namespace tp::detail {
+
+class connection_state final : public resident {
+ public:
+  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms, shared_text subject,
+                   instance_slot slot) noexcept;
+
+  [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
+  [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
+  [[nodiscard]] const identity& peer() const noexcept { return stream_->peer(); }
+  [[nodiscard]] error make_error(errc code, operation op, int system_cause = 0) const {
+    return error(code, op, system_cause, subject_);
+  }
+  [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
+
+  template <class Node>
+  [[nodiscard]] node_pool<Node>& pool() noexcept {
+    return std::get<node_pool<Node>>(pools_);
+  }
+
+  // A begin may end its operation before it returns; a stop ends a pending one, now or when the backend has let go.
+  void begin(send_operation& op);
+  void begin(receive_operation& op);
+  void begin(shutdown_operation& op);
+  void begin(drain_operation& op);
+  void begin(close_operation& op);
+  void stop(send_operation& op, errc reason);
+  void stop(receive_operation& op, errc reason);
+  void stop(shutdown_operation& op, errc reason);
+  void stop(drain_operation& op, errc reason);
+  void stop(close_operation& op, errc reason);
+
+  /// Closes at once: destructor of the handle, abort, disconnect.
+  void tear_down(errc reason);
+  void evict() noexcept override { tear_down(errc::closed); }
+
+ private:
+  /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user not.
+  enum class during : bool { call, turn };
+  enum class close_stage : std::uint8_t { flushing, confirming, parting };
+
+  /// Why nothing can be done with it any more.
+  [[nodiscard]] errc closed_reason() const noexcept { return torn_down_ ? teardown_reason_ : errc::closed; }
+
+  // connection_send.cpp
+  [[nodiscard]] errc refuse_send(std::size_t bytes) const noexcept;
+  void push_out(during when);
+  void account_write();
+  void write_ended();
+  void settle_withdrawn();
+  void fail_sends(errc code);
+  void collect(core::outgoing* finished) noexcept;
+  void settle(during when);
+  void finish_send(send_operation& op, during when);
+  void start_shutdown(during when);
+  void shutdown_ended(during when);
+  void answer(const wire::control_frame& frame, during when);
+
+  // connection_receive.cpp
+  void pull_in(during when);
+  bool start_read();
+  void take_read();
+  void read_ended();
+  void on_control(during when);
+  void finish_receive(result<received> outcome, during when);
+  void cancel_receive(errc reason, during when);
+  void on_protocol_error(during when);
+  void watch_for_control();
+
+  // connection_close.cpp
+  [[nodiscard]] errc refuse_drain() const noexcept;
+  void on_drained(std::uint64_t token, during when);
+  void on_stream_end(during when);
+  void start_kernel_drain(during when);
+  void kernel_drain_ended(during when);
+  void end_drain(errc code, during when);
+  void begin_close(during when);
+  void advance_close(during when);
+  void part(delivery outcome, during when);
+  void finish_close(delivery outcome, during when);
+
+  // connection_timer.cpp
+  void arm(time_point deadline);
+  void timer_ended();
+  bool expire_one(time_point now);
+  [[nodiscard]] time_point next_deadline() const noexcept;
+
+  template <auto Method>
+  [[nodiscard]] static backend::op::handler handler() noexcept {
+    return [](backend::op& op) noexcept {
+      const auto self = ref<connection_state>::adopt(static_cast<connection_state*>(op.context));
+      ((*self).*Method)();
+    };
+  }
+  [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
+  void on_shutdown() { shutdown_ended(during::turn); }
+  void on_kernel_drain() { kernel_drain_ended(during::turn); }
+  void watch() { pull_in(during::turn); }
+
+  backend::stream_ptr stream_;
+  core::terms terms_;
+  shared_text subject_;
+  instance_slot slot_;
+  core::outbound outbound_;
+  core::inbound inbound_;
+
+  backend::write_op write_op_;
+  backend::read_op read_op_;
+  backend::op shutdown_op_;
+  backend::drain_op drain_op_;
+  backend::op timer_op_;
+  backend::op background_op_;
+  time_point timer_at_ = never;
+
+  receive_operation* receiving_ = nullptr;
+  shutdown_operation* shutting_ = nullptr;
+  drain_operation* draining_ = nullptr;
+  close_operation* closing_ = nullptr;
+  core::outgoing end_item_;
+  std::uint64_t drain_token_ = 0;   ///< of the last DRAIN sent
+  std::uint64_t wanted_token_ = 0;  ///< the one draining_ waits for
+  std::uint64_t close_token_ = 0;
+  time_point grace_until_ = never;
+
+  core::outgoing* finished_first_ = nullptr;
+  core::outgoing* finished_last_ = nullptr;
+  errc send_failure_ = errc::none;
+  int send_cause_ = 0;
+  int receive_cause_ = 0;
+  errc teardown_reason_ = errc::none;
+  delivery close_outcome_ = delivery::unknown;
+  close_stage close_stage_ = close_stage::flushing;
+  bool waiting_readable_ = false;  ///< read_op_ moves nothing
+  bool readable_ = false;          ///< it was told that a read would not wait
+  bool end_queued_ = false;        ///< shutdown() was called
+  bool end_sent_ = false;
+  bool unconfirmed_ = false;       ///< data went out, and nobody has confirmed that it arrived
+  bool sent_since_drain_ = false;  ///< the drain under way, or the last, doesn't cover everything
+  bool torn_down_ = false;
+
+  std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
+             node_pool<drain_operation>, node_pool<close_operation>>
+      pools_;
+};
+
+}  // namespace tp::detail

@@ -1,0 +1,68 @@
+// One timer for all deadlines of a connection. It is set late and fires early: a deadline that has moved back costs nothing.
+#include <algorithm>
+
+#include "async/connection_state.hpp"
+
+namespace tp::detail {
+
+void connection_state::arm(time_point deadline) {
+  if (deadline == never || torn_down_) return;
+  if (timer_op_.pending()) {
+    if (deadline < timer_at_) runtime_.system().cancel(timer_op_);  // its end arms it again
+    timer_at_ = std::min(timer_at_, deadline);
+    return;
+  }
+  timer_at_ = deadline;
+  timer_op_.deadline = deadline;
+  retain();
+  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+}
+
+void connection_state::timer_ended() {
+  timer_at_ = never;
+  const time_point now = runtime_.now();
+  while (!torn_down_ && expire_one(now)) {
+  }
+  arm(next_deadline());
+}
+
+// Ends one operation whose time has come; its waiter may change everything, so the caller looks again from the start.
+bool connection_state::expire_one(time_point now) {
+  const auto due = [now](const auto* op) {
+    return op != nullptr && op->stop_reason == errc::none && op->deadline() <= now;
+  };
+  if (due(receiving_)) return stop(*receiving_, errc::timed_out), true;
+  if (due(shutting_)) return stop(*shutting_, errc::timed_out), true;
+  if (due(draining_)) return stop(*draining_, errc::timed_out), true;
+  if (due(closing_)) return stop(*closing_, errc::timed_out), true;
+  bool stopping = false;
+  for (core::outgoing* each = outbound_.items(); each != nullptr; each = each->next) {
+    if (each->what != core::outgoing::kind::data) continue;
+    send_operation& op = *static_cast<send_operation::queued*>(each)->operation;
+    if (due(&op)) return stop(op, errc::timed_out), true;
+    stopping = stopping || op.stop_reason != errc::none;
+  }
+  if (!stopping) grace_until_ = never;
+  if (grace_until_ > now) return false;
+  tear_down(errc::closed);
+  return true;
+}
+
+time_point connection_state::next_deadline() const noexcept {
+  time_point next = grace_until_;
+  const auto consider = [&next](const auto* op) {
+    if (op != nullptr && op->stop_reason == errc::none) next = std::min(next, op->deadline());
+  };
+  consider(receiving_);
+  consider(shutting_);
+  consider(draining_);
+  consider(closing_);
+  for (const core::outgoing* each = outbound_.items(); each != nullptr; each = each->next) {
+    if (each->what == core::outgoing::kind::data) {
+      consider(static_cast<const send_operation::queued*>(each)->operation);
+    }
+  }
+  return next;
+}
+
+}  // namespace tp::detail

@@ -1,0 +1,374 @@
+// One runtime's part in serving an endpoint.
+#include "async/listener_state.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "async/connection_state.hpp"
+#include "async/refusal.hpp"
+
+namespace tp::detail {
+
+using reader = wire::hello_reader;
+
+namespace {
+
+[[nodiscard]] std::vector<std::byte> reply_bytes(wire::reply_status status, std::string_view reason = {}) {
+  return wire::encode(core::refuse(status, reason));
+}
+
+// For a peer that doesn't speak the handshake, a line that a person can read.
+[[nodiscard]] std::vector<std::byte> raw_greeting() {
+  constexpr std::string_view line = "twinpipe: this endpoint speaks the native profile, version 1\n";
+  const auto bytes = std::as_bytes(std::span(line));
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+listener_state::listener_state(runtime_state& runtime, std::shared_ptr<endpoint_owner> owner,
+                               backend::acceptor_ptr acceptor)
+    : resident(runtime),
+      owner_(std::move(owner)),
+      endpoint_(owner_->state()),
+      acceptor_(std::move(acceptor)),
+      accept_op_(handler<&listener_state::accepted>(), this),
+      timer_op_(handler<&listener_state::timer_ended>(), this) {
+  ticket_.deliver = &listener_state::deliver;
+  ticket_.box = runtime.shared_mail();
+  ticket_.self = this;
+  endpoint_->enrol(ticket_);
+}
+
+listener_state::~listener_state() { endpoint_->strike(ticket_); }
+
+accept_operation& listener_state::make_accept() { return *new accept_operation(*this); }
+
+void listener_state::begin(accept_operation& op) {
+  const auto refuse = [&](errc code) { op.end(tp::fail(code, operation::accept, 0, subject()), true); };
+  if (closed_) return refuse(errc::closed);
+  if (active_ != nullptr) return refuse(errc::operation_in_progress);
+  const auto answer = endpoint_->request_slot(ticket_);
+  if (answer == endpoint_state::answer::closed) return refuse(errc::closed);
+  active_ = &op;
+  stop_reason_ = errc::none;
+  starting_ = true;
+  if (answer == endpoint_state::answer::now) {
+    slot_ = instance_slot(endpoint_);
+    watch();
+  }
+  starting_ = false;
+  if (active_ != &op || op.deadline() == never || timer_op_.pending()) return;
+  timer_op_.deadline = op.deadline();
+  retain();
+  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+}
+
+void listener_state::timer_ended() {
+  if (active_ == nullptr) return;
+  if (active_->deadline() <= runtime_.now()) return stop(*active_, errc::timed_out);
+  if (active_->deadline() == never) return;
+  timer_op_.deadline = active_->deadline();  // the timer was an earlier accept's
+  retain();
+  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+}
+
+void listener_state::stop(accept_operation& op, errc reason) {
+  if (&op != active_) return;
+  // With a winner the reply is on its way, and completes the accept; if that fails, it ends then.
+  winner_ == nullptr ? fail(reason) : static_cast<void>(stop_reason_ = reason);
+}
+
+void listener_state::deliver(mail& note) noexcept {
+  const ref<listener_state> self(static_cast<ticket_mail&>(note).self);
+  self->on_news();
+}
+
+// A slot, a parked client, or the end of the endpoint.
+void listener_state::on_news() {
+  if (endpoint_->closed()) {
+    refuse_parked_for_closing();
+    if (active_ != nullptr) fail(errc::closed);
+    return;
+  }
+  if (endpoint_->fetch_grant(ticket_)) {
+    instance_slot granted(endpoint_);
+    if (active_ == nullptr) return;
+    slot_ = std::move(granted);
+    return watch();
+  }
+  if (watching()) adopt_parked();
+}
+
+void listener_state::watch() {
+  // Those of the last accept that haven't left yet come first: they have waited longest.
+  const auto earlier = peers_;
+  for (const auto& peer : earlier) {
+    if (winner_ != nullptr || active_ == nullptr) return;
+    peer->resume();
+    peer->read();
+  }
+  adopt_parked();
+  accept_more();
+}
+
+void listener_state::adopt_parked() {
+  while (watching() && winner_ == nullptr) {
+    auto parked = endpoint_->adopt();
+    if (!parked) return;
+    if (endpoint_->options().profile == profile::raw) {
+      endpoint_->leave_half_open();
+      admit_raw(std::move(parked->stream));
+      continue;
+    }
+    adopt_peer(std::move(parked->stream), std::move(parked->hello), parked->time_left);
+  }
+}
+
+// One client at a time: the next is taken from the backlog only while those before it are slow.
+void listener_state::accept_more() {
+  const ref<listener_state> self(this);
+  while (watching() && winner_ == nullptr && !accept_op_.pending()) {
+    if (acceptor_->accept(accept_op_) == backend::start::pending) return retain();
+    if (!accept_op_.result.ok()) return fail(accept_op_.result.code, accept_op_.result.system_cause);
+    take_client(std::exchange(accept_op_.stream, nullptr));
+  }
+}
+
+void listener_state::accepted() {
+  const backend::status status = accept_op_.result;
+  if (status.ok()) {
+    take_client(std::exchange(accept_op_.stream, nullptr));
+  } else if (status.code != errc::cancelled) {
+    if (active_ != nullptr) fail(status.code, status.system_cause);
+    return;
+  }
+  accept_more();
+}
+
+void listener_state::take_client(backend::detached_ptr stream) {
+  const endpoint_options& options = endpoint_->options();
+  if (endpoint_->closed()) return;
+  const bool admitted = options.access.admits(stream->peer(), runtime_.twin().self());
+  if (!admitted) {
+    endpoint_->count_refused();
+    if (options.profile == profile::raw) return;
+    auto attached = runtime_.system().attach(std::move(stream), backend::attachment::half_open);
+    if (!attached) return;
+    return refuse_client(runtime_, std::move(*attached), reply_bytes(wire::reply_status::access_denied));
+  }
+  if (options.profile == profile::raw) return admit_raw(std::move(stream));
+  enter_half_open();
+  adopt_peer(std::move(stream), reader(wire::hello_side::from_client), options.handshake_timeout);
+}
+
+void listener_state::admit_raw(backend::detached_ptr stream) {
+  if (!watching()) {  // its accept was stopped at that moment: it's for the next
+    static_cast<void>(endpoint_->enter_half_open());
+    return endpoint_->park(
+        {std::move(stream), reader(wire::hello_side::from_client), endpoint_->options().handshake_timeout});
+  }
+  auto attached = runtime_.system().attach(std::move(stream), backend::attachment::established);
+  if (!attached) return fail(attached.error().code(), attached.error().system_cause());
+  const auto terms = core::raw_terms(endpoint_->options().direction, endpoint_->options().max_queued_bytes, true);
+  endpoint_->count_admitted();
+  finish(connection(*new connection_state(runtime_, std::move(*attached), terms, subject(), std::move(slot_))));
+}
+
+void listener_state::enter_half_open() {
+  auto entered = endpoint_->enter_half_open();
+  if (!entered.too_many) return;
+  if (entered.shed) {
+    auto attached = runtime_.system().attach(std::move(entered.shed->stream), backend::attachment::half_open);
+    if (attached) refuse_client(runtime_, std::move(*attached), reply_bytes(wire::reply_status::overloaded));
+    return;
+  }
+  // None is parked: the oldest of this thread's goes, if there is one.
+  const auto oldest = std::ranges::find_if(peers_, [&](const auto& peer) { return peer.get() != winner_; });
+  if (oldest == peers_.end()) return;
+  endpoint_->count_shed();
+  refuse(**oldest, reply_bytes(wire::reply_status::overloaded));
+}
+
+void listener_state::adopt_peer(backend::detached_ptr stream, reader hello, duration time_left) {
+  auto attached = runtime_.system().attach(std::move(stream), backend::attachment::half_open);
+  if (!attached) {
+    endpoint_->leave_half_open();
+    return fail(attached.error().code(), attached.error().system_cause());
+  }
+  const ref<half_open_peer> peer(new half_open_peer(*this, std::move(*attached), std::move(hello), time_left));
+  peers_.push_back(peer);
+  if (!watching() || winner_ != nullptr) return peer->park();
+  peer->read();
+}
+
+void listener_state::refuse_parked_for_closing() {
+  while (auto parked = endpoint_->adopt()) {
+    endpoint_->leave_half_open();
+    auto attached = runtime_.system().attach(std::move(parked->stream), backend::attachment::half_open);
+    if (attached) refuse_client(runtime_, std::move(*attached), reply_bytes(wire::reply_status::closing));
+  }
+}
+
+void listener_state::hello_complete(half_open_peer& peer) {
+  if (watching() && winner_ == nullptr) return choose(peer);
+  if (active_ == nullptr) peer.park();
+}
+
+void listener_state::choose(half_open_peer& peer) {
+  const ref<half_open_peer> keep(&peer);
+  decision_ = core::decide(peer.hello().hello(), endpoint_->options(), peer.who(), runtime_.twin().features(),
+                           endpoint_->next_connection_id());
+  auto reply = wire::encode(decision_->reply);
+  if (!decision_->accepted()) {
+    endpoint_->count_refused();
+    refuse(peer, std::move(reply));
+    return look_again();
+  }
+  winner_ = &peer;
+  peer.reply(std::move(reply));
+}
+
+// Another client's hello may be complete already; if none is, the backlog is next.
+void listener_state::look_again() {
+  if (active_ != nullptr && stop_reason_ != errc::none) return fail(stop_reason_);
+  const auto waiting = peers_;
+  for (const auto& peer : waiting) {
+    if (!watching() || winner_ != nullptr) return;
+    if (peer->current() == half_open_peer::stage::complete) choose(*peer);
+  }
+  accept_more();
+}
+
+void listener_state::reply_written(half_open_peer& peer) {
+  winner_ = nullptr;
+  auto stream = peer.take_stream();
+  drop(peer);
+  auto detached = stream->detach();
+  if (!detached) return look_again();
+  auto attached = runtime_.system().attach(std::move(detached), backend::attachment::established);
+  if (!attached) return look_again();
+  endpoint_->count_admitted();
+  finish(connection(
+      *new connection_state(runtime_, std::move(*attached), decision_->terms, subject(), std::move(slot_))));
+}
+
+void listener_state::hello_wrong(half_open_peer& peer) {
+  endpoint_->count_refused();
+  switch (peer.hello().reason()) {
+    case errc::peer_is_not_twinpipe:
+      refuse(peer, raw_greeting());
+      break;
+    case errc::feature_refused:
+      refuse(peer, reply_bytes(wire::reply_status::required_feature, peer.hello().reason_text()));
+      break;
+    default:
+      refuse(peer, reply_bytes(wire::reply_status::malformed, peer.hello().reason_text()));
+  }
+}
+
+void listener_state::hello_timed_out(half_open_peer& peer) {
+  if (peer.hello().begun()) return peer_left(peer);
+  endpoint_->count_refused();
+  refuse(peer, raw_greeting());
+}
+
+void listener_state::peer_left(half_open_peer& peer) {
+  const bool was_winner = &peer == winner_;
+  if (was_winner) winner_ = nullptr;
+  const auto gone = peer.take_stream();
+  drop(peer);
+  if (was_winner) look_again();
+}
+
+void listener_state::parked(half_open_peer& peer, backend::detached_ptr stream, reader hello, duration time_left) {
+  std::erase_if(peers_, [&](const auto& each) { return each.get() == &peer; });
+  if (stream == nullptr || endpoint_->closed()) return endpoint_->leave_half_open();
+  endpoint_->park({std::move(stream), std::move(hello), time_left});
+}
+
+void listener_state::refuse(half_open_peer& peer, std::vector<std::byte> last_words) {
+  const ref<half_open_peer> keep(&peer);
+  drop(peer);
+  peer.refuse(std::move(last_words));
+}
+
+void listener_state::drop(half_open_peer& peer) {
+  endpoint_->leave_half_open();
+  std::erase_if(peers_, [&](const auto& each) { return each.get() == &peer; });
+}
+
+// Without an accept nobody can be told: the client was taken by one that has ended.
+void listener_state::fail(errc code, int system_cause) {
+  if (active_ == nullptr) return;
+  finish(tp::fail(code, operation::accept, system_cause, subject()));
+}
+
+void listener_state::finish(result<connection> outcome) {
+  accept_operation& op = *std::exchange(active_, nullptr);
+  winner_ = nullptr;
+  endpoint_->cancel_request(ticket_);
+  endpoint_->stop_watching(ticket_);
+  slot_.release();
+  if (accept_op_.pending()) acceptor_->cancel(accept_op_);
+  if (timer_op_.pending()) runtime_.system().cancel(timer_op_);
+  const bool closing = endpoint_->closed();
+  const auto left = peers_;
+  for (const auto& peer : left) {
+    if (peer->current() == half_open_peer::stage::replying) {
+      const auto gone = peer->take_stream();
+      drop(*peer);
+    } else if (closing) {
+      refuse(*peer, reply_bytes(wire::reply_status::closing));
+    } else if (peer->current() != half_open_peer::stage::parking) {
+      peer->park();
+    }
+  }
+  op.end(std::move(outcome), starting_);
+}
+
+void listener_state::close() noexcept {
+  if (std::exchange(closed_, true)) return;
+  const ref<listener_state> self(this);
+  if (active_ != nullptr) fail(errc::closed);
+  const auto left = peers_;
+  for (const auto& peer : left) {
+    if (peer->current() != half_open_peer::stage::parking) peer->park();
+  }
+  acceptor_->close();
+}
+
+accept_operation::accept_operation(listener_state& listener) noexcept
+    : typed_operation(listener.runtime(), operation::accept), listener_(&listener) {
+  configure();
+}
+
+bool accept_operation::start() {
+  if (const errc refused = refuse_start(); refused != errc::none) {
+    end(tp::fail(refused, tp::operation::accept, 0, listener_->subject()), true);
+    return true;
+  }
+  begin();
+  listener_->begin(*this);
+  return !pending();
+}
+
+void accept_operation::end(result<connection> outcome, bool starting) noexcept {
+  outcome_.emplace(std::move(outcome));
+  starting ? finish_now() : complete_later();
+}
+
+void accept_operation::abandon() noexcept {
+  check_abandoned();
+  delete this;
+}
+
+result<connection> accept_operation::take() {
+  result<connection> outcome = std::move(*outcome_);
+  retire();
+  delete this;
+  return outcome;
+}
+
+}  // namespace tp::detail

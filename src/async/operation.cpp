@@ -1,0 +1,79 @@
+// Starting, stopping and completing any operation.
+#include "twinpipe/detail/operation.hpp"
+
+#include <string>
+
+#include "async/runtime_state.hpp"
+#include "fatal.hpp"
+
+namespace tp::detail {
+
+operation_base::operation_base(runtime_state& runtime, tp::operation kind) noexcept : runtime_(runtime), kind_(kind) {
+  stop_mail_.deliver = &operation_base::deliver_stop;
+  stop_mail_.self = this;
+}
+
+void operation_base::expire_after(duration d) noexcept { deadline_ = deadline_after(runtime_.now(), d); }
+
+void operation_base::configure() noexcept {
+  runtime_.check_thread();
+  deadline_ = never;
+  phase_ = phase::configured;
+}
+
+errc operation_base::refuse_start() const noexcept {
+  if (phase_ != phase::configured) fatal("an operation was awaited twice");
+  if (runtime_.ending()) return errc::closed;
+  if (runtime_.impersonating()) return errc::not_while_impersonating;
+  if (token_.stop_requested()) return errc::cancelled;
+  return errc::none;
+}
+
+void operation_base::park(std::coroutine_handle<> waiter) {
+  waiter_ = waiter;
+  if (token_.stop_possible()) hook_.emplace(token_, stop_hook{this});
+}
+
+// May run on any thread, and inside park() if the stop came meanwhile.
+void operation_base::stop_hook::operator()() const noexcept { self->runtime_.mail().post(self->stop_mail_); }
+
+void operation_base::deliver_stop(mail& note) noexcept {
+  operation_base& self = *static_cast<stop_mail&>(note).self;
+  if (self.pending()) self.on_stop();
+}
+
+// Deregistering waits for a stop callback that runs on another thread; after it nobody posts the note any more.
+void operation_base::unhook() noexcept {
+  if (hook_) {
+    hook_.reset();
+    runtime_.mail().retract(stop_mail_);
+  }
+  token_ = {};
+}
+
+void operation_base::complete() noexcept {
+  unhook();
+  phase_ = phase::completed;
+  if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
+}
+
+void operation_base::complete_later() noexcept {
+  unhook();
+  phase_ = phase::completed;
+  runtime_.defer(*this);
+}
+
+void operation_base::retire() noexcept {
+  token_ = {};
+  waiter_ = nullptr;
+  phase_ = phase::idle;
+}
+
+void operation_base::check_abandoned() const noexcept {
+  if (phase_ == phase::pending || waiter_) {
+    fatal("a coroutine was destroyed while it waited to " + std::string(to_string(kind_)) +
+          ": stop the operation and let the coroutine end first");
+  }
+}
+
+}  // namespace tp::detail

@@ -1,0 +1,66 @@
+// The inside of a runtime: its system, its mailbox, what is ready to resume, and the objects that live on it.
+#pragma once
+
+#include <memory>
+
+#include "async/mailbox.hpp"
+#include "async/resident.hpp"
+#include "twinpipe/backend/process.hpp"
+#include "twinpipe/detail/operation.hpp"
+
+namespace tp {
+class process;
+}
+
+namespace tp::detail {
+
+class runtime_state {
+ public:
+  runtime_state(process& owner, std::unique_ptr<backend::system> system);
+  runtime_state(const runtime_state&) = delete;
+  runtime_state& operator=(const runtime_state&) = delete;
+  /// Closes what still lives here and turns until the backend has let go of it.
+  ~runtime_state();
+
+  [[nodiscard]] process& owner() const noexcept { return owner_; }
+  [[nodiscard]] backend::process& twin() const noexcept { return twin_; }
+  [[nodiscard]] backend::system& system() const noexcept { return *system_; }
+  [[nodiscard]] mailbox& mail() const noexcept { return *mailbox_; }
+  [[nodiscard]] const std::shared_ptr<mailbox>& shared_mail() const noexcept { return mailbox_; }
+  [[nodiscard]] time_point now() const noexcept { return system_->now(); }
+
+  backend::turn_result turn(time_point until);
+
+  /// Resumes the operation's waiter on a later turn.
+  void defer(operation_base& op) noexcept;
+
+  /// Only files may be used while a callable runs as a client.
+  [[nodiscard]] bool impersonating() const noexcept { return impersonating_; }
+  void set_impersonating(bool on) noexcept { impersonating_ = on; }
+
+  /// Being destroyed: what starts now is closed at once.
+  [[nodiscard]] bool ending() const noexcept { return ending_; }
+
+  std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
+
+  /// A runtime, and what was made on it, belongs to one thread.
+  void check_thread() const noexcept;
+
+ private:
+  friend class resident;
+  void resume_ready() noexcept;
+
+  process& owner_;
+  backend::process& twin_;
+  std::unique_ptr<backend::system> system_;
+  std::shared_ptr<mailbox> mailbox_;
+  resident* residents_ = nullptr;
+  operation_base* ready_first_ = nullptr;
+  operation_base* ready_last_ = nullptr;
+  backend::op ready_op_;
+  std::uint64_t thread_;
+  bool impersonating_ = false;
+  bool ending_ = false;
+};
+
+}  // namespace tp::detail

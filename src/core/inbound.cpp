@@ -1,0 +1,246 @@
+// The receiving half of a connection, sans-IO.
+#include "core/inbound.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tp::core {
+
+using kind = wire::frame_parser::kind;
+
+void inbound::begin(std::span<std::byte> into) noexcept {
+  span_ = into;
+  buffer_ = nullptr;
+  got_ = 0;
+  receiving_ = true;
+}
+
+void inbound::begin(buffer& into) {
+  into.clear();
+  begin(std::span<std::byte>{});
+  buffer_ = &into;
+}
+
+bool inbound::cancel() {
+  receiving_ = false;
+  if (got_ == 0) return false;
+  if (buffer_ == nullptr) {
+    outcome_ = {.bytes = got_, .complete = mode_ == transmission::byte, .end = false, .discarded = false};
+    return true;
+  }
+  part_.append(buffer_->bytes());
+  buffer_->clear();
+  return false;
+}
+
+// Where the next payload bytes belong. A buffer grows with what has come, not with what was announced.
+std::span<std::byte> inbound::room() noexcept {
+  if (buffer_ == nullptr) return span_.subspan(got_);
+  if (buffer_->spare().empty()) buffer_->reserve(std::max(read_buffer_size, 2 * buffer_->size()));
+  return buffer_->spare();
+}
+
+void inbound::committed(std::size_t bytes) noexcept {
+  got_ += bytes;
+  if (buffer_ != nullptr) buffer_->commit(bytes);
+}
+
+bool inbound::target_full() noexcept { return buffer_ == nullptr && got_ == span_.size(); }
+
+bool inbound::next_is_data() const noexcept {
+  constexpr std::size_t type_offset = 4;
+  return end_ - begin_ > type_offset &&
+         input_[begin_ + type_offset] == std::byte{static_cast<std::uint8_t>(wire::frame_type::data)};
+}
+
+inbound::step inbound::finish(bool complete) noexcept {
+  receiving_ = false;
+  outcome_ = {.bytes = got_, .complete = complete, .end = false, .discarded = false};
+  return step::received;
+}
+
+inbound::step inbound::finish_end() noexcept {
+  receiving_ = false;
+  outcome_ = {.bytes = 0, .complete = true, .end = true, .discarded = discarded_};
+  return step::received;
+}
+
+// What an earlier receive into a buffer had got of this message before it was cancelled.
+void inbound::take_part() {
+  while (part_taken_ < part_.size() && !target_full()) {
+    const auto left = part_.bytes().subspan(part_taken_);
+    const auto into = room();
+    const std::size_t n = std::min(left.size(), into.size());
+    std::memcpy(into.data(), left.data(), n);
+    part_taken_ += n;
+    committed(n);
+  }
+  if (part_taken_ == part_.size()) {
+    part_.clear();
+    part_taken_ = 0;
+  }
+}
+
+void inbound::move_payload() {
+  while (begin_ < end_ && parser_.payload_left() > 0) {
+    std::size_t n = std::min(end_ - begin_, parser_.payload_left());
+    if (!discarding_) {
+      const auto into = room();
+      n = std::min(n, into.size());
+      if (n == 0) return;
+      std::memcpy(into.data(), input_.get() + begin_, n);
+      committed(n);
+    }
+    begin_ += n;
+    parser_.take(n);
+  }
+}
+
+inbound::step inbound::out_of_input() {
+  if (receiving_ && mode_ == transmission::byte && got_ > 0) return finish(true);
+  const bool in_a_frame = begin_ != end_ || parser_.payload_left() > 0;
+  const bool in_a_message = mode_ == transmission::message && parser_.inside_message();
+  if (ended_ && (in_a_frame || in_a_message)) {
+    failure_ = errc::connection_lost;
+    receiving_ = false;
+    return step::failed;
+  }
+  if (receiving_ && at_end()) return finish_end();
+  return ended_ ? step::idle : step::needs_bytes;
+}
+
+inbound::step inbound::advance_unframed() {
+  const bool wants_nothing = buffer_ == nullptr && span_.empty();
+  if (receiving_ && (got_ > 0 || wants_nothing)) return finish(true);
+  if (failure_ != errc::none) {
+    receiving_ = false;
+    return step::failed;
+  }
+  if (receiving_ && ended_) return finish_end();
+  return receiving_ ? step::needs_bytes : step::idle;
+}
+
+inbound::step inbound::on_event(const wire::frame_parser::event& event) {
+  switch (event.what) {
+    case kind::end:
+      peer_finished_ = true;
+      return step::control;
+    case kind::close:
+      peer_finished_ = true;
+      ended_ = true;
+      begin_ = end_;  // nothing that follows is looked at
+      discarded_ = discarded_ || event.close_code != 0;
+      return step::control;
+    case kind::message_aborted:
+      aborted_ = true;
+      return step::control;
+    case kind::violation:
+      failure_ = event.code;
+      receiving_ = false;
+      return step::broken;
+    default:
+      return step::control;
+  }
+}
+
+// Payload of the current data frame is due. received, needs_bytes or idle end the round; control means "go on".
+inbound::step inbound::advance_payload() {
+  if (!receiving_ && !discarding_) return step::idle;
+  move_payload();
+  if (parser_.payload_left() > 0) {
+    if (!discarding_ && target_full()) return finish(mode_ == transmission::byte);
+    return out_of_input();
+  }
+  in_data_ = false;
+  if (discarding_) return step::control;
+  if (mode_ == transmission::message && parser_.final_fragment()) return finish(true);
+  if (target_full()) return finish(mode_ == transmission::byte);
+  return step::control;
+}
+
+inbound::step inbound::advance() {
+  if (!framed_) return advance_unframed();
+  for (;;) {
+    if (receiving_ && aborted_) {
+      aborted_ = false;
+      receiving_ = false;
+      if (buffer_ != nullptr) buffer_->clear();
+      part_.clear();
+      part_taken_ = 0;
+      failure_ = errc::message_aborted;
+      return step::failed;
+    }
+    if (receiving_ && part_.size() > part_taken_) {
+      take_part();
+      const bool more_is_here = part_.empty() && in_data_;
+      if (target_full() && !more_is_here) return finish(mode_ == transmission::byte);
+    }
+    if (failure_ != errc::none && failure_ != errc::message_aborted) {
+      receiving_ = false;
+      return step::failed;
+    }
+    if (in_data_) {
+      if (const step made = advance_payload(); made != step::control) return made;
+      continue;
+    }
+    if (next_is_data() && !receiving_ && !discarding_) return step::idle;
+    event_ = parser_.next(std::span(input_.get() + begin_, end_ - begin_));
+    begin_ += event_.consumed;
+    if (event_.what == kind::needs_more) return out_of_input();
+    if (event_.what == kind::ignored) continue;
+    if (event_.what != kind::data) return on_event(event_);
+    in_data_ = true;
+    dropped_ = dropped_ || discarding_;
+  }
+}
+
+inbound::read_plan inbound::plan() {
+  planned_target_ = 0;
+  if (!framed_) {
+    const auto into = receiving_ ? room() : std::span<std::byte>{};
+    planned_target_ = into.size();
+    return {into, {}};
+  }
+  if (!input_) input_ = std::make_unique_for_overwrite<std::byte[]>(read_buffer_size);
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (end_ == read_buffer_size && begin_ > 0) {
+    std::memmove(input_.get(), input_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  const std::span<std::byte> free(input_.get() + end_, read_buffer_size - end_);
+  if (!receiving_ || discarding_ || parser_.payload_left() == 0 || begin_ != end_) return {free, {}};
+  const auto into = room();
+  const auto direct = into.first(std::min(into.size(), parser_.payload_left()));
+  planned_target_ = direct.size();
+  return {direct, free};
+}
+
+void inbound::filled(std::size_t bytes) noexcept {
+  const std::size_t direct = std::min(bytes, planned_target_);
+  planned_target_ = 0;
+  if (direct > 0) {
+    committed(direct);
+    if (framed_) parser_.take(direct);
+  }
+  end_ += bytes - direct;
+}
+
+void inbound::discard_data() noexcept {
+  discarding_ = true;
+  dropped_ = in_data_ || part_.size() > part_taken_;
+}
+
+void inbound::ended(bool reset) noexcept {
+  planned_target_ = 0;
+  ended_ = true;
+  discarded_ = discarded_ || reset;
+}
+
+void inbound::fail(errc code) noexcept {
+  planned_target_ = 0;
+  if (failure_ == errc::none || failure_ == errc::message_aborted) failure_ = code;
+}
+
+}  // namespace tp::core

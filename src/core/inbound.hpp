@@ -1,0 +1,115 @@
+// The receiving half of a connection, sans-IO: bytes of the stream become messages and bytes in the caller's memory, control
+// frames become events.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "twinpipe/buffer.hpp"
+#include "twinpipe/options.hpp"
+#include "twinpipe/received.hpp"
+#include "wire/frame.hpp"
+
+namespace tp::core {
+
+/// A driver loops: advance(); on needs_bytes it reads as plan() says and reports filled() or ended(); on control it answers
+/// the event. It holds at most one read buffer of bytes that nobody asked for yet, so a peer that floods meets
+/// back-pressure.
+class inbound {
+ public:
+  inbound(transmission mode, bool framed, std::size_t max_receive) noexcept
+      : parser_(mode, max_receive), mode_(mode), framed_(framed) {}
+
+  /// One receive at a time. The memory is in use until advance() says received or failed, or cancel().
+  void begin(std::span<std::byte> into) noexcept;
+  void begin(buffer& into);
+  [[nodiscard]] bool receiving() const noexcept { return receiving_; }
+
+  enum class step : std::uint8_t {
+    idle,         ///< nothing to do: data waits and nobody receives, or the stream has ended
+    needs_bytes,  ///< read as plan() says; also while nobody receives, for control frames
+    received,     ///< the receive is done; outcome()
+    failed,       ///< the receive failed with failure()
+    control,      ///< a control frame for the driver: event()
+    broken,       ///< the peer broke the protocol; failure() is for every later receive too
+  };
+  step advance();
+
+  [[nodiscard]] const received& outcome() const noexcept { return outcome_; }
+  [[nodiscard]] errc failure() const noexcept { return failure_; }
+  [[nodiscard]] const wire::frame_parser::event& event() const noexcept { return event_; }
+
+  /// Takes the receive back. True: it holds a part, in a span, and succeeds with outcome(). False: nothing was delivered; what
+  /// a buffer held of a message is kept for the next receive.
+  [[nodiscard]] bool cancel();
+
+  struct read_plan {
+    std::span<std::byte> into;
+    std::span<std::byte> spill;
+  };
+  /// Where the next bytes should go: straight into the caller's memory where that is possible. Call after needs_bytes. Must
+  /// not be followed by begin() or cancel() until the read has ended, unless uses_target() is false.
+  [[nodiscard]] read_plan plan();
+  [[nodiscard]] bool uses_target() const noexcept { return planned_target_ > 0; }
+
+  void filled(std::size_t bytes) noexcept;
+  /// The stream ended; `reset`: the peer closed without reading all we sent.
+  void ended(bool reset) noexcept;
+  void fail(errc code) noexcept;
+
+  /// The peer said or showed that no more data comes.
+  [[nodiscard]] bool at_end() const noexcept { return ended_ || peer_finished_; }
+  [[nodiscard]] bool stream_ended() const noexcept { return ended_; }
+  [[nodiscard]] bool was_reset() const noexcept { return discarded_; }
+  [[nodiscard]] std::string_view broken_rule() const noexcept { return parser_.broken_rule(); }
+  /// Forgets all data, from now on only control frames count: this side is closing.
+  void discard_data() noexcept;
+  /// Has it forgotten any?
+  [[nodiscard]] bool dropped() const noexcept { return dropped_; }
+
+ private:
+  [[nodiscard]] std::span<std::byte> room() noexcept;
+  void committed(std::size_t bytes) noexcept;
+  [[nodiscard]] bool target_full() noexcept;
+  [[nodiscard]] bool next_is_data() const noexcept;
+  void take_part();
+  void move_payload();
+  [[nodiscard]] step finish(bool complete) noexcept;
+  [[nodiscard]] step finish_end() noexcept;
+  [[nodiscard]] step on_event(const wire::frame_parser::event& event);
+  [[nodiscard]] step out_of_input();
+  step advance_unframed();
+  step advance_payload();
+
+  static constexpr std::size_t read_buffer_size = std::size_t{16} << 10;
+
+  wire::frame_parser parser_;
+  std::unique_ptr<std::byte[]> input_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+
+  std::span<std::byte> span_;
+  buffer* buffer_ = nullptr;
+  std::size_t got_ = 0;  ///< bytes of this receive
+  buffer part_;          ///< of a message whose receive into a buffer was cancelled
+  std::size_t part_taken_ = 0;
+  std::size_t planned_target_ = 0;
+
+  received outcome_;
+  wire::frame_parser::event event_;
+  errc failure_ = errc::none;
+  transmission mode_;
+  bool framed_;
+  bool receiving_ = false;
+  bool peer_finished_ = false;
+  bool ended_ = false;
+  bool discarded_ = false;
+  bool aborted_ = false;  ///< the message whose part the application has was given up by its sender
+  bool in_data_ = false;  ///< a data frame has begun, and nobody has looked at its end yet
+  bool discarding_ = false;
+  bool dropped_ = false;
+};
+
+}  // namespace tp::core

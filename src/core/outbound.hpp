@@ -1,0 +1,109 @@
+// The sending half of a connection, sans-IO: queued sends become vectors of bytes, accepted bytes become finished sends.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "twinpipe/backend/stream.hpp"
+#include "twinpipe/options.hpp"
+#include "wire/frame.hpp"
+
+namespace tp::core {
+
+/// A send in the queue. Its payload is the caller's memory, untouched until the send has finished.
+struct outgoing {
+  enum class kind : std::uint8_t {
+    data,
+    control,  ///< a frame that keeps its place between the sends: drain
+    end,      ///< no data after it
+  };
+
+  kind what = kind::data;
+  bool interruptible = false;  ///< it may be stopped, so it is cut into pieces
+  bool stopped = false;        ///< withdrawn in the middle; finishes with its current piece
+  bool complete = false;       ///< finished, and all of it went
+  std::span<const std::byte> payload;
+  std::size_t sent = 0;        ///< payload bytes the kernel has accepted
+  wire::control_frame frame;   ///< for control
+  outgoing* next = nullptr;
+
+  [[nodiscard]] bool whole() const noexcept { return sent == payload.size(); }
+};
+
+/// First in, first out; each send atomic; as many as fit are joined in one write. The driver writes what gather() gives and
+/// reports with account(), any number of bytes of it, so it works over every stream.
+class outbound {
+ public:
+  outbound(transmission mode, bool framed) noexcept : mode_(mode), framed_(framed) {}
+
+  void push(outgoing& item) noexcept;
+  /// An answer to the peer; goes out at the next frame boundary, before waiting sends.
+  void push_reply(const wire::control_frame& frame) { replies_.push_back(frame); }
+
+  /// Nothing waits and nothing is half written.
+  [[nodiscard]] bool idle() const noexcept { return first_ == nullptr && replies_.empty() && !partial_; }
+  /// The sends that haven't finished, linked by `next`.
+  [[nodiscard]] outgoing* items() const noexcept { return first_; }
+  [[nodiscard]] std::size_t replies_waiting() const noexcept { return replies_.size(); }
+  /// Is part of it in the last gather(), not yet accounted for?
+  [[nodiscard]] bool in_flight(const outgoing& item) const noexcept;
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+  /// Unframed, the end isn't a byte: true when it is its turn. The driver shuts the stream down and calls end_done().
+  [[nodiscard]] bool end_is_due() const noexcept;
+  outgoing* end_done() noexcept;
+
+  /// The next bytes to write; empty if there are none. Valid until the next call of anything but account().
+  [[nodiscard]] std::span<backend::const_buffer> gather();
+  /// The kernel took so many bytes of the last gather(). Returns the sends that finished by it, linked by `next`, in order.
+  outgoing* account(std::size_t bytes);
+
+  enum class withdrawal : std::uint8_t {
+    gone,       ///< out of the queue; item.sent says how much of it went
+    finishing,  ///< its current piece must be finished first; account() will return it with `stopped` set
+  };
+  /// Takes a send back. Not while it is in_flight().
+  withdrawal withdraw(outgoing& item);
+  /// Empties the queue: all sends, in order.
+  outgoing* drop_all() noexcept;
+
+ private:
+  /// A frame, or the payload of an unframed send.
+  struct piece {
+    outgoing* item = nullptr;  ///< null: a reply
+    std::array<std::byte, sizeof(wire::control_frame::bytes)> head{};
+    std::size_t head_size = 0;
+    std::size_t payload_offset = 0;
+    std::size_t payload_size = 0;
+    std::size_t done = 0;
+    [[nodiscard]] std::size_t size() const noexcept { return head_size + payload_size; }
+  };
+
+  void add_vectors(piece& each);
+  [[nodiscard]] piece next_data_piece(outgoing& item, std::size_t offset) const noexcept;
+  void gather_items();
+  void finish_piece(const piece& done, outgoing*& finished_first, outgoing*& finished_last);
+  void unlink(outgoing& item) noexcept;
+
+  static constexpr std::size_t fragment_size = std::size_t{64} << 10;
+  static constexpr std::size_t frame_size_max = std::size_t{1} << 30;  // lengths on the wire have 32 bits
+  static constexpr std::size_t gather_bytes = std::size_t{256} << 10;
+  static constexpr std::size_t pieces_max = 32;
+
+  std::array<piece, pieces_max> pieces_;
+  std::array<backend::const_buffer, 2 * pieces_max> vectors_;
+  std::size_t piece_count_ = 0;
+  std::size_t vector_count_ = 0;
+  std::size_t planned_bytes_ = 0;
+  std::vector<wire::control_frame> replies_;
+  outgoing* first_ = nullptr;
+  outgoing* last_ = nullptr;
+  std::size_t queued_bytes_ = 0;
+  bool partial_ = false;  ///< pieces_[0] is begun and not finished
+  transmission mode_;
+  bool framed_;
+};
+
+}  // namespace tp::core

@@ -1,0 +1,16 @@
+// Text from a peer, made safe to show.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tp {
+
+/// Printable ASCII stays; quotes and backslashes are escaped, every other byte becomes \xNN; at most `limit`
+/// bytes of the input are shown, with an ellipsis if there were more.
+[[nodiscard]] std::string escape(std::string_view text, std::size_t limit = 256);
+[[nodiscard]] std::string escape(std::span<const std::byte> bytes, std::size_t limit = 256);
+
+}  // namespace tp

@@ -1,0 +1,149 @@
+// Sends that are stopped when part of them has gone, and connections destroyed under their operations.
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "conformance/cases_support.hpp"
+
+namespace tp::conformance {
+
+namespace {
+
+task<void> parts_until_aborted(party& p, connection& c) {
+  std::string into(100'000, '\0');
+  for (;;) {
+    const auto got = co_await p.bounded(c.receive(std::as_writable_bytes(std::span(into))));
+    if (!got) {
+      p.refusal(got, errc::message_aborted);
+      co_return;
+    }
+    EXPECT(p, got->bytes > 0 && !got->complete && !got->end);
+  }
+}
+
+}  // namespace
+
+CONFORMANCE_CASE("a stopped send of bytes says how many were sent", needs(capability::exact_write)) {
+  const std::string large = pattern(more_than_fits(w));
+  std::deque<flag> flags;
+  for (const pair_options& how : {bytes(), framed_bytes()}) {
+    flag& read_now = flags.emplace_back(w);
+    auto counted = std::make_shared<std::size_t>(0);
+    flag& ended = flags.emplace_back(w);
+    w.pair(
+        how,
+        [&, counted](party& p, connection& c) -> task<void> {
+          stopper stop(p);
+          const auto sends = [](party& who, connection& to, const std::string& text, std::stop_token token,
+                                std::size_t& count) -> task<void> {
+            const auto sent = co_await to.send(text).within(who.patience()).unless(std::move(token));
+            count = who.value<std::size_t>(sent);
+            EXPECT(who, count > 0 && count < text.size());
+          };
+          const auto stops = [](party& who, stopper& what, flag& go) -> task<void> {
+            co_await stop_soon(who, what);
+            go.set();
+          };
+          co_await p.beside(sends(p, c, large, stop.token(), *counted), stops(p, stop, read_now));
+          co_await p.send(c, "tail");
+          ended.set();
+        },
+        [&, counted](party& p, connection& c) -> task<void> {
+          co_await p.wait(read_now);
+          const std::string all = co_await receive_rest(p, c);
+          co_await p.wait(ended);
+          EXPECT(p, all == large.substr(0, *counted) + "tail");
+        });
+  }
+  w.run();
+}
+
+CONFORMANCE_CASE("a message stopped on its way reaches the peer as message_aborted", needs(capability::exact_write)) {
+  const std::string large = pattern(more_than_fits(w));
+  std::deque<flag> flags;
+  for (const bool into_buffer : {true, false}) {
+    flag& read_now = flags.emplace_back(w);
+    w.pair(
+        messages(),
+        [&](party& p, connection& c) -> task<void> {
+          co_await p.send(c, "before");
+          stopper stop(p);
+          const auto sends = [](party& who, connection& to, const std::string& text,
+                                std::stop_token token) -> task<void> {
+            const auto sent = co_await to.send(text).within(who.patience()).unless(std::move(token));
+            who.refusal(sent, errc::cancelled);
+          };
+          const auto stops = [](party& who, stopper& what, flag& go) -> task<void> {
+            co_await stop_soon(who, what);
+            go.set();
+          };
+          co_await p.beside(sends(p, c, large, stop.token()), stops(p, stop, read_now));
+          co_await p.send(c, "after");
+        },
+        [&, into_buffer](party& p, connection& c) -> task<void> {
+          co_await p.wait(read_now);
+          EXPECT(p, co_await p.receive(c) == "before");
+          buffer b;
+          if (into_buffer) p.refusal(co_await p.bounded(c.receive(b)), errc::message_aborted);
+          if (!into_buffer) co_await parts_until_aborted(p, c);
+          EXPECT(p, co_await p.receive(c) == "after");
+        });
+  }
+  w.run();
+}
+
+CONFORMANCE_CASE("a message that cannot be withdrawn in time ends the connection", needs(capability::exact_write)) {
+  const std::string large = pattern(more_than_fits(w));
+  flag over(w);
+  w.pair(
+      messages(),
+      [&](party& p, connection& c) -> task<void> {
+        const auto sent = co_await c.send(large).within(20ms).unless(p.stop());
+        p.refusal(sent, errc::closed);
+        p.refusal(co_await p.bounded(c.send("more")), errc::closed);
+        buffer b;
+        p.refusal(co_await p.bounded(c.receive(b)), errc::closed);
+        over.set();
+      },
+      [&](party& p, connection& c) -> task<void> {
+        co_await p.wait(over);
+        buffer b;
+        p.refusal(co_await p.bounded(c.receive(b)), errc::connection_lost);
+      });
+  w.run();
+}
+
+CONFORMANCE_CASE("destroying a connection ends its operations", needs()) {
+  const std::string large = pattern(more_than_fits(w));
+  std::deque<flag> flags;
+  for (const pair_options& how : all_modes()) {
+    flag& over = flags.emplace_back(w);
+    w.pair(
+        how,
+        [&](party& p, connection& c) -> task<void> {
+          std::optional<connection> mine(std::move(c));
+          const auto receives = [](party& who, std::optional<connection>& from) -> task<void> {
+            buffer b;
+            who.refusal(co_await who.bounded(from->receive(b)), errc::closed);
+            EXPECT(who, !from);
+          };
+          const auto sends = [](party& who, std::optional<connection>& to, const std::string& text) -> task<void> {
+            who.refusal(co_await who.bounded(to->send(text)), errc::closed);
+            EXPECT(who, !to);
+          };
+          const auto destroys = [](party& who, std::optional<connection>& what) -> task<void> {
+            co_await who.sleep(10ms);
+            what.reset();
+          };
+          const auto both = [&](party& who) -> task<void> {
+            co_await who.beside(receives(who, mine), sends(who, mine, large));
+          };
+          co_await p.beside(both(p), destroys(p, mine));
+          over.set();
+        },
+        [&](party& p, connection&) -> task<void> { co_await p.wait(over); });
+  }
+  w.run();
+}
+
+}  // namespace tp::conformance

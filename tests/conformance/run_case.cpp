@@ -1,0 +1,125 @@
+// How a conformance case is run: plainly, and again and again under faults.
+#include <algorithm>
+#include <exception>
+#include <optional>
+
+#include "conformance/allowed_skips.hpp"
+#include "conformance/case.hpp"
+#include "conformance/twin.hpp"
+#include "support/seam_ledger.hpp"
+#include "support/skip.hpp"
+
+namespace tp::conformance {
+namespace {
+
+using test::ledger;
+using test::seam_call;
+using test::seam_fault;
+
+/// What one run came to.
+struct outcome {
+  std::vector<std::string> failures;  ///< of expectations
+  std::string breaches;               ///< of the seam's contract, and what was left over
+  bool hung = false;
+};
+
+outcome run_once(const conformance_case& which, ledger& book, bool under_faults) {
+  const auto place = make_twin();
+  outcome came;
+  {
+    world w(*place, book, under_faults);
+    try {
+      which.body(w);
+    } catch (const unwound&) {
+      // Its reason is among the failures.
+    } catch (const std::exception& thrown) {
+      w.note_failure(std::source_location::current(), std::string("the case threw: ") + thrown.what());
+    }
+    came.failures = w.failures();
+    came.hung = w.given_up();
+  }
+  came.breaches = book.verdict();
+  return came;
+}
+
+/// True if the twin lacks something, which must be allowed.
+bool skipped(const conformance_case& which) {
+  const auto place = make_twin();
+  for (const capability each : which.needed) {
+    if (has(place->features(), each)) continue;
+    const std::string missing(to_string(each));
+    INFO(place->name() << " | " << which.name << " | " << missing << " is no line of skips.txt");
+    REQUIRE(skip_is_allowed(place->name(), which.name, missing));
+    test::skip("this twin has no " + missing);
+    return true;
+  }
+  return false;
+}
+
+/// Which of `count` calls fail, one run each: every one in memory, three of them on a real system.
+std::vector<std::size_t> numbers(std::size_t count, bool every) {
+  std::vector<std::size_t> chosen;
+  if (every) {
+    for (std::size_t n = 1; n <= count; ++n) chosen.push_back(n);
+  } else {
+    chosen = {1, (count + 1) / 2, count};
+    chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  }
+  return chosen;
+}
+
+/// Empty if the fault did no harm but to the case.
+std::string harm_of(const conformance_case& which, seam_fault fault) {
+  const std::size_t open_before = make_twin()->open_descriptors();
+  ledger book(fault);
+  const outcome came = run_once(which, book, true);
+  const std::size_t open_after = make_twin()->open_descriptors();
+  std::string harm = came.breaches;
+  if (came.hung) harm += "it hung: " + came.failures.front();
+  if (open_after != open_before) {
+    harm += std::to_string(open_before) + " descriptors before, " + std::to_string(open_after) + " after";
+  }
+  if (harm.empty()) return harm;
+  return std::string(to_string(fault.what)) + " failing at call " + std::to_string(fault.number) +
+         (fault.from_then_on ? " and from then on: " : ": ") + harm;
+}
+
+}  // namespace
+
+std::string_view to_string(capability what) noexcept {
+  static constexpr std::string_view names[] = {"half_close",  "drain",            "exact_write", "impersonation",
+                                               "exit_handle", "kernel_instances", "threads"};
+  return names[static_cast<std::size_t>(what)];
+}
+
+bool has(const backend::capabilities& twin, capability what) noexcept {
+  const bool values[] = {twin.half_close,  twin.drain,            twin.exact_write, twin.impersonation,
+                         twin.exit_handle, twin.kernel_instances, twin.threads};
+  return values[static_cast<std::size_t>(what)];
+}
+
+void run_plain(const conformance_case& which) {
+  if (skipped(which)) return;
+  ledger book;
+  const outcome came = run_once(which, book, false);
+  for (const std::string& each : came.failures) FAIL_CHECK(each);
+  if (came.failures.empty()) CHECK(came.breaches == "");
+}
+
+void run_under_faults(const conformance_case& which) {
+  if (skipped(which)) return;
+  ledger counts;
+  const outcome clean = run_once(which, counts, true);
+  for (const std::string& each : clean.failures) FAIL("without any fault: " << each);
+  const bool every = make_twin()->name() == "sim";
+  for (std::size_t i = 0; i < test::seam_calls; ++i) {
+    const auto what = static_cast<seam_call>(i);
+    const std::size_t count = counts.calls(what);
+    if (count == 0) continue;
+    for (const std::size_t number : numbers(count, every)) {
+      for (const bool from_then_on : {false, true}) CHECK(harm_of(which, {what, number, from_then_on}) == "");
+    }
+  }
+}
+
+}  // namespace tp::conformance

@@ -1,0 +1,188 @@
+// Where plain names stand, and where clients look for them. Each case runs in a child with a user and an
+// environment of its own.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "platform_support.hpp"
+#include "support/skip.hpp"
+
+namespace tp::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr user nobody_here{54399, 54399, {}};
+const std::string fallback = "/tmp/twinpipe-54399";
+
+std::string unique_name() {
+  return "test-" + std::to_string(::getppid());
+}
+
+void clear_environment() {
+  for (const char* variable : {"TWINPIPE_RUNTIME_DIR", "XDG_RUNTIME_DIR", "TMPDIR"}) ::unsetenv(variable);
+}
+
+// Binds in a child under this user; 0 if the location is as expected.
+int location_is(const user& who, const std::function<void()>& prepare, const std::string& directory,
+                name_scope scope = name_scope::user) {
+  child server([&](const child::handle&) {
+    clear_environment();
+    become(who);
+    prepare();
+    rig rig;
+    auto request = request_for(unique_name());
+    request.scope = scope;
+    const auto bound = rig.bind(request);
+    const bool found = rig.connect(request.name.text()) != nullptr;
+    bound->withdraw();
+    fs::remove(bound->location() + ".lock");
+    return bound->location() == directory + "/" + unique_name() ? (found ? 0 : 2) : 1;
+  });
+  return server.wait();
+}
+
+}  // namespace
+
+TEST_CASE("without a runtime directory a user's names stand below /tmp, in a private directory") {
+  if (!is_root()) return skip("needs root, to be another user");
+  CHECK(location_is(nobody_here, [] {}, fallback) == 0);
+  struct stat info{};
+  REQUIRE(::stat(fallback.c_str(), &info) == 0);
+  CHECK((info.st_mode & 07777) == 0700);
+  CHECK(info.st_uid == nobody_here.uid);
+  fs::remove_all(fallback);
+}
+
+TEST_CASE("the session's runtime directory is used if it is the user's own") {
+  if (!is_root()) return skip("needs root, to be another user");
+  temporary_directory own, foreign;
+  REQUIRE(::chown(own.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
+  const auto session = [](const std::string& path) {
+    return [path] { ::setenv("XDG_RUNTIME_DIR", path.c_str(), 1); };
+  };
+  CHECK(location_is(nobody_here, session(own.path()), own / "twinpipe") == 0);
+  CHECK(location_is(nobody_here, session(foreign.path()), fallback) == 0);
+  fs::remove_all(fallback);
+}
+
+TEST_CASE("/run/user/UID comes before what the environment says of the session, if it is private") {
+  if (!is_root()) return skip("needs root, to be another user");
+  const bool had_parent = fs::exists("/run/user");
+  const std::string place = "/run/user/54399";
+  REQUIRE(fs::create_directories(place));
+  REQUIRE(::chown(place.c_str(), nobody_here.uid, nobody_here.gid) == 0);
+  REQUIRE(::chmod(place.c_str(), 0700) == 0);
+  temporary_directory own;
+  REQUIRE(::chown(own.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
+  const auto prepare = [&] { ::setenv("XDG_RUNTIME_DIR", own.path().c_str(), 1); };
+  CHECK(location_is(nobody_here, prepare, place + "/twinpipe") == 0);
+  REQUIRE(::chmod(place.c_str(), 0755) == 0);
+  CHECK(location_is(nobody_here, prepare, own / "twinpipe") == 0);
+  fs::remove_all(had_parent ? place : "/run/user");
+}
+
+TEST_CASE("TWINPIPE_RUNTIME_DIR comes first; root heeds it only if the directory is root's") {
+  if (!is_root()) return skip("needs root");
+  temporary_directory own, foreign;
+  REQUIRE(::chown(foreign.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
+  const auto choose = [](const std::string& path) {
+    return [path] { ::setenv("TWINPIPE_RUNTIME_DIR", path.c_str(), 1); };
+  };
+  CHECK(location_is({0, 0, {}}, choose(own.path()), own.path()) == 0);
+  CHECK(location_is({0, 0, {}}, choose(foreign.path()), "/run/twinpipe") == 0);
+  CHECK(location_is(nobody_here, choose(foreign.path()), foreign.path()) == 0);
+  CHECK(location_is(nobody_here, choose("relative"), fallback) == 0);
+  fs::remove_all(fallback);
+}
+
+TEST_CASE("root's names and the system's stand in /run/twinpipe, which everybody may enter") {
+  if (!is_root()) return skip("needs root");
+  CHECK(location_is({0, 0, {}}, [] {}, "/run/twinpipe") == 0);
+  CHECK(location_is({0, 0, {}}, [] { ::umask(0077); }, "/run/twinpipe", name_scope::system) == 0);
+  struct stat info{};
+  REQUIRE(::stat("/run/twinpipe", &info) == 0);
+  CHECK((info.st_mode & 07777) == 0755);
+}
+
+TEST_CASE(
+    "a user finds a server of the system's where no own one is, and is told of every place tried if neither "
+    "is") {
+  if (!is_root()) return skip("needs root, to be another user");
+  const std::string name = "system-" + std::to_string(::getpid());
+  child client([&](const child::handle& parent) {
+    clear_environment();
+    become(nobody_here);
+    rig rig;
+    const endpoint_name parsed = name_of(name);
+    test_connect op;
+    op.name = &parsed;
+    rig.run(rig.system->connect(op), op);
+    const std::string tried = op.detail ? *op.detail : "";
+    const bool both =
+        tried.find(fallback) != std::string::npos && tried.find("/run/twinpipe") != std::string::npos;
+    if (op.code() != errc::not_found || !both) return 1;
+    parent.tell();
+    parent.await();
+    return rig.connect(name) != nullptr ? 0 : 2;
+  });
+  client.await();
+  rig rig;
+  ::unsetenv("TWINPIPE_RUNTIME_DIR");
+  auto request = request_for(name);
+  request.scope = name_scope::system;
+  request.audience = access_policy::audience::everyone_local;
+  const auto bound = rig.bind(request);
+  client.tell();
+  CHECK(client.wait() == 0);
+  bound->withdraw();
+  fs::remove("/run/twinpipe/" + name + ".lock");
+}
+
+TEST_CASE("a place of a user's that another has prepared stops both server and client") {
+  if (!is_root()) return skip("needs root, to be another user");
+  REQUIRE(fs::create_directory(fallback));
+  REQUIRE(::chown(fallback.c_str(), 54398, 54398) == 0);
+  REQUIRE(::chmod(fallback.c_str(), 0777) == 0);
+  child victim([&](const child::handle&) {
+    clear_environment();
+    become(nobody_here);
+    rig rig;
+    const auto bound = rig.process->names().bind(request_for("a"));
+    if (bound || !(bound.error() == errc::untrusted_location)) return 1;
+    const endpoint_name parsed = name_of("a");
+    test_connect op;
+    op.name = &parsed;
+    rig.run(rig.system->connect(op), op);
+    return op.code() == errc::untrusted_location ? 0 : 2;
+  });
+  CHECK(victim.wait() == 0);
+  fs::remove_all(fallback);
+}
+
+TEST_CASE("a pipe's name is one of the system's, and a .NET name is where .NET looks") {
+  if (!is_root()) return skip("needs root");
+  temporary_directory directory;
+  child server([&](const child::handle&) {
+    clear_environment();
+    rig rig;
+    const std::string name = unique_name();
+    const auto pipe = rig.bind(request_for("\\\\.\\pipe\\" + name));
+    if (pipe->location() != "/run/twinpipe/" + name || rig.connect("//./pipe/" + name) == nullptr) return 1;
+    pipe->withdraw();
+    fs::remove(pipe->location() + ".lock");
+    ::setenv("TMPDIR", directory.path().c_str(), 1);
+    const auto dotnet = rig.bind(request_for("dotnet:My Pipe"));
+    if (dotnet->location() != directory / "CoreFxPipe_My Pipe" || rig.connect("dotnet:My Pipe") == nullptr)
+      return 2;
+    const auto rooted = rig.bind(request_for("dotnet:" + (directory / "rooted")));
+    if (rooted->location() != directory / "rooted") return 3;
+    const auto long_one = rig.process->names().bind(request_for("dotnet:" + std::string(100, 'x')));
+    return !long_one && long_one.error() == errc::name_too_long ? 0 : 4;
+  });
+  CHECK(server.wait() == 0);
+}
+
+}  // namespace tp::test

@@ -1,0 +1,174 @@
+// A process, a runtime and its streams on the twin of paper, and waiters that watch where they are resumed.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+
+#include "async/runtime_state.hpp"
+#include "core/terms.hpp"
+#include "core_frames.hpp"
+#include "core_twin.hpp"
+#include "twinpipe/connection.hpp"
+#include "twinpipe/process.hpp"
+
+namespace tp::test {
+
+/// How the stream answers a start.
+enum class when : std::uint8_t {
+  now,    ///< done
+  later,  ///< pending, completed in the next turn
+  held,   ///< pending, until the test goes on
+};
+
+/// Bytes for a read; none of them and no error: the end.
+struct read_answer {
+  byte_vector bytes;
+  errc code = errc::none;
+  when at = when::now;
+};
+/// How much of a write, or the code of any other operation.
+struct answer {
+  std::size_t most = SIZE_MAX;
+  errc code = errc::none;
+  when at = when::now;
+};
+
+/// A mock stream that plays what it is told, and obeys the contract of the seam about pending, cancel and
+/// close.
+class played_stream {
+ public:
+  played_stream(paper_system& system, const int& user_calls);
+
+  mock_stream mock;
+  std::deque<read_answer> reads;  ///< when they are used up, reads are held
+  std::deque<answer> writes;      ///< likewise, but then `write_rest`
+  answer write_rest;
+  answer shutdown_answer, drain_answer;
+  /// Asked at every start, with a word for the call; a code other than none is its answer.
+  std::function<errc(std::string_view)> fault = [](std::string_view) { return errc::none; };
+  when fault_at = when::now;
+  std::size_t cancelled_write_takes = 0;  ///< how much of a write had gone before it was cancelled
+  bool cancel_meets_completion =
+      false;  ///< a cancelled read or write succeeds after all, and so does a closed one
+
+  byte_vector written;
+  bool closed = false;
+  bool released = false;   ///< given back by the core
+  int stale_releases = 0;  ///< to come from pointers that were detached
+  std::function<backend::detached_ptr()> detacher = [] { return backend::detached_ptr(); };
+
+  backend::read_op* reading = nullptr;
+  backend::write_op* writing = nullptr;
+  backend::op* shutting = nullptr;
+  backend::op* draining = nullptr;
+
+  /// More for reads, and for the one that is held.
+  void feed(byte_vector bytes) { feed_answer({std::move(bytes)}); }
+  void feed_end() { feed_answer({}); }
+  void feed_error(errc code) { feed_answer({{}, code}); }
+  /// The deadline of the read that is held.
+  void time_out_read() { std::exchange(reading, nullptr)->complete({errc::timed_out, 0}); }
+  /// Ends the write that is held, in this call, as a turn would.
+  void finish_write(std::size_t n, errc code = errc::none);
+  void finish(backend::op*& held, errc code = errc::none);
+
+  [[nodiscard]] backend::stream_ptr pointer() { return backend::stream_ptr(&mock); }
+
+ private:
+  void feed_answer(read_answer more);
+  void install();
+  std::optional<backend::start> fails(std::string_view call, backend::op& op);
+  backend::start on_read(backend::read_op& op);
+  backend::start on_write(backend::write_op& op);
+  backend::start on_other(std::string_view call, backend::op& op, backend::op*& slot, const answer& how);
+  void on_cancel(backend::op& op);
+  void on_close();
+  void on_release();
+  std::size_t deliver(backend::read_op& op);
+  std::size_t accept(const backend::write_op& op, std::size_t most);
+
+  paper_system& system_;
+  const int& user_calls_;
+  std::vector<std::unique_ptr<trompeloeil::expectation>> expectations_;
+};
+
+/// A result that a coroutine waits for. `at_once`: it didn't have to wait.
+template <class Result>
+class awaited {
+ public:
+  /// Shared with the coroutine, which may outlive the test.
+  struct cell {
+    std::optional<Result> value;
+    bool waiting = false;
+  };
+  std::shared_ptr<cell> place = std::make_shared<cell>();
+  bool at_once = false;
+
+  [[nodiscard]] bool done() const { return place->value.has_value(); }
+  /// none while it isn't done, too.
+  [[nodiscard]] errc code() const {
+    return done() && !place->value->has_value() ? (*place->value).error().code() : errc::none;
+  }
+  Result& operator*() { return *place->value; }
+  Result* operator->() { return &*place->value; }
+};
+
+class core_rig {
+ public:
+  core_rig();
+  virtual ~core_rig();
+
+  backend::capabilities features;
+  identity self;
+  paper_threads threads;
+  mock_process twin;
+  std::unique_ptr<process> owner;
+  paper_system* system = nullptr;  ///< the runtime's
+  std::unique_ptr<detail::runtime_state> runtime;
+  int user_calls = 0;  ///< inside a call of the user no waiter may be resumed
+
+  played_stream& stream();
+  [[nodiscard]] connection connect(played_stream& over, const core::terms& terms);
+  [[nodiscard]] static core::terms messages(std::size_t max = 1 << 20);
+  [[nodiscard]] static core::terms plain_bytes();
+  [[nodiscard]] static core::terms framed_bytes();
+
+  /// Turns until nothing is ready; time stands still.
+  void settle();
+  void pass(duration d);
+
+  /// Awaits in a coroutine of its own.
+  template <class Result>
+  void go(awaitable<Result> op, awaited<Result>& into) {
+    into = {};
+    ++user_calls;
+    wait(*this, std::move(op), into.place);
+    --user_calls;
+    into.at_once = into.done();
+    into.place->waiting = !into.done();
+  }
+  template <class F>
+  void user_call(F f) {
+    ++user_calls;
+    f();
+    --user_calls;
+  }
+
+ private:
+  template <class Result>
+  static detail::root wait(core_rig& rig, awaitable<Result> op,
+                           std::shared_ptr<typename awaited<Result>::cell> into) {
+    auto outcome = co_await std::move(op);
+    if (into->waiting && rig.user_calls != 0) FAIL_CHECK("a waiter was resumed inside a call of the user");
+    if (into->value) FAIL_CHECK("an operation completed twice");
+    into->value.emplace(std::move(outcome));
+  }
+
+  std::vector<std::unique_ptr<trompeloeil::expectation>> expectations_;
+  std::deque<std::unique_ptr<played_stream>> streams_;
+};
+
+}  // namespace tp::test
