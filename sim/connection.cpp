@@ -113,12 +113,11 @@ class stream final : public byte_stream, public detached_stream, public handle {
 
 }  // namespace
 
-std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client, const process_ref& server,
+std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client, const process_ref& host,
                                                       const identity& listening) {
   const auto link =
       std::make_shared<std::array<sender, 2>>(std::array{sender{client->effective}, sender{listening}});
-  return {std::make_unique<stream>(client, socket{link, 0}),
-          std::make_unique<stream>(server, socket{link, 1})};
+  return {std::make_unique<stream>(client, socket{link, 0}), std::make_unique<stream>(host, socket{link, 1})};
 }
 
 result<stream_ptr> adopt(detached_ptr given, attachment how) {

@@ -40,7 +40,7 @@ struct process_record {
 /// The client's and the server's end of a new connection. The server's ends with server_gone if nobody
 /// accepts it.
 [[nodiscard]] std::pair<backend::detached_ptr, backend::detached_ptr> make_connection(
-    const process_ref& client, const process_ref& server, const identity& listening);
+    const process_ref& client, const process_ref& host, const identity& listening);
 /// not_supported for blocking; invalid_argument for a stream that isn't of this twin, likewise for a name.
 [[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how);
 [[nodiscard]] result<backend::acceptor_ptr> listen(const process_ref& process,

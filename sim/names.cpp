@@ -4,7 +4,7 @@
 namespace tp::sim {
 
 using namespace backend;
-using audience = access_policy::audience;
+using enum access_policy::audience;
 
 /// A bound name. While it is open it stands in the world's table.
 class listener final : public bound_name, public handle {
@@ -18,12 +18,11 @@ class listener final : public bound_name, public handle {
   [[nodiscard]] const std::string& unenforced() const noexcept override { return unenforced_; }
   void withdraw() noexcept override { end(errc::closed); }
 
-  [[nodiscard]] const std::string& holder() const noexcept { return process_->name; }
+  [[nodiscard]] std::string holder() const { return "'" + location_ + "' is held by " + process_->name; }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
-    const bool anybody =
-        request_.audience == audience::users || request_.audience == audience::everyone_local;
-    const bool by_group = request_.audience == audience::group && client.in_group(request_.group);
+    const bool anybody = request_.audience == users || request_.audience == everyone_local;
+    const bool by_group = request_.audience == group && client.in_group(request_.group);
     const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
     if (has_mode && !anybody && !by_group && !client.is_superuser() && !client.same_user(self_))
       return errc::access_denied;
@@ -57,15 +56,14 @@ class listener final : public bound_name, public handle {
 namespace {
 
 /// Where a name may be found, the user's own place first; empty for a name of another machine.
-std::vector<std::string> places(const endpoint_name& name, const identity& who,
-                                const std::string& directory) {
+std::vector<std::string> places(const endpoint_name& name, const identity& who, const std::string& within) {
   const std::string& leaf = name.leaf();
   const name_kind kind = name.kind();
   if (kind == name_kind::remote_pipe || kind == name_kind::ssh) return {};
   if (kind == name_kind::unix_path) return {leaf};
   if (kind == name_kind::unix_abstract) return {"@" + leaf};
   if (kind == name_kind::dotnet) return {leaf.starts_with('/') ? leaf : "/tmp/CoreFxPipe_" + leaf};
-  if (!directory.empty()) return {directory + "/" + leaf};
+  if (!within.empty()) return {within + "/" + leaf};
   const std::string everybodys = "/run/twinpipe/" + leaf;
   if (kind == name_kind::pipe) return {everybodys};
   return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + leaf, everybodys};
@@ -104,11 +102,10 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
   const bool open = folder != process->world->files.end() ? (folder->second.mode & 1) != 0
                                                           : !place.starts_with("/run/user/");
-  if (!open && request.audience != audience::same_user)
+  if (!open && request.audience != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
-    return fail(errc::name_in_use, operation::bind, 0,
-                make_text("'" + place + "' is held by " + taken->second->holder()));
+    return fail(errc::name_in_use, operation::bind, 0, make_text(taken->second->holder()));
   return std::make_shared<listener>(process, request, place);
 }
 

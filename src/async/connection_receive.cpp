@@ -153,10 +153,10 @@ void connection_state::on_control(during when) {
 void connection_state::on_protocol_error(during when) {
   constexpr std::uint16_t close_protocol_error = 1;
   answer(wire::make_close(close_protocol_error), when);
-  if (receiving_ != nullptr) {
-    finish_receive(std::unexpected(make_error(inbound_.failure(), operation::receive)), when);
-  }
+  receive_operation* const waiting = std::exchange(receiving_, nullptr);
   tear_down(inbound_.failure());
+  if (waiting == nullptr) return;
+  waiting->end(std::unexpected(make_error(inbound_.failure(), operation::receive)), in_turn(when));
 }
 
 // Control frames must be answered though nobody receives: a wait for the stream to become readable, in a later turn.

@@ -48,6 +48,9 @@ void connection_state::push_out(during when) {
     account_write();
   }
   settle(when);
+  // A frame was cut off, or an answer lost that nobody here waits for: only the end can tell the peer.
+  const bool cut_off = send_failure_ != errc::none && send_failure_ != errc::broken_pipe;
+  if (terms_.framed && cut_off) tear_down(errc::connection_lost);
   start_kernel_drain(when);
   advance_close(when);
 }

@@ -248,7 +248,7 @@ void listener_state::reply_written(half_open_peer& peer) {
   auto detached = stream->detach();
   if (!detached) return look_again();
   auto attached = runtime_.system().attach(std::move(detached), backend::attachment::established);
-  if (!attached) return look_again();
+  if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   endpoint_->count_admitted();
   finish(connection(
       *new connection_state(runtime_, std::move(*attached), decision_->terms, subject(), std::move(slot_))));

@@ -27,6 +27,9 @@ void deliver_call(detail::mail& note) noexcept {
 }  // namespace
 
 result<std::unique_ptr<runtime>> runtime::create(process& owner) {
+  if (owner.twin().impersonator().active()) {
+    return fail(errc::not_while_impersonating, operation::start_runtime);
+  }
   auto system = owner.twin().make_system();
   if (!system) return fail(system.error().about(operation::start_runtime, nullptr));
   auto state = std::make_unique<detail::runtime_state>(owner, std::move(*system));
@@ -60,6 +63,9 @@ awaitable<result<connection>> runtime::connect(std::string_view name, const conn
 
 result<listener> runtime::listen(const endpoint& endpoint) {
   const auto& shared = endpoint.owner()->state();
+  if (state_->impersonating()) {
+    return fail(errc::not_while_impersonating, operation::listen, 0, shared->subject());
+  }
   if (shared->closed()) return fail(errc::closed, operation::listen, 0, shared->subject());
   auto acceptor = state_->system().open(shared->bound());
   if (!acceptor) return fail(acceptor.error().about(operation::listen, shared->subject()));

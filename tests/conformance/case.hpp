@@ -31,6 +31,8 @@ struct conformance_case {
   void (*body)(world&);
 };
 
+/// Makes the case known to skips.txt.
+bool enlist(const conformance_case& which);
 /// One run without faults; failures are Catch2's.
 void run_plain(const conformance_case& which);
 /// Many runs, each with a fault in the seam. None of them may hang, leak, or complete an operation twice.
@@ -45,6 +47,7 @@ void run_under_faults(const conformance_case& which);
     static const conformance_case self{sentence, {__VA_ARGS__}, &body};     \
     return self;                                                            \
   }                                                                         \
+  static const bool body##_known = tp::conformance::enlist(body##_case());  \
   TEST_CASE(sentence) { tp::conformance::run_plain(body##_case()); }        \
   TEST_CASE(sentence " (under faults)", "[faults]") {                       \
     tp::conformance::run_under_faults(body##_case());                       \

@@ -64,11 +64,14 @@ CONFORMANCE_CASE("a list of users admits those users only", needs(capability::im
                    {{user::alice, false}, {user::bob, true}, {user::own, true}});
 }
 
-CONFORMANCE_CASE("everyone of this machine is admitted if the policy says so", needs(capability::impersonation)) {
-  receive_visitors(w, access_policy::everyone_local(), {{user::alice, true}, {user::bob, true}, {user::own, true}});
+CONFORMANCE_CASE("everyone of this machine is admitted if the policy says so",
+                 needs(capability::impersonation)) {
+  receive_visitors(w, access_policy::everyone_local(),
+                   {{user::alice, true}, {user::bob, true}, {user::own, true}});
 }
 
-CONFORMANCE_CASE("a client refuses a server of another user before its first byte", needs(capability::impersonation)) {
+CONFORMANCE_CASE("a client refuses a server of another user before its first byte",
+                 needs(capability::impersonation)) {
   const std::string name = w.fresh_name();
   flag bound(w);
   w.party(w.process(user::alice), "raw server of alice", [&](party& p) -> task<void> {
@@ -87,7 +90,8 @@ CONFORMANCE_CASE("a client refuses a server of another user before its first byt
     co_await p.wait(bound);
     connect_options options;
     options.runtime_directory = w.directory(user::alice);
-    constexpr std::array wishes{server_trust::own_user_or_superuser, server_trust::own_user, server_trust::superuser};
+    constexpr std::array wishes{server_trust::own_user_or_superuser, server_trust::own_user,
+                                server_trust::superuser};
     for (const server_trust wanted : wishes) {
       options.expected_server = wanted;
       p.refusal(co_await p.try_connect(name, options), errc::untrusted_server);

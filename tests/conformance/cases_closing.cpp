@@ -34,7 +34,9 @@ CONFORMANCE_CASE("what was sent before an abrupt close stays readable", needs())
       connection mine = std::move(c);
       co_await p.send(mine, data);
       co_await p.send(mine, "the last words");
-      { const connection destroyed = std::move(mine); }
+      {
+        const connection destroyed = std::move(mine);
+      }
       gone.set();
     };
     const auto stays = [&](party& p, connection& c) -> task<void> {

@@ -7,7 +7,9 @@ namespace tp::conformance {
 
 namespace {
 
-task<void> send_one(party& p, connection& c, const std::string& text) { co_await p.send(c, text); }
+task<void> send_one(party& p, connection& c, const std::string& text) {
+  co_await p.send(c, text);
+}
 
 }  // namespace
 
@@ -118,7 +120,8 @@ CONFORMANCE_CASE("an operation stopped before it starts does nothing", needs()) 
 
 CONFORMANCE_CASE("nothing is resumed inside the call that caused it", needs()) {
   flag over(w);
-  const auto waits = [](party& p, connection& c, std::stop_token token, const bool& inside, errc code) -> task<void> {
+  const auto waits = [](party& p, connection& c, std::stop_token token, const bool& inside,
+                        errc code) -> task<void> {
     buffer b;
     p.refusal(co_await c.receive(b).within(p.patience()).unless(std::move(token)), code);
     EXPECT(p, !inside);

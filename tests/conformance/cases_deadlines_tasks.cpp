@@ -20,7 +20,9 @@ task<int> throw_after(party& p, duration d) {
   throw std::runtime_error("thrown in a task");
 }
 
-task<void> throw_in_group(party& p, duration d) { co_await throw_after(p, d); }
+task<void> throw_in_group(party& p, duration d) {
+  co_await throw_after(p, d);
+}
 
 }  // namespace
 

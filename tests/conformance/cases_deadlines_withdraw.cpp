@@ -58,7 +58,8 @@ CONFORMANCE_CASE("a stopped send of bytes says how many were sent", needs(capabi
   w.run();
 }
 
-CONFORMANCE_CASE("a message stopped on its way reaches the peer as message_aborted", needs(capability::exact_write)) {
+CONFORMANCE_CASE("a message stopped on its way reaches the peer as message_aborted",
+                 needs(capability::exact_write)) {
   const std::string large = pattern(more_than_fits(w));
   std::deque<flag> flags;
   for (const bool into_buffer : {true, false}) {
@@ -92,7 +93,8 @@ CONFORMANCE_CASE("a message stopped on its way reaches the peer as message_abort
   w.run();
 }
 
-CONFORMANCE_CASE("a message that cannot be withdrawn in time ends the connection", needs(capability::exact_write)) {
+CONFORMANCE_CASE("a message that cannot be withdrawn in time ends the connection",
+                 needs(capability::exact_write)) {
   const std::string large = pattern(more_than_fits(w));
   flag over(w);
   w.pair(
@@ -127,7 +129,8 @@ CONFORMANCE_CASE("destroying a connection ends its operations", needs()) {
             who.refusal(co_await who.bounded(from->receive(b)), errc::closed);
             EXPECT(who, !from);
           };
-          const auto sends = [](party& who, std::optional<connection>& to, const std::string& text) -> task<void> {
+          const auto sends = [](party& who, std::optional<connection>& to,
+                                const std::string& text) -> task<void> {
             who.refusal(co_await who.bounded(to->send(text)), errc::closed);
             EXPECT(who, !to);
           };

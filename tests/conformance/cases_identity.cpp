@@ -11,7 +11,8 @@ CONFORMANCE_CASE("each side knows the other's user", needs()) {
       const identity& peer = c.peer();
       EXPECT(p, peer.same_user(p.self().self()));
       EXPECT(p, peer.uid.may_authorise() || peer.sid.may_authorise());
-      if (peer.uid.known()) EXPECT(p, peer.uid.value == w.uid(user::own) && peer.gid.value == w.gid(user::own));
+      if (peer.uid.known())
+        EXPECT(p, peer.uid.value == w.uid(user::own) && peer.gid.value == w.gid(user::own));
       EXPECT(p, !peer.pid.may_authorise() && !peer.host.may_authorise());
       EXPECT(p, !peer.to_string().empty());
       co_await p.send(c, "seen");

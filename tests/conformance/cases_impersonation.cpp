@@ -18,7 +18,9 @@ pair_options lending(user who) {
 }
 
 /// A client whose server acts in its name stays until that is over.
-task<void> stays(party& p, connection& c) { co_await p.receive_end(c); }
+task<void> stays(party& p, connection& c) {
+  co_await p.receive_end(c);
+}
 
 constexpr std::size_t plenty = 1000;
 
@@ -28,7 +30,8 @@ concept runs_as_client = requires(connection& c, F f) { c.run_as_client(f); };
 }  // namespace
 
 CONFORMANCE_CASE("without the client's leave nobody acts for it", needs()) {
-  for (const impersonation_level level : {impersonation_level::anonymous, impersonation_level::identification}) {
+  for (const impersonation_level level :
+       {impersonation_level::anonymous, impersonation_level::identification}) {
     pair_options how = bytes();
     how.client.level = level;
     w.pair(
@@ -48,11 +51,16 @@ CONFORMANCE_CASE("without the client's leave nobody acts for it", needs()) {
   w.run();
 }
 
-CONFORMANCE_CASE("the client's rights and groups decide what its server can read", needs(capability::impersonation)) {
-  const std::string open = w.file("open", "for all", {.owner = user::own, .mode = 0644, .shared_group = false});
-  const std::string secret = w.file("secret", "server's", {.owner = user::own, .mode = 0600, .shared_group = false});
-  const std::string alices = w.file("alices", "alice's", {.owner = user::alice, .mode = 0600, .shared_group = false});
-  const std::string shared = w.file("shared", "group's", {.owner = user::own, .mode = 0640, .shared_group = true});
+CONFORMANCE_CASE("the client's rights and groups decide what its server can read",
+                 needs(capability::impersonation)) {
+  const std::string open =
+      w.file("open", "for all", {.owner = user::own, .mode = 0644, .shared_group = false});
+  const std::string secret =
+      w.file("secret", "server's", {.owner = user::own, .mode = 0600, .shared_group = false});
+  const std::string alices =
+      w.file("alices", "alice's", {.owner = user::alice, .mode = 0600, .shared_group = false});
+  const std::string shared =
+      w.file("shared", "group's", {.owner = user::own, .mode = 0640, .shared_group = true});
   for (const user who : {user::alice, user::bob}) {
     const bool alice = who == user::alice;
     w.pair(
@@ -102,8 +110,10 @@ CONFORMANCE_CASE("what is read beneath a directory stays there", needs(capabilit
   w.run();
 }
 
-CONFORMANCE_CASE("the server has its own rights again after run_as_client", needs(capability::impersonation)) {
-  const std::string secret = w.file("secret", "server's", {.owner = user::own, .mode = 0600, .shared_group = false});
+CONFORMANCE_CASE("the server has its own rights again after run_as_client",
+                 needs(capability::impersonation)) {
+  const std::string secret =
+      w.file("secret", "server's", {.owner = user::own, .mode = 0600, .shared_group = false});
   w.pair(
       lending(user::alice),
       [&](party& p, connection& c) -> task<void> {
@@ -153,16 +163,20 @@ CONFORMANCE_CASE("run_as_client hands on the result of its callable", needs()) {
 }
 
 CONFORMANCE_CASE("inside run_as_client only files can be used", needs()) {
-  const std::string path = w.file("mine", "readable", {.owner = user::own, .mode = 0600, .shared_group = false});
+  const std::string path =
+      w.file("mine", "readable", {.owner = user::own, .mode = 0600, .shared_group = false});
   w.pair(
       lending(user::own),
       [&](party& p, connection& c) -> task<void> {
         const endpoint served = p.bind("also-here");
         listener door = p.listen(served);
         const auto refused = [](auto operation) {  // done at once, and with that error
-          return operation.await_ready() && operation.await_resume().error().code() == errc::not_while_impersonating;
+          return operation.await_ready() &&
+                 operation.await_resume().error().code() == errc::not_while_impersonating;
         };
-        const auto at_once = [](const auto& outcome) { return outcome.error().code() == errc::not_while_impersonating; };
+        const auto at_once = [](const auto& outcome) {
+          return outcome.error().code() == errc::not_while_impersonating;
+        };
         buffer b;
         const auto outcome = c.run_as_client([&] {
           EXPECT(p, p.value(p.rt().files().read(path, plenty)) == "readable");
@@ -187,7 +201,8 @@ CONFORMANCE_CASE("inside run_as_client only files can be used", needs()) {
 }
 
 CONFORMANCE_CASE("acting for a client of the own user needs no privilege", needs()) {
-  const std::string path = w.file("mine", "readable", {.owner = user::own, .mode = 0600, .shared_group = false});
+  const std::string path =
+      w.file("mine", "readable", {.owner = user::own, .mode = 0600, .shared_group = false});
   w.pair(
       lending(user::own),
       [&](party& p, connection& c) -> task<void> {

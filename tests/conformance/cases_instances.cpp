@@ -16,9 +16,13 @@ task<void> raise(flag& what) {
 
 /// Serves one client after the other until the endpoint is closed, each for a while.
 task<void> serve_all(party& p, const endpoint& served, std::atomic<int>& live, std::atomic<int>& total, int most) {
-  listener door = p.listen(served);
+  auto door = p.rt().listen(served);
+  if (!door) {  // the others have served all clients already
+    p.refusal(door, errc::closed);
+    co_return;
+  }
   for (;;) {
-    auto client = co_await p.bounded(door.accept());
+    auto client = co_await p.bounded(door->accept());
     if (!client) {
       p.refusal(client, errc::closed);
       co_return;

@@ -64,7 +64,8 @@ CONFORMANCE_CASE("a raw client of a native endpoint is told the profile", needs(
     const std::string text = co_await receive_rest(p, c);
     EXPECT(p, text.find("native") != std::string::npos);
     EXPECT(p, text.find('\n') == text.size() - 1);
-    EXPECT(p, std::ranges::all_of(text, [](char each) { return each == '\n' || (each >= ' ' && each <= '~'); }));
+    EXPECT(p,
+           std::ranges::all_of(text, [](char each) { return each == '\n' || (each >= ' ' && each <= '~'); }));
   };
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;

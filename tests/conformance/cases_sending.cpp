@@ -7,13 +7,16 @@ namespace tp::conformance {
 
 namespace {
 
-task<void> send_one(party& p, connection& c, const std::string& text) { co_await p.send(c, text); }
+task<void> send_one(party& p, connection& c, const std::string& text) {
+  co_await p.send(c, text);
+}
 
 }  // namespace
 
 CONFORMANCE_CASE("many sends may be pending and arrive in order", needs()) {
   std::deque<std::string> texts;
-  for (unsigned i = 0; i < 100; ++i) texts.push_back(pattern(i % 10 == 9 ? more_than_fits(w) / 10 : i * 30, i));
+  for (unsigned i = 0; i < 100; ++i)
+    texts.push_back(pattern(i % 10 == 9 ? more_than_fits(w) / 10 : i * 30, i));
   flag pending(w);
   w.pair(
       messages(),
@@ -41,7 +44,8 @@ CONFORMANCE_CASE("a send waits while the peer does not read", needs()) {
         how,
         [&](party& p, connection& c) -> task<void> {
           bool sent = false;
-          const auto sending = [](party& who, connection& to, const std::string& text, bool& done) -> task<void> {
+          const auto sending = [](party& who, connection& to, const std::string& text,
+                                  bool& done) -> task<void> {
             co_await who.send(to, text);
             done = true;
           };

@@ -1,4 +1,5 @@
-// What several files of conformance cases share: data that shows where it was cut, the modes, and frames by hand.
+// What several files of conformance cases share: data that shows where it was cut, the modes, and frames by
+// hand.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +35,18 @@ namespace tp::conformance {
   made.server.framed = framed;
   return made;
 }
-[[nodiscard]] inline pair_options bytes() { return in_mode(transmission::byte); }
-[[nodiscard]] inline pair_options framed_bytes() { return in_mode(transmission::byte, true); }
-[[nodiscard]] inline pair_options messages() { return in_mode(transmission::message); }
-[[nodiscard]] inline std::vector<pair_options> all_modes() { return {bytes(), framed_bytes(), messages()}; }
+[[nodiscard]] inline pair_options bytes() {
+  return in_mode(transmission::byte);
+}
+[[nodiscard]] inline pair_options framed_bytes() {
+  return in_mode(transmission::byte, true);
+}
+[[nodiscard]] inline pair_options messages() {
+  return in_mode(transmission::message);
+}
+[[nodiscard]] inline std::vector<pair_options> all_modes() {
+  return {bytes(), framed_bytes(), messages()};
+}
 
 struct piece {
   std::string text;
@@ -84,18 +93,23 @@ inline constexpr std::uint32_t feature_message = 1, feature_framed = 2, feature_
 [[nodiscard]] inline std::string hello_bytes(std::uint32_t features) {
   using namespace std::string_literals;
   return "\x89TWPC\r\n\x1a"s + little_endian(reply_size, 2) + "\x01\x01"s + little_endian(features, 4) +
-         little_endian(features, 4) + "\x01\x03\0\0"s + little_endian(std::uint64_t{1} << 20, 4) + little_endian(0, 4);
+         little_endian(features, 4) + "\x01\x03\0\0"s + little_endian(std::uint64_t{1} << 20, 4) +
+         little_endian(0, 4);
 }
-[[nodiscard]] inline std::string message_hello() { return hello_bytes(feature_message | feature_framed); }
+[[nodiscard]] inline std::string message_hello() {
+  return hello_bytes(feature_message | feature_framed);
+}
 
 enum : std::uint8_t { data_frame = 0, end_frame = 1, ping_frame = 4, abort_frame = 7, unknown_frame = 8 };
 inline constexpr std::uint8_t more = 1;
 
-[[nodiscard]] inline std::string frame_header(std::uint32_t length, std::uint8_t type, std::uint8_t flags = 0) {
+[[nodiscard]] inline std::string frame_header(std::uint32_t length, std::uint8_t type,
+                                              std::uint8_t flags = 0) {
   return little_endian(length, 4) + static_cast<char>(type) + static_cast<char>(flags) + std::string(2, '\0');
 }
 
-/// Connects without the library's handshake and sends the hello of a message client; its connection is then admitted.
+/// Connects without the library's handshake and sends the hello of a message client; its connection is then
+/// admitted.
 [[nodiscard]] inline task<connection> crafted_client(party& p, std::string_view name) {
   connection made = co_await p.raw_client(name);
   const std::string hello = message_hello();

@@ -129,7 +129,8 @@ CONFORMANCE_CASE("a buffer receives a whole message of any length", needs()) {
 
 CONFORMANCE_CASE("both sides send and receive at the same time", needs()) {
   const std::string there = pattern(more_than_fits(w), 1), back = pattern(more_than_fits(w), 2);
-  const auto exchange = [](party& p, connection& c, const std::string& out, const std::string& in) -> task<void> {
+  const auto exchange = [](party& p, connection& c, const std::string& out,
+                           const std::string& in) -> task<void> {
     const auto sending = [](party& who, connection& to, const std::string& text) -> task<void> {
       co_await who.send(to, text);
     };

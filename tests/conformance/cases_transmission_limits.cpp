@@ -47,9 +47,10 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
     for (std::size_t i = 0; i < broken.size(); ++i) {
       connection rude = co_await p.accept(door);
       buffer b;
-      const auto got = co_await p.bounded(rude.receive(b));
-      p.refusal(got, i == 1 ? errc::message_too_large : errc::protocol_error);
-      p.refusal(co_await p.bounded(rude.send("still there?")), errc::closed);
+      const errc verdict = i == 1 ? errc::message_too_large : errc::protocol_error;
+      p.refusal(co_await p.bounded(rude.receive(b)), verdict);
+      p.refusal(co_await p.bounded(rude.receive(b)), verdict);
+      p.refusal(co_await p.bounded(rude.send("still there?")), verdict);
     }
     co_await p.send(witness, "unhurt");
   });
@@ -102,7 +103,8 @@ CONFORMANCE_CASE("options that make no sense are refused", needs()) {
     p.refusal(p.try_bind("dotnet:" + name, message_mode), errc::invalid_argument);
     EXPECT(p, endpoint_options{}.max_message == 1u << 20 && connect_options{}.max_message == 1u << 20);
     const endpoint served = p.bind(name, changed([](options& o) { o.max_instances = unlimited; }));
-    const endpoint largest = p.bind(w.fresh_name(), changed([](options& o) { o.max_message = max_message_limit; }));
+    const endpoint largest =
+        p.bind(w.fresh_name(), changed([](options& o) { o.max_message = max_message_limit; }));
     connect_options each;
     each.max_message = max_message_limit + 1;
     p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);

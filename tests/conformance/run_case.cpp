@@ -99,6 +99,7 @@ bool has(const backend::capabilities& twin, capability what) noexcept {
 }
 
 void run_plain(const conformance_case& which) {
+  CHECK(wrong_with_skips() == "");
   if (skipped(which)) return;
   ledger book;
   const outcome came = run_once(which, book, false);

@@ -32,7 +32,7 @@ class watched_stream final : public byte_stream {
     return attempt(seam_call::read, errc::io_error, op, [this](read_op& o) { return inner_->read(o); });
   }
   start write(write_op& op) override {
-    return attempt(seam_call::write, errc::broken_pipe, op, [this](write_op& o) { return inner_->write(o); });
+    return attempt(seam_call::write, errc::io_error, op, [this](write_op& o) { return inner_->write(o); });
   }
   start shutdown(op& op) override {
     return attempt(seam_call::shutdown, errc::io_error, op, [this](backend::op& o) { return inner_->shutdown(o); });

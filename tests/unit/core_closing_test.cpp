@@ -15,6 +15,12 @@ using got = awaited<result<received>>;
 using nothing = awaited<result<void>>;
 using closing = awaited<result<delivery>>;
 
+byte_vector frame_header_of(std::size_t payload) {
+  byte_vector made = frame(0, byte_vector(payload));
+  made.resize(8);
+  return made;
+}
+
 delivery outcome_of(closing& close) {
   REQUIRE((close.done() && close->has_value()));
   return **close;
@@ -202,6 +208,25 @@ TEST_CASE(
         CHECK(first.code() == (bytes_win ? errc::none : errc::closed));
         CHECK(second.code() == errc::closed);
       }
+    }
+  }
+}
+
+TEST_CASE("bytes that meet an abort are received, and a message that they end is whole") {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
+    for (const bool all : {true, false}) {
+      core_rig rig;
+      played_stream& stream = rig.stream();
+      connection c = rig.connect(stream, terms);
+      std::array<std::byte, 10> into{};
+      got receive;
+      rig.go(c.receive(into), receive);
+      if (terms.framed) stream.feed(frame_header_of(10));
+      stream.met_by_close = byte_vector(all ? 10 : 5);
+      rig.user_call([&] { c.abort(); });
+      rig.settle();
+      REQUIRE((receive.done() && receive->has_value()));
+      CHECK(((*receive)->bytes == (all ? 10u : 5u) && (*receive)->complete == (all || !terms.framed)));
     }
   }
 }

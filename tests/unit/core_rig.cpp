@@ -167,6 +167,11 @@ void played_stream::on_release() {
 
 void played_stream::on_close() {
   closed = true;
+  if (reading != nullptr && !met_by_close.empty()) {
+    reads.push_front({std::move(met_by_close)});
+    const std::size_t n = deliver(*reading);
+    system_.later(*std::exchange(reading, nullptr), {}, n);
+  }
   if (reading != nullptr) system_.later(*std::exchange(reading, nullptr), {errc::closed, 0});
   if (writing != nullptr) {
     const bool wins = cancel_meets_completion;
@@ -187,6 +192,8 @@ core_rig::core_rig() {
   keep(NAMED_ALLOW_CALL(twin, self()).LR_RETURN(std::ref(self)));
   keep(NAMED_ALLOW_CALL(twin, threads()).LR_RETURN(std::ref(threads)));
   owner = std::make_unique<process>(twin);
+  keep(NAMED_ALLOW_CALL(twin, impersonator()).LR_RETURN(std::ref(impersonator)));
+  keep(NAMED_ALLOW_CALL(impersonator, active()).LR_RETURN(impersonating));
   auto made = std::make_unique<paper_system>();
   system = made.get();
   runtime = std::make_unique<detail::runtime_state>(*owner, std::move(made));

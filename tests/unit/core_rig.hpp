@@ -51,8 +51,10 @@ class played_stream {
   std::function<errc(std::string_view)> fault = [](std::string_view) { return errc::none; };
   when fault_at = when::now;
   std::size_t cancelled_write_takes = 0;  ///< how much of a write had gone before it was cancelled
-  bool cancel_meets_completion =
-      false;  ///< a cancelled read or write succeeds after all, and so does a closed one
+  /// A read that is closed gets these bytes all the same.
+  byte_vector met_by_close;
+  /// A cancelled read or write succeeds after all, and so does a closed write.
+  bool cancel_meets_completion = false;
 
   byte_vector written;
   bool closed = false;
@@ -125,6 +127,8 @@ class core_rig {
   identity self;
   paper_threads threads;
   mock_process twin;
+  mock_impersonator impersonator;
+  bool impersonating = false;
   std::unique_ptr<process> owner;
   paper_system* system = nullptr;  ///< the runtime's
   std::unique_ptr<detail::runtime_state> runtime;

@@ -165,6 +165,7 @@ TEST_CASE("where counts are not exact a stopped send waits for the write that ha
   CHECK(first.code() == errc::cancelled);
   const auto parts = take_apart(stream.written);
   CHECK((parts.left_over == 0 && parts.frames.back().type == 7));
+  rig.pass(2s);  // the grace of a send that is gone is nobody's
   CHECK_FALSE(stream.closed);
 }
 
@@ -206,6 +207,45 @@ TEST_CASE("a late stop does not touch the next send") {
   CHECK_FALSE(second.done());
   stream.finish_write(14);
   CHECK(second.code() == errc::none);
+}
+
+TEST_CASE("a stop that the runtime has not heard of when its send completes does not touch the next send") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  stream.write_rest.at = when::held;
+  connection c = rig.connect(stream, core_rig::messages());
+  std::stop_source source;
+  sent first, second;
+  rig.go(c.send("first").unless(source.get_token()), first);
+  source.request_stop();
+  stream.finish_write(13);
+  REQUIRE(first.done());
+  rig.go(c.send("second"), second);
+  rig.settle();
+  CHECK_FALSE(second.done());
+  stream.finish_write(14);
+  CHECK(second.code() == errc::none);
+}
+
+TEST_CASE("each operation of a connection has its own deadline, whatever was set first") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  stream.write_rest.at = when::held;
+  connection c = rig.connect(stream, core_rig::plain_bytes());
+  awaited<result<received>> receive;
+  sent blocking, first, second;
+  buffer into;
+  rig.go(c.receive(into).within(10s), receive);
+  rig.go(c.send("blocking"), blocking);
+  rig.go(c.send("slow").within(5s), first);
+  rig.go(c.send("quick").within(1s), second);
+  rig.pass(1s);
+  CHECK((second.code() == errc::timed_out && !first.done() && !receive.done()));
+  rig.pass(4s);
+  CHECK((first.code() == errc::timed_out && !receive.done()));
+  rig.pass(5s);
+  CHECK((receive.code() == errc::timed_out && !blocking.done() && rig.system->timers() == 0));
+  stream.finish_write(8);
 }
 
 TEST_CASE("the memory of a send is not touched after its completion") {

@@ -46,6 +46,13 @@ struct mock_names final : backend::names {
   MAKE_MOCK1(bind, result<std::shared_ptr<backend::bound_name>>(const backend::bind_request&), override);
 };
 
+struct mock_impersonator final : backend::impersonator {
+  MAKE_CONST_MOCK1(check, result<void>(const identity&), override);
+  MAKE_MOCK1(enter, result<void>(const identity&), override);
+  MAKE_MOCK0(revert, void(), noexcept override);
+  MAKE_CONST_MOCK0(active, bool(), noexcept override);
+};
+
 struct mock_process final : backend::process {
   MAKE_CONST_MOCK0(features, backend::capabilities(), noexcept override);
   MAKE_CONST_MOCK0(self, const identity&(), noexcept override);
