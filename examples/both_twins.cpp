@@ -55,4 +55,6 @@ int simulated() {
 }
 // [readme]
 
-int main(int argc, char** argv) { return argc > 1 && std::string_view(argv[1]) == "sim" ? simulated() : real(); }
+int main(int argc, char** argv) {
+  return argc > 1 && std::string_view(argv[1]) == "sim" ? simulated() : real();
+}

@@ -27,7 +27,8 @@ tp::task<int> file_client(tp::runtime& rt) {
   }
   const std::string manner = self.arguments().size() > 3 ? self.arguments()[3] : "10000";
   const int patience = std::atoi(manner.c_str());
-  auto server = co_await file_service::enter(rt, self.arguments()[1], std::chrono::milliseconds(patience > 0 ? patience : 10'000));
+  auto server = co_await file_service::enter(rt, self.arguments()[1],
+                                             std::chrono::milliseconds(patience > 0 ? patience : 10'000));
   if (!server) {
     print(self, server.error().message());
     co_return server.error() == tp::errc::busy ? exit_busy : 1;

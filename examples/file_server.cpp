@@ -1,5 +1,5 @@
-// file_server NAME DIRECTORY CLIENTS: serves files of DIRECTORY under NAME with four workers, each a thread with a runtime of
-// its own, and ends after so many clients.
+// file_server NAME DIRECTORY CLIENTS: serves files of DIRECTORY under NAME with four workers, each a thread
+// with a runtime of its own, and ends after so many clients.
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -39,7 +39,9 @@ class front_desk {
 };
 
 tp::task<int> worker(tp::runtime& rt, const std::string& name, front_desk& desk, const tp::directory& files) {
-  const std::function<void(const file_service::served&)> report = [&](const auto& done) { desk.report(name, done); };
+  const std::function<void(const file_service::served&)> report = [&](const auto& done) {
+    desk.report(name, done);
+  };
   auto worked = co_await file_service::work(rt, desk.endpoint(), files, report);
   co_return worked ? 0 : rt.owner().fail(worked.error());
 }
@@ -67,4 +69,6 @@ int file_server(tp::process& p) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return tp::run(argc, argv, file_server); }
+int main(int argc, char** argv) {
+  return tp::run(argc, argv, file_server);
+}

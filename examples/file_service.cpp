@@ -68,7 +68,8 @@ tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view nam
   tp::buffer first;
   auto got = co_await server->receive(first).within(5s);
   if (!got) co_return tp::fail(got);
-  if (got->end || first.text() != greeting) co_return tp::fail(tp::errc::untrusted_server, tp::operation::connect);
+  if (got->end || first.text() != greeting)
+    co_return tp::fail(tp::errc::untrusted_server, tp::operation::connect);
   co_return std::move(*server);
 }
 

@@ -1,5 +1,6 @@
-// The classic named-pipe service: each client asks for one file and gets it with that client's own permissions. Shared by the
-// real server and client programs and by the simulated run; nothing here knows which twin it runs on.
+// The classic named-pipe service: each client asks for one file and gets it with that client's own
+// permissions. Shared by the real server and client programs and by the simulated run; nothing here knows
+// which twin it runs on.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,8 @@ struct served {
   std::string failure;  ///< empty: it got the file
 };
 
-/// Serves one client: greeting, file name, file. A reply starts with '+' and the contents or with '-' and the reason.
+/// Serves one client: greeting, file name, file. A reply starts with '+' and the contents or with '-' and the
+/// reason.
 tp::task<tp::result<served>> serve(tp::connection client, const tp::directory& files);
 
 /// Accepts and serves, one client after the other, until the endpoint closes.

@@ -5,7 +5,8 @@
 
 namespace tp::detail {
 
-/// Writes "twinpipe: <what>" to standard error and aborts. Only for errors in the program, never for what the world does.
+/// Writes "twinpipe: <what>" to standard error and aborts. Only for errors in the program, never for what the
+/// world does.
 [[noreturn]] void fatal(std::string_view what) noexcept;
 
 }  // namespace tp::detail

@@ -42,7 +42,9 @@ process::process(backend::process& twin, std::vector<std::string> arguments)
       arguments_(std::move(arguments)),
       lock_(twin.threads().make_mutex(backend::mutex_kind::leaf)) {}
 
-process::~process() { join(); }
+process::~process() {
+  join();
+}
 
 result<endpoint> process::bind(std::string_view name, endpoint_options options) {
   const auto subject = [&] { return make_text("'" + escape(name) + "'"); };
@@ -69,8 +71,9 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
   };
   auto bound = twin_.names().bind(request);
   if (!bound) return tp::fail(bound.error().about(operation::bind, subject()));
-  auto state = std::make_shared<detail::endpoint_state>(std::move(options), std::string(name), std::move(*bound),
-                                                        twin_.threads().make_mutex(backend::mutex_kind::leaf));
+  auto state =
+      std::make_shared<detail::endpoint_state>(std::move(options), std::string(name), std::move(*bound),
+                                               twin_.threads().make_mutex(backend::mutex_kind::leaf));
   return endpoint(std::make_shared<detail::endpoint_owner>(std::move(state)));
 }
 
@@ -80,11 +83,10 @@ result<void> process::start_thread(std::string name, std::function<int(thread&)>
   }
   auto entry = std::make_unique<started>();
   started& slot = *entry;
-  auto handle = twin_.threads().start_thread(
-      name, [this, name, run = std::move(body), &slot] {
-        thread self(*this, name);
-        slot.result = run(self);
-      });
+  auto handle = twin_.threads().start_thread(name, [this, name, run = std::move(body), &slot] {
+    thread self(*this, name);
+    slot.result = run(self);
+  });
   if (!handle) return tp::fail(handle.error().about(operation::start_thread, make_text(std::move(name))));
   slot.handle = std::move(*handle);
   const mutex_guard held(*lock_);

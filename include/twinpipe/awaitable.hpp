@@ -12,10 +12,11 @@ namespace tp {
 
 /// One pointer to an operation that hasn't started. `co_await c.receive(b).within(5s).unless(stop)`.
 ///
-/// The operation starts when it is awaited, and may be awaited once. The waiter resumes on the runtime's thread: at once, if
-/// the operation could be done without waiting, else from a later turn, never inside request_stop() and never inside the
-/// call that caused the completion. If a completion and a stop meet, the completion wins. Destroying a coroutine that waits
-/// is a programming error and aborts the program: stop the operation, let the coroutine end, then destroy it.
+/// The operation starts when it is awaited, and may be awaited once. The waiter resumes on the runtime's
+/// thread: at once, if the operation could be done without waiting, else from a later turn, never inside
+/// request_stop() and never inside the call that caused the completion. If a completion and a stop meet, the
+/// completion wins. Destroying a coroutine that waits is a programming error and aborts the program: stop the
+/// operation, let the coroutine end, then destroy it.
 template <class Result>
 class [[nodiscard]] awaitable {
  public:

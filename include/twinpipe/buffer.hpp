@@ -8,8 +8,8 @@
 
 namespace tp {
 
-/// Contents are replaced by each receive; the storage stays, so that in the steady state nothing is allocated. New storage
-/// isn't zeroed.
+/// Contents are replaced by each receive; the storage stays, so that in the steady state nothing is
+/// allocated. New storage isn't zeroed.
 class buffer {
  public:
   buffer() noexcept = default;

@@ -46,7 +46,8 @@ enum class drain_guarantee : std::uint8_t {
   application,  ///< the peer's application has received everything
 };
 
-/// A handle, movable, from runtime::connect or listener::accept; its runtime's thread only. Destroying it is abort().
+/// A handle, movable, from runtime::connect or listener::accept; its runtime's thread only. Destroying it is
+/// abort().
 class connection {
  public:
   explicit connection(detail::connection_state& state) noexcept;
@@ -54,47 +55,49 @@ class connection {
   connection& operator=(connection&& other) noexcept;
   ~connection();
 
-  /// Sends bytes: in message mode one message, in byte mode part of the stream. Any number of sends may be pending; they go
-  /// first in, first out, each whole. The memory is in use until the send completes. Completes when the kernel has accepted
-  /// all of it, which doesn't mean that the peer has read it; see drain().
-  /// Stopped or timed out before its first byte: nothing was sent, the error is cancelled or timed_out. Later: in byte mode it
-  /// succeeds with the count that went; in message mode the peer gets message_aborted and this side the error; and if the
-  /// piece under way can't be finished within a second the connection ends, and the send with `closed`.
-  /// Errors: cancelled, timed_out, closed, broken_pipe (the peer reads no more), message_too_large, queue_full,
-  /// wrong_direction, connection_lost, protocol_error, not_while_impersonating.
+  /// Sends bytes: in message mode one message, in byte mode part of the stream. Any number of sends may be
+  /// pending; they go first in, first out, each whole. The memory is in use until the send completes.
+  /// Completes when the kernel has accepted all of it, which doesn't mean that the peer has read it; see
+  /// drain(). Stopped or timed out before its first byte: nothing was sent, the error is cancelled or
+  /// timed_out. Later: in byte mode it succeeds with the count that went; in message mode the peer gets
+  /// message_aborted and this side the error; and if the piece under way can't be finished within a second
+  /// the connection ends, and the send with `closed`. Errors: cancelled, timed_out, closed, broken_pipe (the
+  /// peer reads no more), message_too_large, queue_full, wrong_direction, connection_lost, protocol_error,
+  /// not_while_impersonating.
   awaitable<send_result> send(std::span<const std::byte> bytes);
   awaitable<send_result> send(std::string_view text) { return send(std::as_bytes(std::span(text))); }
 
-  /// Receives into a span: in byte mode at least one byte; in message mode the message, or as much of it as fits, with
-  /// `complete == false` until its last part. An empty message is a message. The end of the stream is a value.
-  /// The memory is in use until the receive completes. One receive may be pending; a second gets operation_in_progress.
-  /// Stopped or timed out while it holds part of a message, it succeeds with `complete == false`.
-  /// Errors: cancelled, timed_out, closed, operation_in_progress, connection_lost (the end came inside a message),
-  /// message_aborted (the next receive gets the next message), message_too_large, protocol_error, wrong_direction,
-  /// not_while_impersonating.
+  /// Receives into a span: in byte mode at least one byte; in message mode the message, or as much of it as
+  /// fits, with `complete == false` until its last part. An empty message is a message. The end of the stream
+  /// is a value. The memory is in use until the receive completes. One receive may be pending; a second gets
+  /// operation_in_progress. Stopped or timed out while it holds part of a message, it succeeds with `complete
+  /// == false`. Errors: cancelled, timed_out, closed, operation_in_progress, connection_lost (the end came
+  /// inside a message), message_aborted (the next receive gets the next message), message_too_large,
+  /// protocol_error, wrong_direction, not_while_impersonating.
   awaitable<result<received>> receive(std::span<std::byte> into);
-  /// Receives into a buffer that grows as bytes come: a whole message, or in byte mode what is there. Stopped in the middle of a
-  /// message, the part is kept here and the next receive goes on with it.
+  /// Receives into a buffer that grows as bytes come: a whole message, or in byte mode what is there. Stopped
+  /// in the middle of a message, the part is kept here and the next receive goes on with it.
   awaitable<result<received>> receive(buffer& into);
 
-  /// Ends the sending direction after what was sent: the peer receives the end; receiving goes on. Later sends are `closed`.
-  /// Errors: closed, broken_pipe, timed_out and cancelled (the end goes all the same), not_supported (raw profile on a system
-  /// that can't), operation_in_progress, wrong_direction.
+  /// Ends the sending direction after what was sent: the peer receives the end; receiving goes on. Later
+  /// sends are `closed`. Errors: closed, broken_pipe, timed_out and cancelled (the end goes all the same),
+  /// not_supported (raw profile on a system that can't), operation_in_progress, wrong_direction.
   awaitable<result<void>> shutdown();
 
-  /// Completes when the peer has got everything that was sent before; drain_guarantee() says how far that goes. With frames
-  /// the confirmation travels behind the peer's data, so somebody must receive what the peer sends, or it comes never.
-  /// Errors: discarded (the peer closed first), timed_out, cancelled, closed, not_supported, operation_in_progress.
+  /// Completes when the peer has got everything that was sent before; drain_guarantee() says how far that
+  /// goes. With frames the confirmation travels behind the peer's data, so somebody must receive what the
+  /// peer sends, or it comes never. Errors: discarded (the peer closed first), timed_out, cancelled, closed,
+  /// not_supported, operation_in_progress.
   awaitable<result<void>> drain();
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
-  /// Sends what is queued, tells the peer, waits for what drain() waits for, and closes. Pending receives end with `closed`,
-  /// data that still arrives is dropped. A deadline or stop isn't an error: the outcome is then `unknown`.
-  /// Errors: closed (it was closed already), not_while_impersonating.
+  /// Sends what is queued, tells the peer, waits for what drain() waits for, and closes. Pending receives end
+  /// with `closed`, data that still arrives is dropped. A deadline or stop isn't an error: the outcome is
+  /// then `unknown`. Errors: closed (it was closed already), not_while_impersonating.
   awaitable<result<delivery>> close();
 
-  /// Closes now: never blocks, sends nothing that is queued; what the kernel has accepted stays readable for the peer. Pending
-  /// operations end with `closed`, on a later turn. A server's instance is free again.
+  /// Closes now: never blocks, sends nothing that is queued; what the kernel has accepted stays readable for
+  /// the peer. Pending operations end with `closed`, on a later turn. A server's instance is free again.
   void abort() noexcept;
   /// The server's way to say abort(): this client is done with, the instance is for the next.
   void disconnect() noexcept { abort(); }
@@ -106,14 +109,15 @@ class connection {
   /// The same number on both sides, for logs; unique among the connections of one endpoint. 0 in raw profile.
   [[nodiscard]] std::uint64_t id() const noexcept;
 
-  /// Calls `f` with the client's rights and gives back what it returns; a result<T> isn't wrapped again. Synchronous, on this
-  /// thread only: other threads keep the server's rights. Inside, only files may be used; every operation of twinpipe answers
-  /// not_while_impersonating. Exceptions pass, after the server's own identity is back; if that can't be done the program is
-  /// aborted. It's an access check with the client's identity, not a sandbox: hostile code in `f` could regain the server's.
-  /// Linux: effective uid, gid, groups and capabilities of the thread, by raw system calls (credentials(7)); use
-  /// faccessat2 with AT_EACCESS rather than access, start no thread or process and send no signal inside.
-  /// Errors: impersonation_denied (client's level below impersonation, peer unknown, or no privilege; the text says which),
-  /// closed, not_supported, and those of `f`.
+  /// Calls `f` with the client's rights and gives back what it returns; a result<T> isn't wrapped again.
+  /// Synchronous, on this thread only: other threads keep the server's rights. Inside, only files may be
+  /// used; every operation of twinpipe answers not_while_impersonating. Exceptions pass, after the server's
+  /// own identity is back; if that can't be done the program is aborted. It's an access check with the
+  /// client's identity, not a sandbox: hostile code in `f` could regain the server's. Linux: effective uid,
+  /// gid, groups and capabilities of the thread, by raw system calls (credentials(7)); use faccessat2 with
+  /// AT_EACCESS rather than access, start no thread or process and send no signal inside. Errors:
+  /// impersonation_denied (client's level below impersonation, peer unknown, or no privilege; the text says
+  /// which), closed, not_supported, and those of `f`.
   template <detail::client_callable F>
     requires(!detail::resumable<std::invoke_result_t<F>>)
   auto run_as_client(F&& f) -> detail::flattened<std::invoke_result_t<F>>::type {

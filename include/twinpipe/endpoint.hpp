@@ -16,15 +16,15 @@ class endpoint_state;
 
 /// What an endpoint is doing, at one moment.
 struct endpoint_statistics {
-  std::size_t instances = 0;   ///< connections and accepts that hold a slot
-  std::size_t half_open = 0;   ///< clients connected and not yet admitted
-  std::size_t admitted = 0;    ///< connections so far
-  std::size_t refused = 0;     ///< clients refused so far, by policy or in the handshake
-  std::size_t shed = 0;        ///< half-open clients dropped so far because there were too many
+  std::size_t instances = 0;  ///< connections and accepts that hold a slot
+  std::size_t half_open = 0;  ///< clients connected and not yet admitted
+  std::size_t admitted = 0;   ///< connections so far
+  std::size_t refused = 0;    ///< clients refused so far, by policy or in the handshake
+  std::size_t shed = 0;       ///< half-open clients dropped so far because there were too many
 };
 
-/// A copyable handle from process::bind; thread-safe. The name is taken from bind on, and given back by close() or when the
-/// last copy is gone; a listener holds a copy, a connection doesn't.
+/// A copyable handle from process::bind; thread-safe. The name is taken from bind on, and given back by
+/// close() or when the last copy is gone; a listener holds a copy, a connection doesn't.
 class endpoint {
  public:
   explicit endpoint(std::shared_ptr<detail::endpoint_owner> owner) noexcept : owner_(std::move(owner)) {}
@@ -37,8 +37,9 @@ class endpoint {
   [[nodiscard]] const std::string& unenforced() const noexcept;
   [[nodiscard]] endpoint_statistics statistics() const;
 
-  /// The name goes at once. Pending accepts end with `closed`, on a later turn of their own threads; clients that wait for an
-  /// instance get `closing`, or `server_gone` if they never reached a thread of ours. Connections live on. Twice is once.
+  /// The name goes at once. Pending accepts end with `closed`, on a later turn of their own threads; clients
+  /// that wait for an instance get `closing`, or `server_gone` if they never reached a thread of ours.
+  /// Connections live on. Twice is once.
   void close();
 
   [[nodiscard]] const std::shared_ptr<detail::endpoint_owner>& owner() const noexcept { return owner_; }

@@ -1,4 +1,5 @@
-// The errors of twinpipe: a closed list of codes, the operation that failed, the system's cause and what it was about.
+// The errors of twinpipe: a closed list of codes, the operation that failed, the system's cause and what it
+// was about.
 #pragma once
 
 #include <concepts>
@@ -12,8 +13,9 @@
 
 namespace tp {
 
-/// Every reason for which an operation of twinpipe fails. The list is closed; each public operation names the part of it
-/// that a caller can act on. The end of a stream is not among them: it is a value (`received::end`).
+/// Every reason for which an operation of twinpipe fails. The list is closed; each public operation names the
+/// part of it that a caller can act on. The end of a stream is not among them: it is a value
+/// (`received::end`).
 enum class errc : std::uint8_t {
   none,                     ///< no error; never inside an `error` that a caller gets
   invalid_argument,         ///< an option or argument that means nothing
@@ -93,7 +95,8 @@ using shared_text = std::shared_ptr<const std::string>;
 /// An error value: small, copyable, no allocation of its own.
 class error {
  public:
-  explicit error(errc code, operation op = operation::none, int system_cause = 0, shared_text subject = {}) noexcept
+  explicit error(errc code, operation op = operation::none, int system_cause = 0,
+                 shared_text subject = {}) noexcept
       : subject_(std::move(subject)), system_cause_(system_cause), code_(code), operation_(op) {}
 
   [[nodiscard]] errc code() const noexcept { return code_; }
@@ -102,8 +105,11 @@ class error {
   /// errno or GetLastError() of the call that failed; 0 if no system call did.
   [[nodiscard]] int system_cause() const noexcept { return system_cause_; }
 
-  /// What it was about: an endpoint's name, a path, the list of paths tried. Text from a peer in it is escaped.
-  [[nodiscard]] std::string_view subject() const noexcept { return subject_ ? std::string_view(*subject_) : ""; }
+  /// What it was about: an endpoint's name, a path, the list of paths tried. Text from a peer in it is
+  /// escaped.
+  [[nodiscard]] std::string_view subject() const noexcept {
+    return subject_ ? std::string_view(*subject_) : "";
+  }
 
   /// One sentence that says what failed, on what, why, and what to do about it.
   [[nodiscard]] std::string message() const;
@@ -138,9 +144,11 @@ template <class R>
 [[nodiscard]] std::unexpected<error> fail(const R& r) {
   return std::unexpected(r.error());
 }
-[[nodiscard]] inline std::unexpected<error> fail(error e) { return std::unexpected(std::move(e)); }
-[[nodiscard]] inline std::unexpected<error> fail(errc code, operation op = operation::none, int system_cause = 0,
-                                                 shared_text subject = {}) {
+[[nodiscard]] inline std::unexpected<error> fail(error e) {
+  return std::unexpected(std::move(e));
+}
+[[nodiscard]] inline std::unexpected<error> fail(errc code, operation op = operation::none,
+                                                 int system_cause = 0, shared_text subject = {}) {
   return std::unexpected(error(code, op, system_cause, std::move(subject)));
 }
 

@@ -17,11 +17,11 @@ class directory {
   directory(backend::files& files, std::shared_ptr<backend::directory> handle) noexcept
       : files_(&files), handle_(std::move(handle)) {}
 
-  /// The whole regular file at `path` below this directory: the path can't leave it, by `..`, by being absolute or by a
-  /// symbolic link (Linux: openat2(2), RESOLVE_BENEATH). Blocks the thread; may be used inside run_as_client, and the file's
-  /// permissions then count for the client. The text is the file's bytes.
-  /// Errors: not_found; access_denied (also for a path that would leave); file_too_large; invalid_argument (not a regular
-  /// file); not_supported (a kernel before 5.6); io_error.
+  /// The whole regular file at `path` below this directory: the path can't leave it, by `..`, by being
+  /// absolute or by a symbolic link (Linux: openat2(2), RESOLVE_BENEATH). Blocks the thread; may be used
+  /// inside run_as_client, and the file's permissions then count for the client. The text is the file's
+  /// bytes. Errors: not_found; access_denied (also for a path that would leave); file_too_large;
+  /// invalid_argument (not a regular file); not_supported (a kernel before 5.6); io_error.
   [[nodiscard]] result<std::string> read(std::string_view path, std::size_t max_bytes) const {
     return files_->read(handle_.get(), path, max_bytes);
   }

@@ -10,8 +10,8 @@ namespace tp {
 
 /// Whether a fact about a peer may decide what it is allowed to do.
 enum class trust : std::uint8_t {
-  unknown,        ///< the system does not tell
-  advisory,       ///< good for a log; a peer could have arranged it (process ids are reused, hosts are claimed)
+  unknown,   ///< the system does not tell
+  advisory,  ///< good for a log; a peer could have arranged it (process ids are reused, hosts are claimed)
   authoritative,  ///< the kernel vouches for it
 };
 
@@ -32,15 +32,16 @@ class process_handle {
   [[nodiscard]] virtual bool exited() const noexcept = 0;
 };
 
-/// Taken once, at accept and at connect; it doesn't change afterwards, whatever the peer does with its own identity.
-/// On Unix the client's is that of its connect(), the server's that of its listen() (unix(7), SO_PEERCRED).
+/// Taken once, at accept and at connect; it doesn't change afterwards, whatever the peer does with its own
+/// identity. On Unix the client's is that of its connect(), the server's that of its listen() (unix(7),
+/// SO_PEERCRED).
 struct identity {
-  fact<std::uint32_t> uid;                ///< Unix; unknown for a user that this user namespace does not map
-  fact<std::uint32_t> gid;                ///< Unix
-  fact<std::vector<std::uint32_t>> groups;  ///< Unix: supplementary groups
-  fact<std::string> sid;                  ///< Windows: the user's security identifier
-  fact<std::uint32_t> pid;                ///< never authoritative
-  fact<std::string> host;                 ///< of a peer on another machine
+  fact<std::uint32_t> uid;  ///< Unix; unknown for a user that this user namespace does not map
+  fact<std::uint32_t> gid;  ///< Unix
+  fact<std::vector<std::uint32_t>> groups;        ///< Unix: supplementary groups
+  fact<std::string> sid;                          ///< Windows: the user's security identifier
+  fact<std::uint32_t> pid;                        ///< never authoritative
+  fact<std::string> host;                         ///< of a peer on another machine
   std::shared_ptr<const process_handle> process;  ///< null where the kernel has none (capability exit_handle)
 
   /// "uid 1001, gid 1001, pid 4711", for logs and messages.

@@ -19,17 +19,17 @@ namespace tp {
 /// `byte`: a stream without boundaries. `message`: each send arrives as one message, on every system.
 enum class transmission : std::uint8_t { byte, message };
 
-/// `native`: a handshake, then bytes or frames; all that twinpipe promises. `raw`: exactly a plain socket or pipe, for peers
-/// that don't know twinpipe (Node, Python, .NET, socat); byte mode only.
+/// `native`: a handshake, then bytes or frames; all that twinpipe promises. `raw`: exactly a plain socket or
+/// pipe, for peers that don't know twinpipe (Node, Python, .NET, socat); byte mode only.
 enum class profile : std::uint8_t { native, raw };
 
-/// Which way data flows, seen from the side that says it: `in` receives only, `out` sends only. A server's `in` needs a
-/// client's `out`; anything else is refused in the handshake (direction_mismatch).
+/// Which way data flows, seen from the side that says it: `in` receives only, `out` sends only. A server's
+/// `in` needs a client's `out`; anything else is refused in the handshake (direction_mismatch).
 enum class direction : std::uint8_t { duplex, in, out };
 
-/// What a client lets the server do in its name. On Windows the kernel enforces it; on Unix the kernel can't, and a server
-/// with the privilege to switch users needs nobody's leave: there the level guards against a server's mistakes, not against
-/// a hostile server.
+/// What a client lets the server do in its name. On Windows the kernel enforces it; on Unix the kernel can't,
+/// and a server with the privilege to switch users needs nobody's leave: there the level guards against a
+/// server's mistakes, not against a hostile server.
 enum class impersonation_level : std::uint8_t { anonymous, identification, impersonation, delegation };
 
 /// Which server a client is content with, by the kernel's word, before its first byte.
@@ -48,14 +48,14 @@ inline constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
 
 /// What an authorize callback is asked.
 struct client_request {
-  const identity& who;                 ///< by the kernel
-  impersonation_level level;           ///< as the client says
+  const identity& who;        ///< by the kernel
+  impersonation_level level;  ///< as the client says
   transmission mode;
-  std::string_view program;            ///< label from the client's hello, unescaped; advisory
+  std::string_view program;  ///< label from the client's hello, unescaped; advisory
 };
 
-/// What an authorize callback answers. A refused client gets `reason` if there is one (UTF-8, 512 bytes at most), and else
-/// learns nothing but access_denied.
+/// What an authorize callback answers. A refused client gets `reason` if there is one (UTF-8, 512 bytes at
+/// most), and else learns nothing but access_denied.
 struct admission {
   bool granted = false;
   std::string reason;
@@ -64,7 +64,8 @@ struct admission {
   [[nodiscard]] static admission deny(std::string reason = {}) { return {false, std::move(reason)}; }
 };
 
-/// Who may connect. Compiled to the mode and group of the socket plus a check of each peer on Unix, to a DACL on Windows.
+/// Who may connect. Compiled to the mode and group of the socket plus a check of each peer on Unix, to a DACL
+/// on Windows.
 class access_policy {
  public:
   enum class audience : std::uint8_t { same_user, group, users, everyone_local };
@@ -77,15 +78,16 @@ class access_policy {
   [[nodiscard]] static access_policy users(std::vector<std::uint32_t> uids);
   [[nodiscard]] static access_policy everyone_local();
 
-  /// Asked for each client after its hello and before its reply, on the thread whose accept admits it. It must not block.
-  /// With several accepting threads it is called from several at once.
+  /// Asked for each client after its hello and before its reply, on the thread whose accept admits it. It
+  /// must not block. With several accepting threads it is called from several at once.
   access_policy& authorize(std::function<admission(const client_request&)> callback) &;
   access_policy&& authorize(std::function<admission(const client_request&)> callback) &&;
 
   [[nodiscard]] audience who() const noexcept { return audience_; }
   [[nodiscard]] const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
 
-  /// What the kernel's word alone decides: false for an identity that is unknown, unless everyone may connect.
+  /// What the kernel's word alone decides: false for an identity that is unknown, unless everyone may
+  /// connect.
   [[nodiscard]] bool admits(const identity& peer, const identity& self) const noexcept;
   /// The callback's answer, or a grant where there is none.
   [[nodiscard]] admission ask(const client_request& request) const;
@@ -121,7 +123,8 @@ struct endpoint_options {
   access_policy access = {};
 };
 
-/// How a client connects. Part of an awaited call, so trivially destructible; the views are copied by connect().
+/// How a client connects. Part of an awaited call, so trivially destructible; the views are copied by
+/// connect().
 struct connect_options {
   transmission mode = transmission::byte;
   tp::profile profile = tp::profile::native;

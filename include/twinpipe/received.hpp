@@ -10,14 +10,15 @@ namespace tp {
 
 /// Outcome of a receive that didn't fail.
 struct received {
-  std::size_t bytes = 0;   ///< in the caller's span or buffer
-  bool complete = true;    ///< message mode: false while bytes of this message are still to come
-  bool end = false;        ///< the peer sends no more; bytes is 0, and every later receive says the same
-  bool discarded = false;  ///< with end: the peer closed without reading all that we sent, as far as the system tells
+  std::size_t bytes = 0;  ///< in the caller's span or buffer
+  bool complete = true;   ///< message mode: false while bytes of this message are still to come
+  bool end = false;       ///< the peer sends no more; bytes is 0, and every later receive says the same
+  bool discarded =
+      false;  ///< with end: the peer closed without reading all that we sent, as far as the system tells
 };
 
-/// Bytes sent. Fewer than asked only in byte mode, when the send was stopped or timed out in the middle: so many the peer
-/// will get. Converts to result<void> for who doesn't need the count.
+/// Bytes sent. Fewer than asked only in byte mode, when the send was stopped or timed out in the middle: so
+/// many the peer will get. Converts to result<void> for who doesn't need the count.
 class send_result : public result<std::size_t> {
  public:
   using result<std::size_t>::result;

@@ -7,8 +7,9 @@
 
 namespace tp {
 
-/// Calls `program` with the calling process and returns its result: `int main() { return tp::run(server); }`. If this system
-/// can't be used, the reason goes to standard error and the result is 1. An exception that leaves `program` passes.
+/// Calls `program` with the calling process and returns its result: `int main() { return tp::run(server); }`.
+/// If this system can't be used, the reason goes to standard error and the result is 1. An exception that
+/// leaves `program` passes.
 int run(const std::function<int(process&)>& program);
 /// The same, with the arguments of main in process::arguments(), the program's own name first.
 int run(int argc, char** argv, const std::function<int(process&)>& program);

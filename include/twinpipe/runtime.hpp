@@ -79,9 +79,9 @@ enum class turned : std::uint8_t {
   stalled,     ///< nothing is pending that ever could (only a simulated runtime knows)
 };
 
-/// Belongs to the thread that made it, as does everything made on it; debug builds check. post() and stop sources are the
-/// exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was made on it; what still runs
-/// inside when it is destroyed is closed, and its waiters resume with `closed`.
+/// Belongs to the thread that made it, as does everything made on it; debug builds check. post() and stop
+/// sources are the exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was
+/// made on it; what still runs inside when it is destroyed is closed, and its waiters resume with `closed`.
 class runtime {
  public:
   /// Errors: no_resources, io_error.
@@ -90,9 +90,9 @@ class runtime {
   runtime& operator=(const runtime&) = delete;
   ~runtime();
 
-  /// Runs the task on this thread until it has ended; other tasks of the runtime run meanwhile. Its value is returned, an
-  /// exception that left it is thrown. If nothing can ever complete any more (a simulated world knows), the program is aborted
-  /// with a message.
+  /// Runs the task on this thread until it has ended; other tasks of the runtime run meanwhile. Its value is
+  /// returned, an exception that left it is thrown. If nothing can ever complete any more (a simulated world
+  /// knows), the program is aborted with a message.
   template <class T>
   T run(task<T> body) {
     detail::outcome_slot<T> slot;
@@ -101,16 +101,18 @@ class runtime {
     return slot.take();
   }
 
-  /// One turn: the operations that have ended complete, and if there are none it waits for the first, `until` at most.
+  /// One turn: the operations that have ended complete, and if there are none it waits for the first, `until`
+  /// at most.
   turned turn(time_point until = never);
 
-  /// Connects to an endpoint. A client waits until an instance is free. The first bytes it writes go to a server that
-  /// expected_server allows, by the kernel's word. Name and options are copied before this returns.
-  /// Errors: not_found (nobody listens; with wait_for_server never), busy (all instances taken, or the backlog full, until
-  /// the deadline), timed_out (no server until the deadline), server_gone (it left while this client waited), access_denied,
-  /// untrusted_server, untrusted_location, invalid_name, name_too_long, invalid_argument, not_supported, mode_mismatch,
-  /// direction_mismatch, version_mismatch, feature_refused, overloaded, closing, peer_is_not_twinpipe, protocol_error,
-  /// cancelled, no_resources, io_error, not_while_impersonating.
+  /// Connects to an endpoint. A client waits until an instance is free. The first bytes it writes go to a
+  /// server that expected_server allows, by the kernel's word. Name and options are copied before this
+  /// returns. Errors: not_found (nobody listens; with wait_for_server never), busy (all instances taken, or
+  /// the backlog full, until the deadline), timed_out (no server until the deadline), server_gone (it left
+  /// while this client waited), access_denied, untrusted_server, untrusted_location, invalid_name,
+  /// name_too_long, invalid_argument, not_supported, mode_mismatch, direction_mismatch, version_mismatch,
+  /// feature_refused, overloaded, closing, peer_is_not_twinpipe, protocol_error, cancelled, no_resources,
+  /// io_error, not_while_impersonating.
   awaitable<result<connection>> connect(std::string_view name, const connect_options& options = {});
 
   /// Serves an endpoint on this runtime. Errors: closed, no_resources, io_error.
@@ -119,8 +121,8 @@ class runtime {
   /// Waits. Errors: cancelled. A deadline set with within() only shortens it (timed_out).
   awaitable<result<void>> sleep(duration d);
 
-  /// Calls `f` on this runtime's thread, in a later turn. Thread-safe; `f` must not throw. What is posted when the runtime is
-  /// destroyed isn't called.
+  /// Calls `f` on this runtime's thread, in a later turn. Thread-safe; `f` must not throw. What is posted
+  /// when the runtime is destroyed isn't called.
   void post(std::function<void()> f);
 
   /// The time of this turn: constant while completions run.

@@ -19,8 +19,8 @@ class promise_base {
  public:
   std::suspend_always initial_suspend() noexcept { return {}; }
 
-  /// Resumes the parent only if it went to sleep. No symmetric transfer: g++ 12 compiles it to a real call unless it
-  /// optimises, and a loop over finished tasks would overflow the stack.
+  /// Resumes the parent only if it went to sleep. No symmetric transfer: g++ 12 compiles it to a real call
+  /// unless it optimises, and a loop over finished tasks would overflow the stack.
   struct final_awaiter {
     bool await_ready() noexcept { return false; }
     template <class Promise>
@@ -70,10 +70,10 @@ class promise<void> : public promise_base {
 
 }  // namespace detail
 
-/// `tp::task<int> f(...)`: nothing runs until it is awaited or given to run() or a task_group. The awaiting coroutine
-/// resumes inside the turn that finished it; an exception that left the coroutine is thrown there. Its frame, arguments
-/// included, is destroyed when the await ends. A lambda with captures must not be a coroutine: its captures die with the
-/// lambda, not with the frame; pass arguments instead.
+/// `tp::task<int> f(...)`: nothing runs until it is awaited or given to run() or a task_group. The awaiting
+/// coroutine resumes inside the turn that finished it; an exception that left the coroutine is thrown there.
+/// Its frame, arguments included, is destroyed when the await ends. A lambda with captures must not be a
+/// coroutine: its captures die with the lambda, not with the frame; pass arguments instead.
 template <class T>
 class [[nodiscard]] task {
  public:

@@ -14,8 +14,8 @@
 
 namespace tp {
 
-/// The only place for a task that isn't awaited where it is made. One thread's; it must be joined, or have become empty,
-/// before it is destroyed: a group destroyed with tasks inside aborts the program.
+/// The only place for a task that isn't awaited where it is made. One thread's; it must be joined, or have
+/// become empty, before it is destroyed: a group destroyed with tasks inside aborts the program.
 class task_group {
  public:
   task_group() noexcept = default;
@@ -23,8 +23,8 @@ class task_group {
   task_group& operator=(const task_group&) = delete;
   ~task_group();
 
-  /// Runs the task until it waits for the first time, and on from there beside the others. Its error or exception is kept for
-  /// the join.
+  /// Runs the task until it waits for the first time, and on from there beside the others. Its error or
+  /// exception is kept for the join.
   void start(task<void> body) { run_void(*this, std::move(body)); }
   void start(task<result<void>> body) { run_result(*this, std::move(body)); }
 
@@ -43,8 +43,9 @@ class task_group {
    private:
     task_group& group_;
   };
-  /// Waits until all tasks have ended, also those started meanwhile. The first exception that left one is thrown here, else
-  /// the first error is the result. The waiter resumes in the turn in which the last task ended. The group can be used again.
+  /// Waits until all tasks have ended, also those started meanwhile. The first exception that left one is
+  /// thrown here, else the first error is the result. The waiter resumes in the turn in which the last task
+  /// ended. The group can be used again.
   [[nodiscard]] join_awaiter join() noexcept { return join_awaiter(*this); }
 
  private:

@@ -1,4 +1,5 @@
-// Threads of a process, and what they wait for each other with: the same words in a real and in a simulated process.
+// Threads of a process, and what they wait for each other with: the same words in a real and in a simulated
+// process.
 #pragma once
 
 #include <memory>

@@ -8,8 +8,8 @@ namespace tp {
 
 using duration = std::chrono::nanoseconds;
 
-/// The clock behind every deadline: steady, in nanoseconds, its origin the backend's own. It has no now(): time is asked
-/// from a process or a runtime, because in the simulator each world has its own.
+/// The clock behind every deadline: steady, in nanoseconds, its origin the backend's own. It has no now():
+/// time is asked from a process or a runtime, because in the simulator each world has its own.
 struct clock {
   using duration = tp::duration;
   using rep = duration::rep;

@@ -19,7 +19,8 @@ constexpr duration backoff_first = std::chrono::milliseconds(1);
 constexpr duration backoff_longest = std::chrono::milliseconds(50);
 }  // namespace
 
-connect_operation::connect_operation(runtime_state& runtime, std::string_view name, const connect_options& options)
+connect_operation::connect_operation(runtime_state& runtime, std::string_view name,
+                                     const connect_options& options)
     : typed_operation(runtime, operation::connect),
       resident(runtime),
       text_(name),
@@ -106,7 +107,8 @@ void connect_operation::retry() {
   std::uint64_t number = 0;
   std::memcpy(&number, bytes.data(), sizeof number);
   const auto half = static_cast<std::uint64_t>(backoff_.count()) / 2;
-  retry_op_.deadline = deadline_after(system().now(), duration(static_cast<duration::rep>(half + number % (half + 1))));
+  retry_op_.deadline =
+      deadline_after(system().now(), duration(static_cast<duration::rep>(half + number % (half + 1))));
   backoff_ = std::min(2 * backoff_, backoff_longest);
   resident::retain();
   if (system().sleep(retry_op_) == backend::start::done) system().schedule(retry_op_);
@@ -197,13 +199,16 @@ void connect_operation::lost_server() {
   retry();
 }
 
-void connect_operation::deadline_passed() { give_up(was_held_ ? errc::busy : errc::timed_out); }
+void connect_operation::deadline_passed() {
+  give_up(was_held_ ? errc::busy : errc::timed_out);
+}
 
 void connect_operation::give_up(errc reason) {
   if (finished_) return;
   // A server that never says a word may be one that knows no handshake.
   const bool silent = reason == errc::busy && stream_ != nullptr && !heard_;
-  fail(reason, 0, silent ? "the server is silent: all its instances are taken, or it speaks the raw profile" : "");
+  fail(reason, 0,
+       silent ? "the server is silent: all its instances are taken, or it speaks the raw profile" : "");
 }
 
 void connect_operation::fail(errc code, int system_cause, const std::string& detail) {

@@ -15,7 +15,8 @@
 
 namespace tp::detail {
 
-/// Tries the name, again and again where that makes sense, checks who the server is, and shakes hands. One object per call.
+/// Tries the name, again and again where that makes sense, checks who the server is, and shakes hands. One
+/// object per call.
 class connect_operation final : public typed_operation<result<connection>>, public resident {
  public:
   connect_operation(runtime_state& runtime, std::string_view name, const connect_options& options);

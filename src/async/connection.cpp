@@ -23,7 +23,9 @@ template <class Result, class Node>
 
 }  // namespace
 
-connection::connection(connection_state& state) noexcept : state_(&state) { state_->retain(); }
+connection::connection(connection_state& state) noexcept : state_(&state) {
+  state_->retain();
+}
 
 connection& connection::operator=(connection&& other) noexcept {
   std::swap(state_, other.state_);
@@ -72,7 +74,9 @@ awaitable<result<delivery>> connection::close() {
   return awaitable_of<result<delivery>>(op);
 }
 
-void connection::abort() noexcept { state_->tear_down(errc::closed); }
+void connection::abort() noexcept {
+  state_->tear_down(errc::closed);
+}
 
 drain_guarantee connection::drain_guarantee() const noexcept {
   if (state_->terms().framed) {
@@ -81,10 +85,18 @@ drain_guarantee connection::drain_guarantee() const noexcept {
   return state_->runtime().twin().features().drain ? tp::drain_guarantee::kernel : tp::drain_guarantee::none;
 }
 
-const identity& connection::peer() const noexcept { return state_->peer(); }
-impersonation_level connection::level() const noexcept { return state_->terms().level; }
-transmission connection::mode() const noexcept { return state_->terms().mode; }
-std::uint64_t connection::id() const noexcept { return state_->terms().id; }
+const identity& connection::peer() const noexcept {
+  return state_->peer();
+}
+impersonation_level connection::level() const noexcept {
+  return state_->terms().level;
+}
+transmission connection::mode() const noexcept {
+  return state_->terms().mode;
+}
+std::uint64_t connection::id() const noexcept {
+  return state_->terms().id;
+}
 
 result<void> connection::enter_client() {
   auto& runtime = state_->runtime();

@@ -7,7 +7,8 @@ namespace {
 constexpr std::uint16_t close_normal = 0;
 constexpr std::uint16_t close_unread = 2;
 
-// In the order of the sends, and gone once it was written; a drain that was stopped may leave one behind in the queue.
+// In the order of the sends, and gone once it was written; a drain that was stopped may leave one behind in
+// the queue.
 [[nodiscard]] core::outgoing& make_drain(std::uint64_t token) {
   auto* const item = new core::outgoing;
   item->what = core::outgoing::kind::control;
@@ -74,7 +75,8 @@ void connection_state::on_stream_end(during when) {
 
 // Unframed, once everything is written: the kernel tells when the peer's process has read it.
 void connection_state::start_kernel_drain(during when) {
-  const bool wanted = draining_ != nullptr || (closing_ != nullptr && close_stage_ == close_stage::confirming);
+  const bool wanted =
+      draining_ != nullptr || (closing_ != nullptr && close_stage_ == close_stage::confirming);
   if (terms_.framed || torn_down_ || !wanted || drain_op_.pending()) return;
   if (send_failure_ == errc::none && !outbound_.idle()) return;
   if (send_failure_ != errc::none) {
@@ -125,7 +127,8 @@ void connection_state::begin_close(during when) {
   if (closing_ != nullptr && terms_.framed) pull_in(when);
 }
 
-// Flushing: what is queued goes. Confirming: the peer, or the kernel, says that it arrived. Parting: our CLOSE goes.
+// Flushing: what is queued goes. Confirming: the peer, or the kernel, says that it arrived. Parting: our
+// CLOSE goes.
 void connection_state::advance_close(during when) {
   if (closing_ == nullptr || torn_down_) return;
   if (send_failure_ != errc::none) {
@@ -166,7 +169,8 @@ void connection_state::tear_down(errc reason) {
   stream_->close();
   slot_.release();
   if (timer_op_.pending()) runtime_.system().cancel(timer_op_);
-  if (receiving_ != nullptr && !(read_op_.pending() && inbound_.uses_target())) cancel_receive(reason, during::call);
+  if (receiving_ != nullptr && !(read_op_.pending() && inbound_.uses_target()))
+    cancel_receive(reason, during::call);
   if (!write_op_.pending()) {
     fail_sends(reason);
     settle(during::call);

@@ -65,7 +65,8 @@ template class connection_operation<shutdown_operation, result<void>>;
 template class connection_operation<drain_operation, result<void>>;
 template class connection_operation<close_operation, result<delivery>>;
 
-send_operation::send_operation(connection_state& state) noexcept : connection_operation(state, operation::send) {
+send_operation::send_operation(connection_state& state) noexcept
+    : connection_operation(state, operation::send) {
   item.operation = this;
 }
 
@@ -92,8 +93,10 @@ void receive_operation::prepare(buffer& bytes) noexcept {
 shutdown_operation::shutdown_operation(connection_state& state) noexcept
     : connection_operation(state, operation::shutdown) {}
 
-drain_operation::drain_operation(connection_state& state) noexcept : connection_operation(state, operation::drain) {}
+drain_operation::drain_operation(connection_state& state) noexcept
+    : connection_operation(state, operation::drain) {}
 
-close_operation::close_operation(connection_state& state) noexcept : connection_operation(state, operation::close) {}
+close_operation::close_operation(connection_state& state) noexcept
+    : connection_operation(state, operation::close) {}
 
 }  // namespace tp::detail

@@ -47,8 +47,8 @@ class connection_operation : public typed_operation<Result> {
   void abandon() noexcept final;
   [[nodiscard]] Result take() final;
 
-  /// The outcome is known. While the operation is being started its waiter goes on at once; inside a turn of the backend
-  /// it resumes in this call; and called from anywhere else it resumes on a later turn.
+  /// The outcome is known. While the operation is being started its waiter goes on at once; inside a turn of
+  /// the backend it resumes in this call; and called from anywhere else it resumes on a later turn.
   void end(Result outcome, bool inside_turn) noexcept {
     outcome_.emplace(std::move(outcome));
     if (starting_) return this->finish_now();

@@ -36,7 +36,8 @@ void connection_state::pull_in(during when) {
         continue;
       case step::failed:
         if (receiving_ != nullptr) {
-          finish_receive(std::unexpected(make_error(inbound_.failure(), operation::receive, receive_cause_)), when);
+          finish_receive(std::unexpected(make_error(inbound_.failure(), operation::receive, receive_cause_)),
+                         when);
           continue;
         }
         return on_stream_end(when);
@@ -60,7 +61,8 @@ void connection_state::pull_in(during when) {
   }
 }
 
-// True if the read ended at once. With nobody receiving it first only waits, so that an idle connection holds no buffer.
+// True if the read ended at once. With nobody receiving it first only waits, so that an idle connection holds
+// no buffer.
 bool connection_state::start_read() {
   read_op_.into = {};
   read_op_.spill = {};
@@ -159,7 +161,8 @@ void connection_state::on_protocol_error(during when) {
   waiting->end(std::unexpected(make_error(inbound_.failure(), operation::receive)), in_turn(when));
 }
 
-// Control frames must be answered though nobody receives: a wait for the stream to become readable, in a later turn.
+// Control frames must be answered though nobody receives: a wait for the stream to become readable, in a
+// later turn.
 void connection_state::watch_for_control() {
   if (!terms_.framed || torn_down_ || background_op_.pending() || read_op_.pending()) return;
   retain();

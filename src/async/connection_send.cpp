@@ -21,7 +21,9 @@ errc connection_state::refuse_send(std::size_t bytes) const noexcept {
 void connection_state::begin(send_operation& op) {
   const std::size_t bytes = op.item.payload.size();
   if (const errc refused = refuse_send(bytes); refused != errc::none) {
-    return op.end(std::unexpected(make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0)), false);
+    return op.end(
+        std::unexpected(make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0)),
+        false);
   }
   if (bytes == 0 && terms_.mode == transmission::byte) return op.end(std::size_t{0}, false);
   op.item.interruptible = op.may_be_stopped() || op.deadline() != never;
@@ -31,7 +33,8 @@ void connection_state::begin(send_operation& op) {
   if (op.pending()) arm(op.deadline());
 }
 
-// Writes until the stream makes us wait or nothing is left. Waiters resume last, when the state is whole again.
+// Writes until the stream makes us wait or nothing is left. Waiters resume last, when the state is whole
+// again.
 void connection_state::push_out(during when) {
   while (!write_op_.pending() && !torn_down_ && send_failure_ == errc::none) {
     if (outbound_.end_is_due()) {
@@ -104,7 +107,8 @@ void connection_state::collect(core::outgoing* finished) noexcept {
   finished_last_ = finished;
 }
 
-// A waiter that resumes may send again, close or destroy the connection; so each leaves the list before it resumes.
+// A waiter that resumes may send again, close or destroy the connection; so each leaves the list before it
+// resumes.
 void connection_state::settle(during when) {
   while (finished_first_ != nullptr) {
     core::outgoing* const item = finished_first_;
@@ -141,7 +145,8 @@ void connection_state::stop(send_operation& op, errc reason) {
   }
   grace_until_ = deadline_after(runtime_.now(), stop_grace);
   arm(grace_until_);
-  // Without exact counts a cancelled write leaves the stream useless; then the piece under way is let go, within the grace.
+  // Without exact counts a cancelled write leaves the stream useless; then the piece under way is let go,
+  // within the grace.
   if (runtime_.twin().features().exact_write) stream_->cancel(write_op_);
 }
 

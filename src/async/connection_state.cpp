@@ -3,8 +3,8 @@
 
 namespace tp::detail {
 
-connection_state::connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms,
-                                   shared_text subject, instance_slot slot) noexcept
+connection_state::connection_state(runtime_state& runtime, backend::stream_ptr stream,
+                                   const core::terms& terms, shared_text subject, instance_slot slot) noexcept
     : resident(runtime),
       stream_(std::move(stream)),
       terms_(terms),

@@ -18,8 +18,8 @@ namespace tp::detail {
 
 class connection_state final : public resident {
  public:
-  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms, shared_text subject,
-                   instance_slot slot) noexcept;
+  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms,
+                   shared_text subject, instance_slot slot) noexcept;
 
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
@@ -34,7 +34,8 @@ class connection_state final : public resident {
     return std::get<node_pool<Node>>(pools_);
   }
 
-  // A begin may end its operation before it returns; a stop ends a pending one, now or when the backend has let go.
+  // A begin may end its operation before it returns; a stop ends a pending one, now or when the backend has
+  // let go.
   void begin(send_operation& op);
   void begin(receive_operation& op);
   void begin(shutdown_operation& op);
@@ -51,7 +52,8 @@ class connection_state final : public resident {
   void evict() noexcept override { tear_down(errc::closed); }
 
  private:
-  /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user not.
+  /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user
+  /// not.
   enum class during : bool { call, turn };
   enum class close_stage : std::uint8_t { flushing, confirming, parting };
 

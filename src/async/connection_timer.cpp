@@ -1,4 +1,5 @@
-// One timer for all deadlines of a connection. It is set late and fires early: a deadline that has moved back costs nothing.
+// One timer for all deadlines of a connection. It is set late and fires early: a deadline that has moved back
+// costs nothing.
 #include <algorithm>
 
 #include "async/connection_state.hpp"
@@ -26,7 +27,8 @@ void connection_state::timer_ended() {
   arm(next_deadline());
 }
 
-// Ends one operation whose time has come; its waiter may change everything, so the caller looks again from the start.
+// Ends one operation whose time has come; its waiter may change everything, so the caller looks again from
+// the start.
 bool connection_state::expire_one(time_point now) {
   const auto due = [now](const auto* op) {
     return op != nullptr && op->stop_reason == errc::none && op->deadline() <= now;

@@ -13,7 +13,8 @@ void instance_slot::release() noexcept {
   if (auto endpoint = std::exchange(endpoint_, nullptr)) endpoint->release_slot();
 }
 
-endpoint_state::endpoint_state(endpoint_options options, std::string name, std::shared_ptr<backend::bound_name> bound,
+endpoint_state::endpoint_state(endpoint_options options, std::string name,
+                               std::shared_ptr<backend::bound_name> bound,
                                std::unique_ptr<backend::mutex> lock)
     : options_(std::move(options)),
       name_(std::move(name)),
@@ -100,7 +101,9 @@ void endpoint_state::grant_next() {
   }
 }
 
-void endpoint_state::notify(listener_ticket& ticket) { ticket.box->post(ticket); }
+void endpoint_state::notify(listener_ticket& ticket) {
+  ticket.box->post(ticket);
+}
 
 void endpoint_state::stop_watching(listener_ticket& ticket) {
   const mutex_guard held(*lock_);

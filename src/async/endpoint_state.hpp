@@ -1,4 +1,5 @@
-// What the threads that serve one endpoint share: its instances, who waits for one, and half-open clients in no thread's care.
+// What the threads that serve one endpoint share: its instances, who waits for one, and half-open clients in
+// no thread's care.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@
 
 namespace tp::detail {
 
-/// A half-open client between two accepts: its stream, how much of its hello has come, and the time it has left, which stands
-/// still meanwhile.
+/// A half-open client between two accepts: its stream, how much of its hello has come, and the time it has
+/// left, which stands still meanwhile.
 struct parked_peer {
   backend::detached_ptr stream;
   wire::hello_reader hello;
@@ -36,7 +37,8 @@ struct listener_ticket : mail {
   bool closed = false;
 };
 
-/// Thread-safe. Under its lock there are only queue moves and mail; never a call of the seam, a callback or a destructor.
+/// Thread-safe. Under its lock there are only queue moves and mail; never a call of the seam, a callback or a
+/// destructor.
 class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
  public:
   endpoint_state(endpoint_options options, std::string name, std::shared_ptr<backend::bound_name> bound,
@@ -66,8 +68,8 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   void park(parked_peer peer);
   [[nodiscard]] std::optional<parked_peer> adopt();
 
-  /// One more half-open client. If there are too many, the oldest parked one is handed out to be shed; nullopt with
-  /// `too_many` set: none is parked.
+  /// One more half-open client. If there are too many, the oldest parked one is handed out to be shed;
+  /// nullopt with `too_many` set: none is parked.
   struct half_open_admission {
     bool too_many = false;
     std::optional<parked_peer> shed;

@@ -13,10 +13,12 @@ namespace tp::detail {
 
 class listener_state;
 
-/// Reads the hello and writes the reply, each within the peer's deadline. What to answer is its listener's business.
+/// Reads the hello and writes the reply, each within the peer's deadline. What to answer is its listener's
+/// business.
 class half_open_peer final : public resident {
  public:
-  half_open_peer(listener_state& listener, backend::stream_ptr stream, wire::hello_reader hello, duration time_left);
+  half_open_peer(listener_state& listener, backend::stream_ptr stream, wire::hello_reader hello,
+                 duration time_left);
 
   enum class stage : std::uint8_t { reading, complete, replying, parking, refusing, gone };
 

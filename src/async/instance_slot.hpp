@@ -8,11 +8,13 @@ namespace tp::detail {
 
 class endpoint_state;
 
-/// Given back when it is destroyed: to the accept that has waited longest, on whatever thread. Empty on the client's side.
+/// Given back when it is destroyed: to the accept that has waited longest, on whatever thread. Empty on the
+/// client's side.
 class instance_slot {
  public:
   instance_slot() noexcept = default;
-  explicit instance_slot(std::shared_ptr<endpoint_state> endpoint) noexcept : endpoint_(std::move(endpoint)) {}
+  explicit instance_slot(std::shared_ptr<endpoint_state> endpoint) noexcept
+      : endpoint_(std::move(endpoint)) {}
   instance_slot(instance_slot&&) noexcept = default;
   instance_slot& operator=(instance_slot&& other) noexcept {
     release();

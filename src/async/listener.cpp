@@ -5,7 +5,9 @@
 
 namespace tp {
 
-listener::listener(detail::listener_state& state) noexcept : state_(&state) { state_->retain(); }
+listener::listener(detail::listener_state& state) noexcept : state_(&state) {
+  state_->retain();
+}
 
 listener& listener::operator=(listener&& other) noexcept {
   std::swap(state_, other.state_);
@@ -18,6 +20,8 @@ listener::~listener() {
   state_->release();
 }
 
-awaitable<result<connection>> listener::accept() { return awaitable<result<connection>>(state_->make_accept()); }
+awaitable<result<connection>> listener::accept() {
+  return awaitable<result<connection>>(state_->make_accept());
+}
 
 }  // namespace tp

@@ -41,9 +41,13 @@ listener_state::listener_state(runtime_state& runtime, std::shared_ptr<endpoint_
   endpoint_->enrol(ticket_);
 }
 
-listener_state::~listener_state() { endpoint_->strike(ticket_); }
+listener_state::~listener_state() {
+  endpoint_->strike(ticket_);
+}
 
-accept_operation& listener_state::make_accept() { return *new accept_operation(*this); }
+accept_operation& listener_state::make_accept() {
+  return *new accept_operation(*this);
+}
 
 void listener_state::begin(accept_operation& op) {
   const auto refuse = [&](errc code) { op.end(tp::fail(code, operation::accept, 0, subject()), true); };
@@ -171,9 +175,11 @@ void listener_state::admit_raw(backend::detached_ptr stream) {
   }
   auto attached = runtime_.system().attach(std::move(stream), backend::attachment::established);
   if (!attached) return fail(attached.error().code(), attached.error().system_cause());
-  const auto terms = core::raw_terms(endpoint_->options().direction, endpoint_->options().max_queued_bytes, true);
+  const auto terms =
+      core::raw_terms(endpoint_->options().direction, endpoint_->options().max_queued_bytes, true);
   endpoint_->count_admitted();
-  finish(connection(*new connection_state(runtime_, std::move(*attached), terms, subject(), std::move(slot_))));
+  finish(
+      connection(*new connection_state(runtime_, std::move(*attached), terms, subject(), std::move(slot_))));
 }
 
 void listener_state::enter_half_open() {
@@ -197,7 +203,8 @@ void listener_state::adopt_peer(backend::detached_ptr stream, reader hello, dura
     endpoint_->leave_half_open();
     return fail(attached.error().code(), attached.error().system_cause());
   }
-  const ref<half_open_peer> peer(new half_open_peer(*this, std::move(*attached), std::move(hello), time_left));
+  const ref<half_open_peer> peer(
+      new half_open_peer(*this, std::move(*attached), std::move(hello), time_left));
   peers_.push_back(peer);
   if (!watching() || winner_ != nullptr) return peer->park();
   peer->read();
@@ -282,7 +289,8 @@ void listener_state::peer_left(half_open_peer& peer) {
   if (was_winner) look_again();
 }
 
-void listener_state::parked(half_open_peer& peer, backend::detached_ptr stream, reader hello, duration time_left) {
+void listener_state::parked(half_open_peer& peer, backend::detached_ptr stream, reader hello,
+                            duration time_left) {
   std::erase_if(peers_, [&](const auto& each) { return each.get() == &peer; });
   if (stream == nullptr || endpoint_->closed()) return endpoint_->leave_half_open();
   endpoint_->park({std::move(stream), std::move(hello), time_left});

@@ -17,11 +17,12 @@ namespace tp::detail {
 
 class accept_operation;
 
-/// An accept takes a slot first; only then does it watch the acceptor. Of the clients it takes, the first with a good hello
-/// becomes the connection; the others go back to the endpoint when it ends.
+/// An accept takes a slot first; only then does it watch the acceptor. Of the clients it takes, the first
+/// with a good hello becomes the connection; the others go back to the endpoint when it ends.
 class listener_state final : public resident {
  public:
-  listener_state(runtime_state& runtime, std::shared_ptr<endpoint_owner> owner, backend::acceptor_ptr acceptor);
+  listener_state(runtime_state& runtime, std::shared_ptr<endpoint_owner> owner,
+                 backend::acceptor_ptr acceptor);
   ~listener_state() override;
 
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
@@ -39,7 +40,8 @@ class listener_state final : public resident {
   void hello_timed_out(half_open_peer& peer);
   void peer_left(half_open_peer& peer);
   void reply_written(half_open_peer& peer);
-  void parked(half_open_peer& peer, backend::detached_ptr stream, wire::hello_reader hello, duration time_left);
+  void parked(half_open_peer& peer, backend::detached_ptr stream, wire::hello_reader hello,
+              duration time_left);
 
  private:
   template <auto Method>

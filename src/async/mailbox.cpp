@@ -38,7 +38,8 @@ void mailbox::unlink(mail& note) noexcept {
   --waiting_;
 }
 
-// One note at a time: delivering one may retract, and destroy, the next. Notes posted meanwhile wake the next turn.
+// One note at a time: delivering one may retract, and destroy, the next. Notes posted meanwhile wake the next
+// turn.
 void mailbox::deliver() noexcept {
   std::size_t left = 0;
   {

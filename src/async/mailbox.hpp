@@ -10,7 +10,8 @@
 
 namespace tp::detail {
 
-/// First in, first out. Shared, so that it outlives the runtime for whoever still holds it; once closed it takes no notes.
+/// First in, first out. Shared, so that it outlives the runtime for whoever still holds it; once closed it
+/// takes no notes.
 class mailbox {
  public:
   mailbox(std::unique_ptr<backend::mutex> lock, std::shared_ptr<backend::waker> waker) noexcept;

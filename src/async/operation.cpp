@@ -8,12 +8,15 @@
 
 namespace tp::detail {
 
-operation_base::operation_base(runtime_state& runtime, tp::operation kind) noexcept : runtime_(runtime), kind_(kind) {
+operation_base::operation_base(runtime_state& runtime, tp::operation kind) noexcept
+    : runtime_(runtime), kind_(kind) {
   stop_mail_.deliver = &operation_base::deliver_stop;
   stop_mail_.self = this;
 }
 
-void operation_base::expire_after(duration d) noexcept { deadline_ = deadline_after(runtime_.now(), d); }
+void operation_base::expire_after(duration d) noexcept {
+  deadline_ = deadline_after(runtime_.now(), d);
+}
 
 void operation_base::configure() noexcept {
   runtime_.check_thread();
@@ -35,14 +38,17 @@ void operation_base::park(std::coroutine_handle<> waiter) {
 }
 
 // May run on any thread, and inside park() if the stop came meanwhile.
-void operation_base::stop_hook::operator()() const noexcept { self->runtime_.mail().post(self->stop_mail_); }
+void operation_base::stop_hook::operator()() const noexcept {
+  self->runtime_.mail().post(self->stop_mail_);
+}
 
 void operation_base::deliver_stop(mail& note) noexcept {
   operation_base& self = *static_cast<stop_mail&>(note).self;
   if (self.pending()) self.on_stop();
 }
 
-// Deregistering waits for a stop callback that runs on another thread; after it nobody posts the note any more.
+// Deregistering waits for a stop callback that runs on another thread; after it nobody posts the note any
+// more.
 void operation_base::unhook() noexcept {
   if (hook_) {
     hook_.reset();

@@ -8,8 +8,8 @@ namespace tp::detail {
 
 class runtime_state;
 
-/// Counted by its handle and by each operation the backend has of it; belongs to one thread, so the count is a plain number.
-/// The runtime knows all of them, to close them before it goes.
+/// Counted by its handle and by each operation the backend has of it; belongs to one thread, so the count is
+/// a plain number. The runtime knows all of them, to close them before it goes.
 class resident {
  public:
   resident(const resident&) = delete;

@@ -36,7 +36,8 @@ result<std::unique_ptr<runtime>> runtime::create(process& owner) {
   return std::unique_ptr<runtime>(new runtime(owner, std::move(state)));
 }
 
-runtime::runtime(process&, std::unique_ptr<detail::runtime_state> state) noexcept : state_(std::move(state)) {}
+runtime::runtime(process&, std::unique_ptr<detail::runtime_state> state) noexcept
+    : state_(std::move(state)) {}
 runtime::~runtime() = default;
 
 turned runtime::turn(time_point until) {
@@ -84,8 +85,14 @@ void runtime::post(std::function<void()> f) {
   if (state_->mail().post(*call)) static_cast<void>(call.release());  // delivery frees it
 }
 
-time_point runtime::now() const noexcept { return state_->now(); }
-files runtime::files() const noexcept { return tp::files(state_->twin().files()); }
-process& runtime::owner() const noexcept { return state_->owner(); }
+time_point runtime::now() const noexcept {
+  return state_->now();
+}
+files runtime::files() const noexcept {
+  return tp::files(state_->twin().files());
+}
+process& runtime::owner() const noexcept {
+  return state_->owner();
+}
 
 }  // namespace tp

@@ -22,7 +22,8 @@ runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> sy
       system_(std::move(system)),
       mailbox_(std::make_shared<mailbox>(twin_.threads().make_mutex(backend::mutex_kind::leaf),
                                          system_->get_waker())),
-      ready_op_([](backend::op& op) noexcept { static_cast<runtime_state*>(op.context)->resume_ready(); }, this),
+      ready_op_([](backend::op& op) noexcept { static_cast<runtime_state*>(op.context)->resume_ready(); },
+                this),
       thread_(twin_.threads().this_thread()) {
   system_->on_wake([](void* self) noexcept { static_cast<runtime_state*>(self)->mailbox_->deliver(); }, this);
 }
@@ -38,7 +39,8 @@ runtime_state::~runtime_state() {
   }
   constexpr int turns_enough = 10'000;
   for (int i = 0; i < turns_enough && (residents_ != nullptr || ready_op_.pending()); ++i) {
-    if (system_->turn(deadline_after(system_->now(), std::chrono::milliseconds(1))) == backend::turn_result::stalled) {
+    if (system_->turn(deadline_after(system_->now(), std::chrono::milliseconds(1))) ==
+        backend::turn_result::stalled) {
       break;
     }
   }
@@ -78,7 +80,8 @@ void runtime_state::resume_ready() noexcept {
 
 void runtime_state::check_thread() const noexcept {
 #ifndef NDEBUG
-  if (twin_.threads().this_thread() != thread_) fatal("a runtime was used by a thread that it doesn't belong to");
+  if (twin_.threads().this_thread() != thread_)
+    fatal("a runtime was used by a thread that it doesn't belong to");
 #endif
 }
 

@@ -6,7 +6,8 @@
 namespace tp {
 
 task_group::~task_group() {
-  if (running_ != 0) detail::fatal("a task_group was destroyed while tasks of it were running: join it first");
+  if (running_ != 0)
+    detail::fatal("a task_group was destroyed while tasks of it were running: join it first");
 }
 
 detail::root task_group::run_void(task_group& group, task<void> body) {

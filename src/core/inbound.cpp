@@ -45,7 +45,9 @@ void inbound::committed(std::size_t bytes) noexcept {
   if (buffer_ != nullptr) buffer_->commit(bytes);
 }
 
-bool inbound::target_full() noexcept { return buffer_ == nullptr && got_ == span_.size(); }
+bool inbound::target_full() noexcept {
+  return buffer_ == nullptr && got_ == span_.size();
+}
 
 bool inbound::next_is_data() const noexcept {
   constexpr std::size_t type_offset = 4;
@@ -143,7 +145,8 @@ inbound::step inbound::on_event(const wire::frame_parser::event& event) {
   }
 }
 
-// Payload of the current data frame is due. received, needs_bytes or idle end the round; control means "go on".
+// Payload of the current data frame is due. received, needs_bytes or idle end the round; control means "go
+// on".
 inbound::step inbound::advance_payload() {
   if (!receiving_ && !discarding_) return step::idle;
   move_payload();

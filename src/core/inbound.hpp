@@ -1,5 +1,5 @@
-// The receiving half of a connection, sans-IO: bytes of the stream become messages and bytes in the caller's memory, control
-// frames become events.
+// The receiving half of a connection, sans-IO: bytes of the stream become messages and bytes in the caller's
+// memory, control frames become events.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,9 @@
 
 namespace tp::core {
 
-/// A driver loops: advance(); on needs_bytes it reads as plan() says and reports filled() or ended(); on control it answers
-/// the event. It holds at most one read buffer of bytes that nobody asked for yet, so a peer that floods meets
-/// back-pressure.
+/// A driver loops: advance(); on needs_bytes it reads as plan() says and reports filled() or ended(); on
+/// control it answers the event. It holds at most one read buffer of bytes that nobody asked for yet, so a
+/// peer that floods meets back-pressure.
 class inbound {
  public:
   inbound(transmission mode, bool framed, std::size_t max_receive) noexcept
@@ -41,16 +41,17 @@ class inbound {
   [[nodiscard]] errc failure() const noexcept { return failure_; }
   [[nodiscard]] const wire::frame_parser::event& event() const noexcept { return event_; }
 
-  /// Takes the receive back. True: it holds a part, in a span, and succeeds with outcome(). False: nothing was delivered; what
-  /// a buffer held of a message is kept for the next receive.
+  /// Takes the receive back. True: it holds a part, in a span, and succeeds with outcome(). False: nothing
+  /// was delivered; what a buffer held of a message is kept for the next receive.
   [[nodiscard]] bool cancel();
 
   struct read_plan {
     std::span<std::byte> into;
     std::span<std::byte> spill;
   };
-  /// Where the next bytes should go: straight into the caller's memory where that is possible. Call after needs_bytes. Must
-  /// not be followed by begin() or cancel() until the read has ended, unless uses_target() is false.
+  /// Where the next bytes should go: straight into the caller's memory where that is possible. Call after
+  /// needs_bytes. Must not be followed by begin() or cancel() until the read has ended, unless uses_target()
+  /// is false.
   [[nodiscard]] read_plan plan();
   [[nodiscard]] bool uses_target() const noexcept { return planned_target_ > 0; }
 

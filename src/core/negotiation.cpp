@@ -64,7 +64,8 @@ wire::client_hello make_hello(const connect_options& options, const backend::cap
   hello.level = std::to_underlying(options.level);
   hello.directions = client_directions(options.direction);
   hello.max_receive = wire_size(options.max_message);
-  if (!options.program.empty()) hello.extra.program = std::string(options.program.substr(0, program_label_max));
+  if (!options.program.empty())
+    hello.extra.program = std::string(options.program.substr(0, program_label_max));
   return hello;
 }
 
@@ -97,8 +98,8 @@ decision decide(const wire::client_hello& hello, const endpoint_options& options
   if (!mode_fits) return {refuse(reply_status::mode_mismatch), {}};
   if (hello.directions != server_directions(options.direction)) return {refuse(reply_status::direction), {}};
   if (hello.early_length != 0) return {refuse(reply_status::early_refused), {}};
-  const admission answer = options.access.ask(
-      {client, static_cast<impersonation_level>(hello.level), options.mode, hello.extra.program.value_or("")});
+  const admission answer = options.access.ask({client, static_cast<impersonation_level>(hello.level),
+                                               options.mode, hello.extra.program.value_or("")});
   if (!answer.granted) return {refuse(reply_status::access_denied, answer.reason), {}};
 
   decision made;

@@ -17,7 +17,8 @@ namespace tp::core {
 [[nodiscard]] terms raw_terms(tp::direction direction, std::size_t max_queued, bool server) noexcept;
 
 /// The client's side of the options as a hello.
-[[nodiscard]] wire::client_hello make_hello(const connect_options& options, const backend::capabilities& system);
+[[nodiscard]] wire::client_hello make_hello(const connect_options& options,
+                                            const backend::capabilities& system);
 
 /// A server's answer: the reply to write, and the terms if it is an acceptance.
 struct decision {
@@ -35,8 +36,10 @@ struct decision {
 /// Which of the server's reasons a reply carries; none for an acceptance.
 [[nodiscard]] errc refusal_code(wire::reply_status status) noexcept;
 
-/// The terms that an accepting reply gives the client, or protocol_error if the server granted what wasn't offered.
-[[nodiscard]] std::expected<terms, errc> agree(const wire::client_hello& hello, const wire::server_reply& reply,
+/// The terms that an accepting reply gives the client, or protocol_error if the server granted what wasn't
+/// offered.
+[[nodiscard]] std::expected<terms, errc> agree(const wire::client_hello& hello,
+                                               const wire::server_reply& reply,
                                                const connect_options& options) noexcept;
 
 /// Whether the client is content with this server.

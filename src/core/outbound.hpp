@@ -1,4 +1,5 @@
-// The sending half of a connection, sans-IO: queued sends become vectors of bytes, accepted bytes become finished sends.
+// The sending half of a connection, sans-IO: queued sends become vectors of bytes, accepted bytes become
+// finished sends.
 #pragma once
 
 #include <array>
@@ -26,15 +27,15 @@ struct outgoing {
   bool stopped = false;        ///< withdrawn in the middle; finishes with its current piece
   bool complete = false;       ///< finished, and all of it went
   std::span<const std::byte> payload;
-  std::size_t sent = 0;        ///< payload bytes the kernel has accepted
-  wire::control_frame frame;   ///< for control
+  std::size_t sent = 0;       ///< payload bytes the kernel has accepted
+  wire::control_frame frame;  ///< for control
   outgoing* next = nullptr;
 
   [[nodiscard]] bool whole() const noexcept { return sent == payload.size(); }
 };
 
-/// First in, first out; each send atomic; as many as fit are joined in one write. The driver writes what gather() gives and
-/// reports with account(), any number of bytes of it, so it works over every stream.
+/// First in, first out; each send atomic; as many as fit are joined in one write. The driver writes what
+/// gather() gives and reports with account(), any number of bytes of it, so it works over every stream.
 class outbound {
  public:
   outbound(transmission mode, bool framed) noexcept : mode_(mode), framed_(framed) {}
@@ -51,13 +52,15 @@ class outbound {
   /// Is part of it in the last gather(), not yet accounted for?
   [[nodiscard]] bool in_flight(const outgoing& item) const noexcept;
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_bytes_; }
-  /// Unframed, the end isn't a byte: true when it is its turn. The driver shuts the stream down and calls end_done().
+  /// Unframed, the end isn't a byte: true when it is its turn. The driver shuts the stream down and calls
+  /// end_done().
   [[nodiscard]] bool end_is_due() const noexcept;
   outgoing* end_done() noexcept;
 
   /// The next bytes to write; empty if there are none. Valid until the next call of anything but account().
   [[nodiscard]] std::span<backend::const_buffer> gather();
-  /// The kernel took so many bytes of the last gather(). Returns the sends that finished by it, linked by `next`, in order.
+  /// The kernel took so many bytes of the last gather(). Returns the sends that finished by it, linked by
+  /// `next`, in order.
   outgoing* account(std::size_t bytes);
 
   enum class withdrawal : std::uint8_t {

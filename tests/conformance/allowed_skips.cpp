@@ -31,7 +31,9 @@ const lines& allowed() {
 
 }  // namespace
 
-bool enlist(const conformance_case& which) { return case_names().emplace(which.name).second; }
+bool enlist(const conformance_case& which) {
+  return case_names().emplace(which.name).second;
+}
 
 std::string wrong_with_skips() {
   for (const std::string& line : allowed()) {

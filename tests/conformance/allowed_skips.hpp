@@ -9,6 +9,7 @@ namespace tp::conformance {
 /// What is wrong with skips.txt: its first line that names no case; empty if nothing.
 [[nodiscard]] std::string wrong_with_skips();
 /// A line of skips.txt.
-[[nodiscard]] bool skip_is_allowed(std::string_view twin, std::string_view which, std::string_view capability);
+[[nodiscard]] bool skip_is_allowed(std::string_view twin, std::string_view which,
+                                   std::string_view capability);
 
 }  // namespace tp::conformance

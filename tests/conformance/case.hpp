@@ -14,12 +14,21 @@ namespace tp::conformance {
 class world;
 
 /// What a twin may lack. `impersonation` is asked for also by cases that need a second user: alice or bob.
-enum class capability { half_close, drain, exact_write, impersonation, exit_handle, kernel_instances, threads };
+enum class capability {
+  half_close,
+  drain,
+  exact_write,
+  impersonation,
+  exit_handle,
+  kernel_instances,
+  threads
+};
 
 [[nodiscard]] std::string_view to_string(capability what) noexcept;
 [[nodiscard]] bool has(const backend::capabilities& twin, capability what) noexcept;
 
-/// needs(), needs(capability::drain, …): without them the case is skipped, if tests/conformance/skips.txt allows it.
+/// needs(), needs(capability::drain, …): without them the case is skipped, if tests/conformance/skips.txt
+/// allows it.
 template <class... Capability>
 [[nodiscard]] std::vector<capability> needs(Capability... each) {
   return std::vector<capability>(std::initializer_list<capability>{each...});
@@ -40,21 +49,24 @@ void run_under_faults(const conformance_case& which);
 
 }  // namespace tp::conformance
 
-#define TP_CONFORMANCE_CASE(body, sentence, ...)                            \
-  static void body(tp::conformance::world& w);                              \
-  static const tp::conformance::conformance_case& body##_case() {           \
-    using namespace tp::conformance;                                        \
-    static const conformance_case self{sentence, {__VA_ARGS__}, &body};     \
-    return self;                                                            \
-  }                                                                         \
-  static const bool body##_known = tp::conformance::enlist(body##_case());  \
-  TEST_CASE(sentence) { tp::conformance::run_plain(body##_case()); }        \
-  TEST_CASE(sentence " (under faults)", "[faults]") {                       \
-    tp::conformance::run_under_faults(body##_case());                       \
-  }                                                                         \
+#define TP_CONFORMANCE_CASE(body, sentence, ...)                           \
+  static void body(tp::conformance::world& w);                             \
+  static const tp::conformance::conformance_case& body##_case() {          \
+    using namespace tp::conformance;                                       \
+    static const conformance_case self{sentence, {__VA_ARGS__}, &body};    \
+    return self;                                                           \
+  }                                                                        \
+  static const bool body##_known = tp::conformance::enlist(body##_case()); \
+  TEST_CASE(sentence) {                                                    \
+    tp::conformance::run_plain(body##_case());                             \
+  }                                                                        \
+  TEST_CASE(sentence " (under faults)", "[faults]") {                      \
+    tp::conformance::run_under_faults(body##_case());                      \
+  }                                                                        \
   static void body([[maybe_unused]] tp::conformance::world& w)
 #define TP_CONFORMANCE_CASE_AT(counter, ...) TP_CONFORMANCE_CASE_EXPANDED(counter, __VA_ARGS__)
-#define TP_CONFORMANCE_CASE_EXPANDED(counter, ...) TP_CONFORMANCE_CASE(conformance_body_##counter, __VA_ARGS__)
+#define TP_CONFORMANCE_CASE_EXPANDED(counter, ...) \
+  TP_CONFORMANCE_CASE(conformance_body_##counter, __VA_ARGS__)
 
 /// CONFORMANCE_CASE("sentence", needs(capability::drain)) { …uses `w`… }
 #define CONFORMANCE_CASE(...) TP_CONFORMANCE_CASE_AT(__COUNTER__, __VA_ARGS__)

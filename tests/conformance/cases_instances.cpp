@@ -15,7 +15,8 @@ task<void> raise(flag& what) {
 }
 
 /// Serves one client after the other until the endpoint is closed, each for a while.
-task<void> serve_all(party& p, const endpoint& served, std::atomic<int>& live, std::atomic<int>& total, int most) {
+task<void> serve_all(party& p, const endpoint& served, std::atomic<int>& live, std::atomic<int>& total,
+                     int most) {
   auto door = p.rt().listen(served);
   if (!door) {  // the others have served all clients already
     p.refusal(door, errc::closed);
@@ -81,9 +82,13 @@ void run_crowd(world& w, int runtimes, int accepts_each, int clients, std::size_
 
 }  // namespace
 
-CONFORMANCE_CASE("never more connections than instances", needs()) { run_crowd(w, 2, 2, 6, 2); }
+CONFORMANCE_CASE("never more connections than instances", needs()) {
+  run_crowd(w, 2, 2, 6, 2);
+}
 
-CONFORMANCE_CASE("several runtimes accept on one endpoint", needs()) { run_crowd(w, 3, 1, 6, unlimited); }
+CONFORMANCE_CASE("several runtimes accept on one endpoint", needs()) {
+  run_crowd(w, 3, 1, 6, unlimited);
+}
 
 CONFORMANCE_CASE("closing a connection admits the next client", needs()) {
   const std::string name = w.fresh_name();

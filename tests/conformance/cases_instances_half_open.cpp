@@ -166,8 +166,7 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
   });
   for (int i = 0; i < 2; ++i) {
     w.party("silent", [&, i](party& p) -> task<void> {
-      const connection c =
-          co_await silent_client(p, name, i == 0 ? first : second, i == 0 ? second : third);
+      const connection c = co_await silent_client(p, name, i == 0 ? first : second, i == 0 ? second : third);
       co_await p.wait(done);
     });
   }

@@ -69,7 +69,8 @@ CONFORMANCE_CASE("a client that waited for a server in vain is told timed_out", 
   const std::string name = w.fresh_name();
   w.party("client", [&](party& p) -> task<void> {
     const time_point before = p.rt().now();
-    p.refusal(co_await p.attempt(name, {.wait_for_server = true}).within(20ms).unless(p.stop()), errc::timed_out);
+    p.refusal(co_await p.attempt(name, {.wait_for_server = true}).within(20ms).unless(p.stop()),
+              errc::timed_out);
     EXPECT(p, p.rt().now() - before >= 20ms);
   });
   w.run();
@@ -81,7 +82,9 @@ CONFORMANCE_CASE("a missing server is reported at once", needs()) {
     const error missing = p.refusal(co_await p.try_connect(name), errc::not_found);
     EXPECT(p, missing.what_failed() == operation::connect);
     EXPECT(p, missing.subject().find(name) != std::string_view::npos);
-    { const endpoint briefly = p.bind(name); }
+    {
+      const endpoint briefly = p.bind(name);
+    }
     p.refusal(co_await p.try_connect(name), errc::not_found);
   });
   w.run();

@@ -37,10 +37,15 @@ std::size_t occurrences(std::string_view text, std::string_view word) {
 
 CONFORMANCE_CASE("a bad name is refused by bind and by connect with the reason", needs()) {
   w.party("anybody", [&](party& p) -> task<void> {
-    const std::pair<std::string, errc> bad[] = {
-        {"", errc::invalid_name},          {"two words", errc::invalid_name},     {"a/b", errc::invalid_name},
-        {".hidden", errc::invalid_name},   {"files.lock", errc::invalid_name},    {"unix:relative", errc::invalid_name},
-        {"tab\there", errc::invalid_name}, {"ssh://-x/name", errc::invalid_name}, {std::string(201, 'a'), errc::name_too_long}};
+    const std::pair<std::string, errc> bad[] = {{"", errc::invalid_name},
+                                                {"two words", errc::invalid_name},
+                                                {"a/b", errc::invalid_name},
+                                                {".hidden", errc::invalid_name},
+                                                {"files.lock", errc::invalid_name},
+                                                {"unix:relative", errc::invalid_name},
+                                                {"tab\there", errc::invalid_name},
+                                                {"ssh://-x/name", errc::invalid_name},
+                                                {std::string(201, 'a'), errc::name_too_long}};
     for (const auto& [name, code] : bad) {
       const error bound = p.refusal(p.try_bind(name), code);
       const error connected = p.refusal(co_await p.try_connect(name), code);
@@ -106,7 +111,8 @@ CONFORMANCE_CASE("a name of .NET speaks raw bytes", needs()) {
     endpoint_options options;
     options.mode = transmission::message;
     p.refusal(p.try_bind("dotnet:messages", options), errc::invalid_argument);
-    p.refusal(co_await p.try_connect("dotnet:messages", {.mode = transmission::message}), errc::invalid_argument);
+    p.refusal(co_await p.try_connect("dotnet:messages", {.mode = transmission::message}),
+              errc::invalid_argument);
   });
   w.run();
 }

@@ -1,9 +1,12 @@
-// All that a conformance case needs: how to write one, its world, its parties and their flags. Blind to the backend.
+// All that a conformance case needs: how to write one, its world, its parties and their flags. Blind to the
+// backend.
 //
-//   CONFORMANCE_CASE("a client waits until it is accepted", needs()) {   // the sentence stands in docs/semantics.md
+//   CONFORMANCE_CASE("a client waits until it is accepted", needs()) {   // the sentence stands in
+//   docs/semantics.md
 //     const std::string name = w.fresh_name();
 //     flag bound(w);
-//     w.party("server", [&](party& p) -> task<void> {                    // a process and a runtime of its own
+//     w.party("server", [&](party& p) -> task<void> {                    // a process and a runtime of its
+//     own
 //       endpoint served = p.bind(name);
 //       bound.set();
 //       listener door = p.listen(served);
@@ -17,23 +20,26 @@
 //     w.run();                                                           // all parties, to their ends
 //   }
 //
-// The body gets `world& w`. Parties may be lambdas that capture: the world keeps them until it ends. Parties of the real
-// twin are threads: what several of them touch is either handed over by a flag (set() happens before the wait ends) or
-// thread-safe by itself. Don't use Catch2's assertions inside a party; EXPECT(p, …) and the members of `party` fail it.
+// The body gets `world& w`. Parties may be lambdas that capture: the world keeps them until it ends. Parties
+// of the real twin are threads: what several of them touch is either handed over by a flag (set() happens
+// before the wait ends) or thread-safe by itself. Don't use Catch2's assertions inside a party; EXPECT(p, …)
+// and the members of `party` fail it.
 //
-// The same body runs again with a fault in the seam, for every call of it. A party whose expectation fails then ends
-// quietly, and with it the world; so inside a body
-// - every await is bounded: by a helper of `party`, or by p.bounded(…), or by .within(…).unless(p.stop()), or with a
+// The same body runs again with a fault in the seam, for every call of it. A party whose expectation fails
+// then ends quietly, and with it the world; so inside a body
+// - every await is bounded: by a helper of `party`, or by p.bounded(…), or by .within(…).unless(p.stop()), or
+// with a
 //   stopper's token. Nothing else may be awaited but tasks and task_group::join;
-// - tasks of a task_group must end when p.stop() is requested, and the group must be joined on the way out even if an
+// - tasks of a task_group must end when p.stop() is requested, and the group must be joined on the way out
+// even if an
 //   expectation fails: use p.beside(…) rather than a group of your own;
 // - nothing is checked outside the parties but by EXPECT(w, …) after w.run().
 #pragma once
 
-#include "conformance/case.hpp"     // IWYU pragma: export
-#include "conformance/party.hpp"    // IWYU pragma: export
-#include "conformance/world.hpp"    // IWYU pragma: export
-#include "twinpipe/twinpipe.hpp"    // IWYU pragma: export
+#include "conformance/case.hpp"   // IWYU pragma: export
+#include "conformance/party.hpp"  // IWYU pragma: export
+#include "conformance/world.hpp"  // IWYU pragma: export
+#include "twinpipe/twinpipe.hpp"  // IWYU pragma: export
 
 // In files of cases, all of it is at hand without a prefix.
 namespace tp::conformance {

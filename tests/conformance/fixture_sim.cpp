@@ -82,6 +82,8 @@ void memory_twin::watch_over(world& in, bool stalled) {
 
 }  // namespace
 
-std::unique_ptr<twin> make_twin() { return std::make_unique<memory_twin>(); }
+std::unique_ptr<twin> make_twin() {
+  return std::make_unique<memory_twin>();
+}
 
 }  // namespace tp::conformance

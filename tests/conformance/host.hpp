@@ -8,7 +8,8 @@
 
 namespace tp::conformance {
 
-/// Made by the first of its parties, on that party's thread, because a process has the user of the thread that makes it.
+/// Made by the first of its parties, on that party's thread, because a process has the user of the thread
+/// that makes it.
 class host {
  public:
   host(world& in, user who) noexcept : world_(in), who_(who) {}

@@ -23,12 +23,16 @@ party::party(world& in, host& process, std::string label, world::body body)
     : world_(in), host_(process), label_(std::move(label)), body_(std::move(body)) {}
 party::~party() = default;
 
-tp::process& party::self() noexcept { return runtime_->owner(); }
-user party::who() const noexcept { return host_.who(); }
+tp::process& party::self() noexcept {
+  return runtime_->owner();
+}
+user party::who() const noexcept {
+  return host_.who();
+}
 
 duration party::patience() const noexcept {
-  // Under faults no deadline covers up an operation that would never end: whoever fails ends the world, so what is left
-  // then hangs.
+  // Under faults no deadline covers up an operation that would never end: whoever fails ends the world, so
+  // what is left then hangs.
   return world_.under_faults() ? duration::max() : std::chrono::seconds(10);
 }
 
@@ -52,7 +56,9 @@ task<void> party::guarded() {
   end();
 }
 
-void party::finish() { runtime_.reset(); }
+void party::finish() {
+  runtime_.reset();
+}
 
 void party::end() {
   world_.lock_->lock();
@@ -110,7 +116,9 @@ endpoint party::bind(std::string_view name, endpoint_options options, location a
   return value(try_bind(name, std::move(options)), at);
 }
 
-listener party::listen(const endpoint& served, location at) { return value(rt().listen(served), at); }
+listener party::listen(const endpoint& served, location at) {
+  return value(rt().listen(served), at);
+}
 
 task<connection> party::accept(listener& door, location at) {
   co_return value(co_await bounded(door.accept(), at), at);
@@ -143,7 +151,8 @@ task<std::string> party::receive_bytes(connection& from, std::size_t count, loca
   for (std::size_t have = 0; have < count;) {
     const auto rest = std::as_writable_bytes(std::span(all)).subspan(have);
     const received got = value(co_await bounded(from.receive(rest), at), at);
-    if (got.end) fail(at, "the end came after " + std::to_string(have) + " of " + std::to_string(count) + " bytes");
+    if (got.end)
+      fail(at, "the end came after " + std::to_string(have) + " of " + std::to_string(count) + " bytes");
     have += got.bytes;
   }
   co_return all;

@@ -35,7 +35,8 @@ class party {
   /// How long an operation may take that ought to succeed; of the twin's time.
   [[nodiscard]] duration patience() const noexcept;
 
-  /// `co_await p.bounded(c.receive(b))`: with that patience, and ended with the world. For a case's own deadline write
+  /// `co_await p.bounded(c.receive(b))`: with that patience, and ended with the world. For a case's own
+  /// deadline write
   /// `.within(50ms).unless(p.stop())`, for its own token use a stopper.
   template <class R>
   [[nodiscard]] awaitable<R> bounded(awaitable<R> what, location at = location::current()) {
@@ -49,14 +50,14 @@ class party {
   }
   /// `co_await p.sleep(10ms)`.
   [[nodiscard]] task<void> sleep(duration d, location at = location::current());
-  /// Runs both beside each other on this runtime, and ends when both have; if one of them fails the party does.
+  /// Runs both beside each other on this runtime, and ends when both have; if one of them fails the party
+  /// does.
   [[nodiscard]] task<void> beside(task<void> one, task<void> other);
 
-  // Calls that must succeed; else the party fails. bind and connect use the world's directory unless the options name
-  // one: bind that of the party's user, connect that of the own user.
+  // Calls that must succeed; else the party fails. bind and connect use the world's directory unless the
+  // options name one: bind that of the party's user, connect that of the own user.
 
-  endpoint bind(std::string_view name, endpoint_options options = {},
-                              location at = location::current());
+  endpoint bind(std::string_view name, endpoint_options options = {}, location at = location::current());
   [[nodiscard]] listener listen(const endpoint& served, location at = location::current());
   [[nodiscard]] task<connection> accept(listener& door, location at = location::current());
   [[nodiscard]] task<connection> connect(std::string_view name, connect_options options = {},
@@ -134,8 +135,8 @@ class party {
   bool ended_ = false;
 };
 
-/// A stop source of a case's own whose token is stopped, too, when the world has to end. Operations that use it should have
-/// a deadline as well: `.within(p.patience()).unless(mine.token())`.
+/// A stop source of a case's own whose token is stopped, too, when the world has to end. Operations that use
+/// it should have a deadline as well: `.within(p.patience()).unless(mine.token())`.
 class stopper {
  public:
   explicit stopper(const party& who) : hook_(who.stop(), request{source_}) {}

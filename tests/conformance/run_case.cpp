@@ -87,14 +87,15 @@ std::string harm_of(const conformance_case& which, seam_fault fault) {
 }  // namespace
 
 std::string_view to_string(capability what) noexcept {
-  static constexpr std::string_view names[] = {"half_close",  "drain",            "exact_write", "impersonation",
-                                               "exit_handle", "kernel_instances", "threads"};
+  static constexpr std::string_view names[] = {
+      "half_close", "drain", "exact_write", "impersonation", "exit_handle", "kernel_instances", "threads"};
   return names[static_cast<std::size_t>(what)];
 }
 
 bool has(const backend::capabilities& twin, capability what) noexcept {
-  const bool values[] = {twin.half_close,  twin.drain,            twin.exact_write, twin.impersonation,
-                         twin.exit_handle, twin.kernel_instances, twin.threads};
+  const bool values[] = {twin.half_close,    twin.drain,       twin.exact_write,
+                         twin.impersonation, twin.exit_handle, twin.kernel_instances,
+                         twin.threads};
   return values[static_cast<std::size_t>(what)];
 }
 

@@ -27,14 +27,15 @@ class twin {
   [[nodiscard]] virtual std::uint32_t shared_group() const = 0;
   /// A directory of that user's; a new one each time, whose path ends in `below`: nothing, or "/one/two".
   [[nodiscard]] virtual std::string make_directory(user owner, const std::string& below, unsigned mode) = 0;
-  virtual void make_file(const std::string& path, const std::string& contents, const file_options& options) = 0;
+  virtual void make_file(const std::string& path, const std::string& contents,
+                         const file_options& options) = 0;
 
   /// A process for the calling thread, which is that user's.
   [[nodiscard]] virtual std::unique_ptr<backend::process> make_process(user who) = 0;
   [[nodiscard]] virtual std::unique_ptr<backend::mutex> make_lock() = 0;
 
-  /// Begins, turns and finishes each party on its own thread, or all on this one. If they don't end in time it calls
-  /// world.give_up(), and if they don't end even then, the program is aborted.
+  /// Begins, turns and finishes each party on its own thread, or all on this one. If they don't end in time
+  /// it calls world.give_up(), and if they don't end even then, the program is aborted.
   virtual void run(world& in, parties& all) = 0;
 
   /// Descriptors or handles that this program has open, if the twin can tell; 0 if not.

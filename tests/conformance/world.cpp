@@ -33,11 +33,21 @@ world::world(twin& place, test::ledger& ledger, bool under_faults)
     : twin_(place), ledger_(ledger), lock_(place.make_lock()), under_faults_(under_faults) {}
 world::~world() = default;
 
-backend::capabilities world::features() const { return twin_.features(); }
-std::string world::fresh_name() { return "case-" + std::to_string(++names_); }
-std::uint32_t world::uid(user who) const { return twin_.uid(who); }
-std::uint32_t world::gid(user who) const { return twin_.gid(who); }
-std::uint32_t world::shared_group() const { return twin_.shared_group(); }
+backend::capabilities world::features() const {
+  return twin_.features();
+}
+std::string world::fresh_name() {
+  return "case-" + std::to_string(++names_);
+}
+std::uint32_t world::uid(user who) const {
+  return twin_.uid(who);
+}
+std::uint32_t world::gid(user who) const {
+  return twin_.gid(who);
+}
+std::uint32_t world::shared_group() const {
+  return twin_.shared_group();
+}
 
 const std::string& world::directory(user owner) {
   const hold guard(*lock_);
@@ -68,7 +78,9 @@ std::string world::file(const std::string& name, const std::string& contents, fi
   return path;
 }
 
-host& world::process(user who) { return *hosts_.emplace_back(std::make_unique<host>(*this, who)); }
+host& world::process(user who) {
+  return *hosts_.emplace_back(std::make_unique<host>(*this, who));
+}
 
 void world::party(host& process, std::string label, body what) {
   parties_.push_back(std::make_unique<conformance::party>(*this, process, std::move(label), std::move(what)));

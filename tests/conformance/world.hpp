@@ -32,9 +32,9 @@ class twin;
 class host;
 class flag;
 
-/// own: whoever runs the tests; on the simulated twin, and on the real one if that is root, a superuser. alice and bob
-/// are others, without privileges; alice is a member of the shared group, bob is in no group but his own.
-/// A case that uses alice or bob needs capability::impersonation.
+/// own: whoever runs the tests; on the simulated twin, and on the real one if that is root, a superuser.
+/// alice and bob are others, without privileges; alice is a member of the shared group, bob is in no group
+/// but his own. A case that uses alice or bob needs capability::impersonation.
 enum class user : std::uint8_t { own, alice, bob };
 
 /// Thrown by a failed expectation to end its party; nobody but the world catches it.
@@ -69,7 +69,8 @@ class world {
 
   /// A plain name that nobody uses, in the directory of this world.
   [[nodiscard]] std::string fresh_name();
-  /// A private directory for names whose server is that user; made for this world, others may pass through it.
+  /// A private directory for names whose server is that user; made for this world, others may pass through
+  /// it.
   const std::string& directory(user owner = user::own);
   /// Another one each time; a closed one lets nobody but its owner through.
   [[nodiscard]] std::string new_directory(user owner = user::own, bool closed = false);
@@ -84,15 +85,16 @@ class world {
   [[nodiscard]] std::uint32_t gid(user who) const;
   [[nodiscard]] std::uint32_t shared_group() const;
 
-  /// A process of that user, for parties. (On the real twin a process is a tp::process of its own inside the test
-  /// program, and its threads have that user's credentials.)
+  /// A process of that user, for parties. (On the real twin a process is a tp::process of its own inside the
+  /// test program, and its threads have that user's credentials.)
   host& process(user who = user::own);
-  /// A party: a thread of the process, with a runtime of its own. It starts with run(), in the order of these calls.
+  /// A party: a thread of the process, with a runtime of its own. It starts with run(), in the order of these
+  /// calls.
   void party(host& process, std::string label, body what);
   /// The same on a new process of the own user.
   void party(std::string label, body what) { party(process(), std::move(label), std::move(what)); }
-  /// A server with one connection and its client, two processes: `server` and `client` run once they are connected. Each
-  /// gets the connection, which is destroyed when its body ends.
+  /// A server with one connection and its client, two processes: `server` and `client` run once they are
+  /// connected. Each gets the connection, which is destroyed when its body ends.
   void pair(pair_options options, half server, half client);
 
   /// Runs all parties to their ends; once. Throws unwound if one of them failed.
@@ -122,8 +124,8 @@ class world {
   test::ledger& ledger_;
   std::unique_ptr<backend::mutex> lock_;  ///< for failures_ and the flags
   std::stop_source stop_;
-  std::vector<std::string> failures_;                         ///< guarded
-  std::vector<flag*> flags_;                            ///< guarded
+  std::vector<std::string> failures_;  ///< guarded
+  std::vector<flag*> flags_;           ///< guarded
   std::deque<std::unique_ptr<host>> hosts_;
   std::deque<std::unique_ptr<conformance::party>> parties_;
   std::string directories_[3], files_directory_;
@@ -165,14 +167,14 @@ class flag {
   void release();
 
   world& world_;
-  bool set_ = false;               ///< guarded by the world, as is waiting_
+  bool set_ = false;  ///< guarded by the world, as is waiting_
   std::vector<waiting> waiting_;
 };
 
 }  // namespace tp::conformance
 
 /// EXPECT(p, condition) in a party, EXPECT(w, condition) after w.run().
-#define EXPECT(where, ...)                                                                       \
-  do {                                                                                           \
+#define EXPECT(where, ...)                                                                        \
+  do {                                                                                            \
     if (!(__VA_ARGS__)) (where).fail(std::source_location::current(), "expected: " #__VA_ARGS__); \
   } while (false)

@@ -84,7 +84,8 @@ class watched_files final : public files {
  public:
   watched_files(files& inner, ledger& book) noexcept : inner_(inner), book_(book) {}
   result<std::shared_ptr<directory>> open_directory(std::string_view path) override {
-    if (book_.must_fail(seam_call::open_directory)) return fail(errc::no_resources, operation::open_directory);
+    if (book_.must_fail(seam_call::open_directory))
+      return fail(errc::no_resources, operation::open_directory);
     return inner_.open_directory(path);
   }
   result<std::string> read(directory* beneath, std::string_view path, std::size_t max_bytes) override {

@@ -13,7 +13,8 @@ namespace {
 
 class watched_detached final : public detached_stream {
  public:
-  watched_detached(detached_ptr inner, ledger& book) noexcept : inner_(std::move(inner)), counted_(book.detached) {}
+  watched_detached(detached_ptr inner, ledger& book) noexcept
+      : inner_(std::move(inner)), counted_(book.detached) {}
   [[nodiscard]] const identity& peer() const noexcept override { return inner_->peer(); }
   [[nodiscard]] detached_ptr take() noexcept { return std::move(inner_); }
 
@@ -35,10 +36,12 @@ class watched_stream final : public byte_stream {
     return attempt(seam_call::write, errc::io_error, op, [this](write_op& o) { return inner_->write(o); });
   }
   start shutdown(op& op) override {
-    return attempt(seam_call::shutdown, errc::io_error, op, [this](backend::op& o) { return inner_->shutdown(o); });
+    return attempt(seam_call::shutdown, errc::io_error, op,
+                   [this](backend::op& o) { return inner_->shutdown(o); });
   }
   start drain(drain_op& op) override {
-    return attempt(seam_call::drain, errc::connection_reset, op, [this](drain_op& o) { return inner_->drain(o); });
+    return attempt(seam_call::drain, errc::connection_reset, op,
+                   [this](drain_op& o) { return inner_->drain(o); });
   }
   void cancel(op& op) noexcept override {
     const within_twin inside;
@@ -109,10 +112,14 @@ class watched_acceptor final : public acceptor {
 detached_ptr watch(detached_ptr inner, ledger& book) {
   return std::make_unique<watched_detached>(std::move(inner), book);
 }
-stream_ptr watch(stream_ptr inner, ledger& book) { return stream_ptr(new watched_stream(std::move(inner), book)); }
+stream_ptr watch(stream_ptr inner, ledger& book) {
+  return stream_ptr(new watched_stream(std::move(inner), book));
+}
 acceptor_ptr watch(acceptor_ptr inner, ledger& book) {
   return acceptor_ptr(new watched_acceptor(std::move(inner), book));
 }
-detached_ptr unwatch(detached_ptr watched) { return dynamic_cast<watched_detached&>(*watched).take(); }
+detached_ptr unwatch(detached_ptr watched) {
+  return dynamic_cast<watched_detached&>(*watched).take();
+}
 
 }  // namespace tp::test

@@ -56,7 +56,9 @@ class real_twin final : public twin {
   std::size_t open_descriptors() const override { return test::count_descriptors(); }
 
  private:
-  const test::real_user& id(user who) const { return who == user::own ? own_ : who == user::alice ? alice : bob; }
+  const test::real_user& id(user who) const {
+    return who == user::own ? own_ : who == user::alice ? alice : bob;
+  }
   void run_party(world& in, party& each);
 
   const test::real_user own_ = test::this_user();
@@ -100,6 +102,8 @@ void real_twin::run(world& in, parties& all) {
 
 }  // namespace
 
-std::unique_ptr<twin> make_twin() { return std::make_unique<real_twin>(); }
+std::unique_ptr<twin> make_twin() {
+  return std::make_unique<real_twin>();
+}
 
 }  // namespace tp::conformance

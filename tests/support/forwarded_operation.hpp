@@ -44,7 +44,11 @@ class forwarded_operation {
   }
 
   forwarded_operation(ledger& book, backend::op& op, after finished) noexcept
-      : book_(book), handler_(op.on_done), context_(op.context), finished_(finished), counted_(book.operations) {
+      : book_(book),
+        handler_(op.on_done),
+        context_(op.context),
+        finished_(finished),
+        counted_(book.operations) {
     op.on_done = &completed;
     op.context = this;
   }

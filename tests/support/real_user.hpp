@@ -15,14 +15,16 @@ struct real_user {
 
 /// Whoever runs the tests.
 [[nodiscard]] real_user this_user();
-/// The calling thread, and only it, is that user for the rest of its life; effective ids and groups. Aborts if it can't be.
+/// The calling thread, and only it, is that user for the rest of its life; effective ids and groups. Aborts
+/// if it can't be.
 void become(const real_user& user);
 
 /// A new directory for one test, mode 0755.
 [[nodiscard]] std::string make_private_directory();
 /// With those above it, mode 0755, if they are missing.
 void make_directory(const std::string& path, const real_user& owner, unsigned mode);
-void make_file(const std::string& path, const std::string& contents, std::uint32_t uid, std::uint32_t gid, unsigned mode);
+void make_file(const std::string& path, const std::string& contents, std::uint32_t uid, std::uint32_t gid,
+               unsigned mode);
 /// With everything in it.
 void remove_directory(const std::string& path);
 

@@ -22,7 +22,9 @@ void must(bool worked, const char* what) {
 
 }  // namespace
 
-real_user this_user() { return {::geteuid(), ::getegid(), {}}; }
+real_user this_user() {
+  return {::geteuid(), ::getegid(), {}};
+}
 
 void become(const real_user& user) {
   if (user.uid == ::geteuid()) return;

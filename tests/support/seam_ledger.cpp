@@ -7,9 +7,9 @@ namespace tp::test {
 
 std::string_view to_string(seam_call what) noexcept {
   static constexpr std::array<std::string_view, seam_calls> names{
-      "names::bind",         "process::make_system", "system::connect",    "system::open",
-      "system::attach",      "acceptor::accept",     "byte_stream::read",  "byte_stream::write",
-      "byte_stream::shutdown", "byte_stream::drain", "impersonator::check", "impersonator::enter",
+      "names::bind",           "process::make_system", "system::connect",     "system::open",
+      "system::attach",        "acceptor::accept",     "byte_stream::read",   "byte_stream::write",
+      "byte_stream::shutdown", "byte_stream::drain",   "impersonator::check", "impersonator::enter",
       "files::open_directory", "files::read"};
   return names[static_cast<std::size_t>(what)];
 }
@@ -29,9 +29,9 @@ std::string ledger::verdict() const {
   std::string text;
   const std::lock_guard hold(lock_);
   for (const std::string& each : breaches_) text += each + "; ";
-  const std::pair<const char*, int> left[] = {{"processes", processes}, {"systems", systems},
-                                              {"names", names},         {"acceptors", acceptors},
-                                              {"streams", streams},     {"detached streams", detached},
+  const std::pair<const char*, int> left[] = {{"processes", processes},  {"systems", systems},
+                                              {"names", names},          {"acceptors", acceptors},
+                                              {"streams", streams},      {"detached streams", detached},
                                               {"operations", operations}};
   for (const auto& [what, count] : left) {
     if (count != 0) text += std::to_string(count) + " " + what + " left over; ";

@@ -1,4 +1,5 @@
-// What a run did at the seam: calls counted, one of them made to fail, objects alive, and breaches of the contract.
+// What a run did at the seam: calls counted, one of them made to fail, objects alive, and breaches of the
+// contract.
 #pragma once
 
 #include <array>
@@ -54,7 +55,8 @@ class ledger {
   /// Breaches of the contract, and what is still alive although the run is over; empty if all is well.
   [[nodiscard]] std::string verdict() const;
 
-  std::atomic<int> processes = 0, systems = 0, names = 0, acceptors = 0, streams = 0, detached = 0, operations = 0;
+  std::atomic<int> processes = 0, systems = 0, names = 0, acceptors = 0, streams = 0, detached = 0,
+                   operations = 0;
 
  private:
   static std::size_t index(seam_call what) noexcept { return static_cast<std::size_t>(what); }

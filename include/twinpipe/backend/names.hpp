@@ -21,8 +21,8 @@ struct bind_request {
   bool raw = false;                       ///< the kernel's instance limit counts for raw only
 };
 
-/// A name taken: the lock and the listening socket, or the pool of pipe instances. Belongs to the process, thread-safe;
-/// acceptors are opened on it by system::open.
+/// A name taken: the lock and the listening socket, or the pool of pipe instances. Belongs to the process,
+/// thread-safe; acceptors are opened on it by system::open.
 class bound_name {
  public:
   virtual ~bound_name() = default;  // withdraws
@@ -30,25 +30,26 @@ class bound_name {
   [[nodiscard]] virtual const std::string& location() const noexcept = 0;
   /// What this system can't promise of the access policy, one sentence each.
   [[nodiscard]] virtual const std::string& unenforced() const noexcept = 0;
-  /// Gives the name back at once and refuses the backlog; acceptors that are still open end `closed`. Twice is once.
+  /// Gives the name back at once and refuses the backlog; acceptors that are still open end `closed`. Twice
+  /// is once.
   virtual void withdraw() noexcept = 0;
 };
 
-/// One attempt to reach a name. not_found: nobody there or not listening (all places); busy: the backlog is full;
-/// access_denied, untrusted_location: as found at the first place that isn't merely empty.
+/// One attempt to reach a name. not_found: nobody there or not listening (all places); busy: the backlog is
+/// full; access_denied, untrusted_location: as found at the first place that isn't merely empty.
 struct connect_op : op {
   using op::op;
   const endpoint_name* name = nullptr;  ///< in use until the completion
   std::string_view runtime_directory;   ///< likewise
   detached_ptr stream;
-  shared_text detail;                   ///< on failure: the paths that were tried and why each failed
+  shared_text detail;  ///< on failure: the paths that were tried and why each failed
 };
 
 class names {
  public:
   virtual ~names() = default;
-  /// Errors: name_in_use (subject: who holds it), invalid_name, name_too_long, access_denied, untrusted_location,
-  /// unreachable_policy, not_supported, no_resources, io_error.
+  /// Errors: name_in_use (subject: who holds it), invalid_name, name_too_long, access_denied,
+  /// untrusted_location, unreachable_policy, not_supported, no_resources, io_error.
   [[nodiscard]] virtual result<std::shared_ptr<bound_name>> bind(const bind_request& request) = 0;
 };
 

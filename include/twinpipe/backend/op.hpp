@@ -12,8 +12,8 @@ namespace tp::backend {
 
 /// The answer of every call that starts an operation.
 /// `done`: the result is in the operation and its handler is never called.
-/// `pending`: the handler is called exactly once, later, from the twin's turn; never inside a start, cancel or close.
-/// A twin may answer pending always, or done always; the core takes both.
+/// `pending`: the handler is called exactly once, later, from the twin's turn; never inside a start, cancel
+/// or close. A twin may answer pending always, or done always; the core takes both.
 enum class start : std::uint8_t { pending, done };
 
 /// Outcome of an operation below the seam: a code and the system's cause, without text.
@@ -24,8 +24,9 @@ struct status {
   [[nodiscard]] bool ok() const noexcept { return code == errc::none; }
 };
 
-/// One operation in flight. It neither moves nor dies while it is pending; its links, deadline and result are in it, so an
-/// operation costs no allocation. The core fills the first part, the twin the second, and the third is the twin's scratch.
+/// One operation in flight. It neither moves nor dies while it is pending; its links, deadline and result are
+/// in it, so an operation costs no allocation. The core fills the first part, the twin the second, and the
+/// third is the twin's scratch.
 class op {
  public:
   using handler = void (*)(op&) noexcept;
@@ -46,7 +47,8 @@ class op {
 
   [[nodiscard]] bool pending() const noexcept { return pending_; }
 
-  // For twins. finish() is the answer of a start that is done; begin() that of one that is pending, ended by complete().
+  // For twins. finish() is the answer of a start that is done; begin() that of one that is pending, ended by
+  // complete().
   start finish(status s, std::size_t bytes = 0) noexcept {
     result = s;
     n = bytes;

@@ -12,7 +12,8 @@
 
 namespace tp::backend {
 
-/// What a twin can do beyond the least. A conformance case may be skipped for lack of one of these, and for nothing else.
+/// What a twin can do beyond the least. A conformance case may be skipped for lack of one of these, and for
+/// nothing else.
 struct capabilities {
   bool half_close = false;        ///< shutdown of one direction without frames
   bool drain = false;             ///< byte_stream::drain
@@ -23,7 +24,8 @@ struct capabilities {
   bool threads = false;           ///< start_thread and blocking calls
 };
 
-/// One process of one twin: the seam's root, handed to tp::process. Thread-safe, as are names, files, impersonator, threads.
+/// One process of one twin: the seam's root, handed to tp::process. Thread-safe, as are names, files,
+/// impersonator, threads.
 class process {
  public:
   virtual ~process() = default;

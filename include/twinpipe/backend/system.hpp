@@ -1,4 +1,5 @@
-// What one thread asks of its operating system: time, connections, and the turns in which operations complete.
+// What one thread asks of its operating system: time, connections, and the turns in which operations
+// complete.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +51,9 @@ class system {
   [[nodiscard]] virtual result<acceptor_ptr> open(const std::shared_ptr<bound_name>& name) = 0;
   [[nodiscard]] virtual result<stream_ptr> attach(detached_ptr stream, attachment how) = 0;
 
-  /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start, cancel, close
-  /// and release anything. At most 256 immediate completions are granted in a turn; further starts answer pending.
+  /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start,
+  /// cancel, close and release anything. At most 256 immediate completions are granted in a turn; further
+  /// starts answer pending.
   virtual turn_result turn(time_point until) = 0;
 
   /// `handler(context)` is called in a turn after each wake().

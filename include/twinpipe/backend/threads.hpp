@@ -1,5 +1,5 @@
-// Threads and their locks, clock and randomness: what a program may not take from the standard library, so that a simulated
-// process can have its own.
+// Threads and their locks, clock and randomness: what a program may not take from the standard library, so
+// that a simulated process can have its own.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ class mutex {
   virtual void unlock() noexcept = 0;
 };
 
-/// `leaf`: held for moments only, never across a wait or another lock, so a simulator needs no choice point there.
+/// `leaf`: held for moments only, never across a wait or another lock, so a simulator needs no choice point
+/// there.
 enum class mutex_kind : std::uint8_t { leaf, user };
 
 class condition {

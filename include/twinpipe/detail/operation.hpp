@@ -14,8 +14,8 @@ namespace tp::detail {
 
 class runtime_state;
 
-/// A note for a runtime, from any thread. It is linked into the mailbox, so posting allocates nothing; whoever owns it
-/// retracts it before it dies.
+/// A note for a runtime, from any thread. It is linked into the mailbox, so posting allocates nothing;
+/// whoever owns it retracts it before it dies.
 struct mail {
   void (*deliver)(mail&) noexcept = nullptr;
   mail* next = nullptr;
@@ -23,8 +23,8 @@ struct mail {
   bool queued = false;  ///< guarded by the mailbox
 };
 
-/// One operation from the call that configures it to the await that takes its result. Nodes live in the object they are an
-/// operation of, and are used again: an awaiter is one pointer to its node.
+/// One operation from the call that configures it to the await that takes its result. Nodes live in the
+/// object they are an operation of, and are used again: an awaiter is one pointer to its node.
 class operation_base {
  public:
   enum class phase : std::uint8_t { idle, configured, pending, completed };
@@ -37,7 +37,8 @@ class operation_base {
   void expire_at(time_point deadline) noexcept { deadline_ = deadline; }
   void stop_with(std::stop_token token) noexcept { token_ = std::move(token); }
 
-  /// The coroutine waits. Registers the stop token: only now, because an operation that was done at once needs none.
+  /// The coroutine waits. Registers the stop token: only now, because an operation that was done at once
+  /// needs none.
   void park(std::coroutine_handle<> waiter);
 
   [[nodiscard]] phase current() const noexcept { return phase_; }
@@ -58,7 +59,8 @@ class operation_base {
   virtual void on_stop() noexcept = 0;
 
   void configure() noexcept;
-  /// Is there a reason not to start at all: a stop that was requested before, a deadline in the past, an impersonation?
+  /// Is there a reason not to start at all: a stop that was requested before, a deadline in the past, an
+  /// impersonation?
   [[nodiscard]] errc refuse_start() const noexcept;
   void begin() noexcept { phase_ = phase::pending; }
   /// For a start that is done at once.
@@ -69,7 +71,8 @@ class operation_base {
   void complete_later() noexcept;
   /// Ends the use of the node.
   void retire() noexcept;
-  /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming error.
+  /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming
+  /// error.
   void check_abandoned() const noexcept;
 
   runtime_state& runtime_;
