@@ -50,9 +50,12 @@ class refusal final : public resident {
     shut();
   }
 
-  void shut() { read_on(); }
+  // Where a stream has no half-close, the client's end tells us that it has read the words.
+  void shut() {
+    const errc code = shutdown_.result.code;
+    code == errc::none || code == errc::not_supported ? read_on() : stream_->close();
+  }
 
-  // Without half-close the client's end tells us that it has read the words.
   void read_on() {
     for (;;) {
       read_.into = trash_;
