@@ -163,6 +163,14 @@ class Tidy(unittest.TestCase):
         self.finds('src/a.cpp:1', 'begin the file with a comment', 'src/a.cpp', 'int a();\n')
         self.finds('include/twinpipe/a.hpp:1', 'pragma once', 'include/twinpipe/a.hpp', '// A.\nint a();\n')
 
+    def test_code_in_a_page_that_is_not_what_the_example_has(self):
+        page = '<!-- include/e.hpp [part] -->\n```cpp\nint e();\n```\n'
+        here = {'include/e.hpp': '// E.\n#pragma once\n// [part]\nint e();\n// [part]\n'}
+        self.assertEqual(self.problems(here | {'README.md': page}), [])
+        for changed, message in ((page.replace('int e', 'int f'), 'not what include/e.hpp has'), (page.replace('[part', '[p'), 'no part')):
+            found = self.problems(here | {'README.md': changed})
+            self.assertTrue(any(problem.startswith('README.md:1') and message in problem for problem in found), found)
+
 
 if __name__ == '__main__':
     outcome = unittest.main(exit=False).result
