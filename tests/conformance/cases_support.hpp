@@ -100,7 +100,14 @@ inline constexpr std::uint32_t feature_message = 1, feature_framed = 2, feature_
   return hello_bytes(feature_message | feature_framed);
 }
 
-enum : std::uint8_t { data_frame = 0, end_frame = 1, ping_frame = 4, abort_frame = 7, unknown_frame = 8 };
+enum : std::uint8_t {
+  data_frame = 0,
+  end_frame = 1,
+  drain_frame = 2,
+  ping_frame = 4,
+  abort_frame = 7,
+  unknown_frame = 8
+};
 inline constexpr std::uint8_t more = 1;
 
 [[nodiscard]] inline std::string frame_header(std::uint32_t length, std::uint8_t type,

@@ -24,12 +24,14 @@ CONFORMANCE_CASE("a message above either side's limit is refused where it is sen
 }
 
 CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
-  const std::array<std::string, 8> broken{
+  const std::array<std::string, 10> broken{
       frame_header(0, unknown_frame),
       frame_header(0xffffffff, data_frame),
       frame_header(0, data_frame, more),
       frame_header(0, abort_frame),
       frame_header(7, ping_frame) + std::string(7, 'p'),
+      frame_header(8, ping_frame) + std::string(8, 'p'),
+      frame_header(8, drain_frame) + std::string(8, 'd'),
       frame_header(0, data_frame, 2),
       frame_header(2, data_frame, more) + "ab" + frame_header(0, end_frame),
       frame_header(0, end_frame).replace(6, 1, "r"),
@@ -50,7 +52,7 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
       const errc verdict = i == 1 ? errc::message_too_large : errc::protocol_error;
       p.refusal(co_await p.bounded(rude.receive(b)), verdict);
       p.refusal(co_await p.bounded(rude.receive(b)), verdict);
-      p.refusal(co_await p.bounded(rude.send("still there?")), verdict);
+      p.refusal(co_await p.bounded(rude.send("still there?")), errc::protocol_error);
     }
     co_await p.send(witness, "unhurt");
   });

@@ -67,20 +67,57 @@ TEST_CASE("a drain behind data is answered only when the application has got the
   CHECK(stream.written == token_frame(wire::frame_type::drained, 1));
 }
 
-TEST_CASE("a peer that asks faster than it reads the answers is cut off") {
+TEST_CASE("a peer with more than 32 questions open is cut off, those that a write has hold of included") {
+  for (const bool in_one_read : {true, false}) {
+    for (const std::uint64_t questions : {32u, 33u}) {
+      core_rig rig;
+      played_stream& stream = rig.stream();
+      stream.write_rest = {0, errc::none, when::held};
+      connection c = rig.connect(stream, core_rig::messages());
+      buffer into;
+      got done;
+      rig.go(c.receive(into), done);
+      byte_vector all;
+      for (std::uint64_t i = 0; i < questions; ++i) {
+        const auto type = i % 2 == 0 ? wire::frame_type::ping : wire::frame_type::drain;
+        append(all, token_frame(type, i));
+        if (in_one_read) continue;
+        stream.feed(std::exchange(all, {}));
+        rig.settle();
+      }
+      if (in_one_read) stream.feed(all);
+      rig.settle();
+      CHECK(stream.closed == (questions > 32));
+      CHECK(done.code() == (questions > 32 ? errc::protocol_error : errc::none));
+    }
+  }
+}
+
+TEST_CASE("the questions of one read are answered in one write") {
   core_rig rig;
   played_stream& stream = rig.stream();
-  stream.write_rest = {0, errc::none, when::held};
-  connection c = rig.connect(stream, core_rig::messages());
-  buffer into;
-  got done;
-  rig.go(c.receive(into), done);
-  for (std::uint64_t i = 0; i < 200 && !stream.closed; ++i) {
-    stream.feed(token_frame(wire::frame_type::ping, i));
+  connection c = idle_connection(rig, stream, core_rig::messages());
+  byte_vector asked, expected;
+  for (std::uint64_t i = 0; i < 10; ++i) append(asked, token_frame(wire::frame_type::ping, i));
+  for (std::uint64_t i = 0; i < 10; ++i) append(expected, token_frame(wire::frame_type::pong, i));
+  stream.writes.push_back({SIZE_MAX, errc::none, when::now});
+  stream.write_rest.at = when::held;
+  stream.feed(asked);
+  rig.settle();
+  CHECK((stream.written == expected && stream.writing == nullptr));
+}
+
+TEST_CASE("a question that was not agreed on breaks the protocol") {
+  for (const auto type : {wire::frame_type::ping, wire::frame_type::drain}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    core::terms terms = core_rig::messages();
+    terms.app_drain = terms.keepalive = false;
+    connection c = idle_connection(rig, stream, terms);
+    stream.feed(token_frame(type, 1));
     rig.settle();
+    CHECK((stream.closed && stream.written == close_frame(1)));
   }
-  CHECK(stream.closed);
-  CHECK(done.code() == errc::protocol_error);
 }
 
 TEST_CASE("a peer that breaks the protocol is told so, and every operation ends with protocol_error") {
@@ -132,6 +169,11 @@ TEST_CASE("a message above the limit is refused at its header with its own error
   stream.feed(header);
   rig.settle();
   CHECK((done.code() == errc::message_too_large && into.capacity() < 100'000));
+  got again;
+  sent after;
+  rig.go(c.receive(into), again);
+  rig.go(c.send("x"), after);
+  CHECK((again.code() == errc::message_too_large && after.code() == errc::protocol_error));
 }
 
 TEST_CASE("a message given up by its sender fails one receive and the next gets the next message") {

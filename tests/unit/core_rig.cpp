@@ -216,7 +216,7 @@ connection core_rig::connect(played_stream& over, const core::terms& terms) {
 core::terms core_rig::messages(std::size_t max) {
   core::terms made;
   made.mode = transmission::message;
-  made.framed = made.app_drain = true;
+  made.framed = made.app_drain = made.keepalive = true;
   made.max_send = made.max_receive = max;
   made.max_queued = std::size_t{4} << 20;
   return made;
