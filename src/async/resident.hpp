@@ -33,6 +33,7 @@ class resident {
   resident* next_ = nullptr;
   resident* previous_ = nullptr;
   std::size_t references_ = 0;
+  bool evicted_ = false;
 };
 
 /// A counted pointer to a resident.

@@ -34,9 +34,9 @@ class runtime_state {
   /// Resumes the operation's waiter on a later turn.
   void defer(operation_base& op) noexcept;
 
-  /// Only files may be used while a callable runs as a client.
-  [[nodiscard]] bool impersonating() const noexcept { return impersonating_; }
-  void set_impersonating(bool on) noexcept { impersonating_ = on; }
+  /// Only files may be used while a callable runs as a client: a client of any runtime, for the identity is
+  /// the thread's.
+  [[nodiscard]] bool impersonating() const noexcept { return impersonator_.active(); }
 
   /// Being destroyed: what starts now is closed at once.
   [[nodiscard]] bool ending() const noexcept { return ending_; }
@@ -49,9 +49,11 @@ class runtime_state {
  private:
   friend class resident;
   void resume_ready() noexcept;
+  void evict_all() noexcept;
 
   process& owner_;
   backend::process& twin_;
+  backend::impersonator& impersonator_;
   std::unique_ptr<backend::system> system_;
   std::shared_ptr<mailbox> mailbox_;
   resident* residents_ = nullptr;
@@ -59,7 +61,7 @@ class runtime_state {
   operation_base* ready_last_ = nullptr;
   backend::op ready_op_;
   std::uint64_t thread_;
-  bool impersonating_ = false;
+  bool turning_ = false;
   bool ending_ = false;
 };
 

@@ -1,5 +1,6 @@
 // The end of a connection: half-close, abrupt close, disconnect, and what the peer still gets.
 #include <deque>
+#include <memory>
 
 #include "conformance/cases_support.hpp"
 
@@ -44,6 +45,34 @@ CONFORMANCE_CASE("what was sent before an abrupt close stays readable", needs())
       EXPECT(p, co_await receive_rest(p, c) == data + "the last words");
     };
     w.pair(how, leaves, stays);
+  }
+  w.run();
+}
+
+CONFORMANCE_CASE("assigning to a connection closes the one it was", needs()) {
+  for (const pair_options& how : all_modes()) {
+    const std::string name = w.fresh_name();
+    auto bound = std::make_shared<flag>(w);
+    w.party("server", [=](party& p) -> task<void> {
+      endpoint_options options = how.server;
+      options.max_instances = 2;
+      const endpoint served = p.bind(name, options);
+      listener door = p.listen(served);
+      bound->set();
+      connection current = co_await p.accept(door);
+      connection next = co_await p.accept(door);
+      current = std::move(next);
+      EXPECT(p, served.statistics().instances == 1);
+      co_await p.send(current, "you are the one");
+      p.value(co_await p.bounded(current.close()));
+    });
+    w.party("clients", [=](party& p) -> task<void> {
+      co_await p.wait(*bound);
+      connection first = co_await p.connect(name, how.client);
+      connection second = co_await p.connect(name, how.client);
+      static_cast<void>(co_await p.receive_end(first));
+      EXPECT(p, co_await p.receive(second) == "you are the one");
+    });
   }
   w.run();
 }

@@ -14,6 +14,9 @@ namespace tp::detail {
 
 class runtime_state;
 
+/// Aborts: an awaitable was moved from, or its result was taken.
+[[noreturn]] void refuse_spent_awaitable() noexcept;
+
 /// A note for a runtime, from any thread. It is linked into the mailbox, so posting allocates nothing;
 /// whoever owns it retracts it before it dies.
 struct mail {
