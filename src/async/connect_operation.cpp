@@ -70,8 +70,7 @@ bool connect_operation::start() {
   if (!pending()) return true;
   if (deadline() != never) {
     timer_op_.deadline = deadline();
-    resident::retain();
-    if (system().sleep(timer_op_) == backend::start::done) system().schedule(timer_op_);
+    typed_operation::runtime_.sleep(timer_op_, *this);
   }
   return false;
 }
@@ -110,8 +109,7 @@ void connect_operation::retry() {
   retry_op_.deadline =
       deadline_after(system().now(), duration(static_cast<duration::rep>(half + number % (half + 1))));
   backoff_ = std::min(2 * backoff_, backoff_longest);
-  resident::retain();
-  if (system().sleep(retry_op_) == backend::start::done) system().schedule(retry_op_);
+  typed_operation::runtime_.sleep(retry_op_, *this);
 }
 
 void connect_operation::connected() {

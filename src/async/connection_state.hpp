@@ -114,13 +114,6 @@ class connection_state final : public resident {
   bool expire_sends(time_point now);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<connection_state>::adopt(static_cast<connection_state*>(op.context));
-      ((*self).*Method)();
-    };
-  }
   [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
   void on_shutdown() { shutdown_ended(during::turn); }
   void on_kernel_drain() { kernel_drain_ended(during::turn); }

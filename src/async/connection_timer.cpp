@@ -15,8 +15,7 @@ void connection_state::arm(time_point deadline) {
   }
   timer_at_ = deadline;
   timer_op_.deadline = deadline;
-  retain();
-  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+  runtime_.sleep(timer_op_, *this);
 }
 
 void connection_state::timer_ended() {

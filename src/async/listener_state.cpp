@@ -65,8 +65,7 @@ void listener_state::begin(accept_operation& op) {
   starting_ = false;
   if (active_ != &op || op.deadline() == never || timer_op_.pending()) return;
   timer_op_.deadline = op.deadline();
-  retain();
-  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+  runtime_.sleep(timer_op_, *this);
 }
 
 void listener_state::timer_ended() {
@@ -74,8 +73,7 @@ void listener_state::timer_ended() {
   if (active_->deadline() <= runtime_.now()) return stop(*active_, errc::timed_out);
   if (active_->deadline() == never) return;
   timer_op_.deadline = active_->deadline();  // the timer was an earlier accept's
-  retain();
-  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+  runtime_.sleep(timer_op_, *this);
 }
 
 void listener_state::stop(accept_operation& op, errc reason) {

@@ -44,13 +44,6 @@ class listener_state final : public resident {
               duration time_left);
 
  private:
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<listener_state>::adopt(static_cast<listener_state*>(op.context));
-      ((*self).*Method)();
-    };
-  }
   static void deliver(mail& note) noexcept;
   void on_news();
   void watch();

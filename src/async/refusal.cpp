@@ -36,14 +36,6 @@ class refusal final : public resident {
   void evict() noexcept override { stream_->close(); }
 
  private:
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<refusal>::adopt(static_cast<refusal*>(op.context));
-      ((*self).*Method)();
-    };
-  }
-
   void wrote() {
     if (!write_.result.ok()) return stream_->close();
     if (stream_->shutdown(shutdown_) == backend::start::pending) return retain();

@@ -31,6 +31,12 @@ class runtime_state {
 
   backend::turn_result turn(time_point until);
 
+  /// Completes the operation at its deadline, in a later turn though that has passed; it counts for `owner`.
+  void sleep(backend::op& op, resident& owner) {
+    owner.retain();
+    if (system_->sleep(op) == backend::start::done) system_->schedule(op);
+  }
+
   /// Resumes the operation's waiter on a later turn.
   void defer(operation_base& op) noexcept;
 
