@@ -35,12 +35,15 @@ class bound_name {
   virtual void withdraw() noexcept = 0;
 };
 
-/// One attempt to reach a name. not_found: nobody there or not listening (all places); busy: the backlog is
-/// full; access_denied, untrusted_location: as found at the first place that isn't merely empty.
+/// One attempt to reach a name. not_found: nobody there or not listening (all places); access_denied,
+/// untrusted_location: as found at the first place that isn't merely empty.
 struct connect_op : op {
   using op::op;
   const endpoint_name* name = nullptr;  ///< in use until the completion
   std::string_view runtime_directory;   ///< likewise
+  /// What the server may do in our name, where the kernel is told when the connection is made (Windows,
+  /// SECURITY_SQOS_PRESENT). Other twins ignore it: there the hello alone carries it.
+  impersonation_level level = impersonation_level::identification;
   detached_ptr stream;
   shared_text detail;  ///< on failure: the paths that were tried and why each failed
 };
