@@ -62,6 +62,8 @@ TEST_CASE("once its hello is read, a client's user is known by the kernel's word
   CHECK(client.same_user(process->self()));
   CHECK(client.pid.value == GetCurrentProcessId());
   CHECK_FALSE(client.pid.may_authorise());
+  CHECK(client.process == nullptr);  // only its number is known, which could be another's by now
+  CHECK(client.token != nullptr);
 }
 
 TEST_CASE("a client knows its server before its first byte, as the owner of the pipe") {
