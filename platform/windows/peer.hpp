@@ -19,7 +19,7 @@ class client_token final : public peer_token {
 
 /// Fills in the client of a server's end. Windows tells only after a read if the client asked for dynamic
 /// tracking, as one does that says nothing about it (ImpersonateNamedPipeClient, ERROR_CANNOT_IMPERSONATE);
-/// the flag in `end` then stays set, and streams ask again after their first read.
+/// the flag in `end` is set then, and a half-open stream asks again after its first read.
 void learn_client(pipe_end& end) noexcept;
 
 /// The server of a client's end: the owner of the pipe.
