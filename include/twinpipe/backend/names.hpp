@@ -30,13 +30,17 @@ class bound_name {
   [[nodiscard]] virtual const std::string& location() const noexcept = 0;
   /// What this system can't promise of the access policy, one sentence each.
   [[nodiscard]] virtual const std::string& unenforced() const noexcept = 0;
-  /// Gives the name back at once and refuses the backlog; acceptors that are still open end `closed`. Twice
-  /// is once.
+  /// Gives the name back and refuses the backlog; acceptors that are still open end `closed`. Twice is once.
+  /// On Unix the name is free at once. Windows keeps it as long as a pipe made from it is open: while
+  /// connections live on, clients find it busy instead of not_found, and a bind name_in_use.
   virtual void withdraw() noexcept = 0;
 };
 
 /// One attempt to reach a name. not_found: nobody there or not listening (all places); access_denied,
-/// untrusted_location: as found at the first place that isn't merely empty.
+/// untrusted_location: as found at the first place that isn't merely empty. busy: a server is there and can't
+/// take one more at this moment. That passes, so it is no answer for a user: the core tries again until the
+/// deadline. The backlog is full, or on Windows another client has just come and the next instance isn't made
+/// yet, or only connections of a withdrawn name are left.
 struct connect_op : op {
   using op::op;
   const endpoint_name* name = nullptr;  ///< in use until the completion
