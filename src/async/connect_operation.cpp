@@ -126,7 +126,7 @@ void connect_operation::connected() {
   stream_ = std::move(*attached);
   if (options_.profile == profile::native) return shake_hands();
   const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
-  auto subject = make_text("'" + escape(text_) + "'");
+  auto subject = make_text(in_quotes(text_));
   finish(connection(*new connection_state(runtime, std::move(stream_), terms, std::move(subject), {})));
 }
 
@@ -188,7 +188,7 @@ void connect_operation::decide() {
   }
   const auto terms = core::agree(hello_, reply, options_);
   if (!terms) return fail(terms.error());
-  auto subject = make_text("'" + escape(text_) + "'");
+  auto subject = make_text(in_quotes(text_));
   finish(connection(
       *new connection_state(typed_operation::runtime_, std::move(stream_), *terms, std::move(subject), {})));
 }
@@ -213,7 +213,7 @@ void connect_operation::give_up(errc reason) {
 }
 
 void connect_operation::fail(errc code, int system_cause, const std::string& detail) {
-  std::string subject = "'" + escape(text_) + "'";
+  std::string subject = in_quotes(text_);
   if (!detail.empty()) subject += " (" + detail + ")";
   finish(tp::fail(code, operation::connect, system_cause, make_text(std::move(subject))));
 }
