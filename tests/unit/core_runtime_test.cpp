@@ -159,6 +159,19 @@ TEST_CASE("a sleep ends at its time, its deadline or its stop") {
   CHECK((done.at_once && done.code() == errc::none));
 }
 
+TEST_CASE("a stop that comes when a sleep has just ended comes too late") {
+  for (const bool by_deadline : {true, false}) {
+    core_rig rig;
+    rig.system->cancel_meets_timer = true;
+    std::stop_source source;
+    slept done;
+    rig.go(sleep(rig, 3s).within(by_deadline ? 1s : 5s).unless(source.get_token()), done);
+    source.request_stop();
+    rig.settle();
+    CHECK((done.done() && done.code() == (by_deadline ? errc::timed_out : errc::none)));
+  }
+}
+
 TEST_CASE("a runtime that ends lets a loop that never gives up see closed, again and again") {
   auto rig = std::make_unique<core_rig>();
   int closed = 0;

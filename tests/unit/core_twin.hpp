@@ -65,7 +65,7 @@ struct mock_process final : backend::process {
 };
 
 /// Real locks, so that tests with threads mean something; no real time and no chance.
-class paper_threads final : public backend::threads {
+class paper_threads : public backend::threads {
  public:
   result<std::unique_ptr<backend::thread>> start_thread(const std::string&, std::function<void()>) override;
   std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind) override;
@@ -101,7 +101,8 @@ class paper_system final : public backend::system {
   std::function<void(backend::op&)> on_cancel_connect = [](backend::op&) {};
   [[nodiscard]] bool idle() const;
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
-  bool sleeps_at_once = false;  ///< sleep answers done for a time that has come
+  bool cancel_meets_timer = false;  ///< a cancelled sleep has just ended by itself
+  bool sleeps_at_once = false;      ///< sleep answers done for a time that has come
 
  private:
   struct waker;
