@@ -15,7 +15,7 @@ namespace tp::detail {
 using reader = wire::hello_reader;
 
 namespace {
-constexpr duration backoff_first = std::chrono::milliseconds(1);
+constexpr duration backoff_first = std::chrono::milliseconds(2);
 constexpr duration backoff_longest = std::chrono::milliseconds(50);
 }  // namespace
 
@@ -101,7 +101,7 @@ void connect_operation::tried() {
   fail(status.code, status.system_cause, last_detail_ ? *last_detail_ : std::string());
 }
 
-// 1 to 50 ms, doubled each time, with a random half so that many clients don't come back together.
+// 1 to 50 ms: doubled each time, with a random half so that many clients don't come back together.
 void connect_operation::retry() {
   std::array<std::byte, sizeof(std::uint64_t)> bytes;
   typed_operation::runtime_.twin().threads().random(bytes);
@@ -124,6 +124,7 @@ void connect_operation::connected() {
   auto attached = system().attach(std::move(detached), backend::attachment::established);
   if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   stream_ = std::move(*attached);
+  backoff_ = backoff_first;  // there is a server: what fails from now on is another search
   if (options_.profile == profile::native) return shake_hands();
   const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
   auto subject = make_text(in_quotes(text_));
@@ -183,6 +184,7 @@ bool connect_operation::take_reply() {
 void connect_operation::decide() {
   const wire::server_reply& reply = reply_.reply();
   if (const errc refused = core::refusal_code(reply.status); refused != errc::none) {
+    if (refused == errc::closing && options_.wait_for_server) return lost_server();
     const std::string reason = reply.extra.reason ? "the server says: " + escape(*reply.extra.reason) : "";
     return fail(refused, 0, reason);
   }

@@ -189,6 +189,46 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a server that turns the client away because it closes is closing, or waited for like one that goes") {
+  for (const bool waits : {true, false}) {
+    client_rig rig;
+    played_stream& first = rig.server(client_rig::answer_with(wire::reply_status::closing));
+    rig.attempts.push_back({&first});
+    rig.attempts.push_back({&rig.server(client_rig::acceptance())});
+    connected done;
+    rig.connect_to("files", done, {.wait_for_server = waits});
+    rig.pass(1s);
+    REQUIRE(done.done());
+    CHECK(first.released);
+    if (waits) CHECK((done->has_value() && rig.tried == 2));
+    if (!waits) CHECK((done.code() == errc::closing && rig.tried == 1));
+    for (attempt& left : rig.attempts) left.server->released = true;
+  }
+}
+
+TEST_CASE("attempts are 1 to 50 ms apart, and follow each other quickly again after a server was lost") {
+  client_rig rig;
+  for (int i = 0; i < 9; ++i) rig.attempts.push_back({nullptr, errc::busy});
+  played_stream& lost = rig.server();
+  lost.feed_end();
+  rig.attempts.push_back({&lost});
+  rig.attempts.push_back({&rig.server(client_rig::acceptance())});
+  connected done;
+  rig.connect_to("files", done, {.wait_for_server = true});
+  std::vector<duration> gaps;
+  for (time_point last = rig.system->now(); !done.done() && gaps.size() < 100;) {
+    const int before = rig.tried;
+    static_cast<void>(rig.runtime->turn(last + 1s));
+    if (rig.tried == before) continue;
+    gaps.push_back(rig.system->now() - last);
+    last = rig.system->now();
+  }
+  REQUIRE((done.done() && done->has_value() && gaps.size() == 10));
+  CHECK(std::ranges::all_of(gaps, [](duration each) { return each >= 1ms && each <= 50ms; }));
+  CHECK((gaps[8] >= 25ms && gaps[9] <= 2ms));
+}
+
 TEST_CASE("the server is checked before the first byte goes to it") {
   client_rig rig;
   played_stream& server = rig.server(client_rig::acceptance());
