@@ -2,7 +2,9 @@
 #include "twinpipe/connection.hpp"
 
 #include "async/connection_state.hpp"
+#include "async/withdrawals.hpp"
 #include "fatal.hpp"
+#include "twinpipe/process.hpp"
 
 namespace tp {
 
@@ -114,6 +116,7 @@ result<void> connection::enter_client() {
 void connection::leave_client() noexcept {
   state_->runtime().twin().impersonator().revert();
   state_->runtime().set_impersonating(false);
+  state_->runtime().owner().withdrawals().identity_left();
 }
 
 }  // namespace tp

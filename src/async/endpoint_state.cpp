@@ -15,12 +15,13 @@ void instance_slot::release() noexcept {
 
 endpoint_state::endpoint_state(endpoint_options options, std::string name,
                                std::shared_ptr<backend::bound_name> bound,
-                               std::unique_ptr<backend::mutex> lock)
+                               std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving)
     : options_(std::move(options)),
       name_(std::move(name)),
       subject_(make_text(in_quotes(name_))),
       bound_(std::move(bound)),
       lock_(std::move(lock)),
+      leaving_(std::move(leaving)),
       instances_(options_.max_instances) {}
 
 endpoint_statistics endpoint_state::statistics() const {
@@ -179,7 +180,7 @@ void endpoint_state::close() {
       notify(*each);
     }
   }
-  bound_->withdraw();
+  leaving_->withdraw(bound_);
 }
 
 }  // namespace tp::detail

@@ -11,6 +11,7 @@
 
 #include "async/instance_slot.hpp"
 #include "async/mailbox.hpp"
+#include "async/withdrawals.hpp"
 #include "core/instances.hpp"
 #include "twinpipe/backend/names.hpp"
 #include "twinpipe/backend/threads.hpp"
@@ -42,7 +43,7 @@ struct listener_ticket : mail {
 class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
  public:
   endpoint_state(endpoint_options options, std::string name, std::shared_ptr<backend::bound_name> bound,
-                 std::unique_ptr<backend::mutex> lock);
+                 std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving);
 
   [[nodiscard]] const endpoint_options& options() const noexcept { return options_; }
   [[nodiscard]] const shared_text& subject() const noexcept { return subject_; }
@@ -91,6 +92,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   const shared_text subject_;
   const std::shared_ptr<backend::bound_name> bound_;
   const std::unique_ptr<backend::mutex> lock_;
+  const std::shared_ptr<withdrawals> leaving_;
 
   core::instances instances_;
   std::vector<listener_ticket*> tickets_;

@@ -230,4 +230,21 @@ CONFORMANCE_CASE("a raw client gives no leave to act for it", needs()) {
   w.run();
 }
 
+CONFORMANCE_CASE("a name closed while its server acts for a client is given back when that ends",
+                 needs(capability::impersonation)) {
+  const std::string name = w.fresh_name();
+  w.pair(
+      lending(user::alice),
+      [&](party& p, connection& c) -> task<void> {
+        endpoint other = p.bind(name);
+        const std::string place = other.location();
+        p.value(c.run_as_client([&] { other.close(); }));
+        p.refusal(p.rt().files().read(place, plenty), errc::not_found);
+        p.refusal(co_await p.try_connect(name), errc::not_found);
+        const endpoint again = p.bind(name);
+      },
+      stays);
+  w.run();
+}
+
 }  // namespace tp::conformance

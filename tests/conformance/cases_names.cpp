@@ -111,6 +111,10 @@ CONFORMANCE_CASE("a name of .NET speaks raw bytes", needs()) {
     endpoint_options options;
     options.mode = transmission::message;
     p.refusal(p.try_bind("dotnet:messages", options), errc::invalid_argument);
+    options = {};
+    options.framed = true;
+    p.refusal(p.try_bind("dotnet:frames", options), errc::invalid_argument);
+    p.refusal(co_await p.try_connect("dotnet:frames", {.framed = true}), errc::invalid_argument);
     p.refusal(co_await p.try_connect("dotnet:messages", {.mode = transmission::message}),
               errc::invalid_argument);
   });

@@ -67,7 +67,8 @@ server_rig::server_rig(endpoint_options options) {
   keep(NAMED_ALLOW_CALL(*bound, withdraw()));
   keep(NAMED_ALLOW_CALL(*system, attach(_, _)).LR_RETURN(attach(std::move(_1))));
   endpoint = std::make_shared<detail::endpoint_owner>(std::make_shared<detail::endpoint_state>(
-      std::move(options), "server", bound, threads.make_mutex(backend::mutex_kind::leaf)));
+      std::move(options), "server", bound, threads.make_mutex(backend::mutex_kind::leaf),
+      std::make_shared<detail::withdrawals>(twin)));
 }
 
 server_rig::~server_rig() {

@@ -68,6 +68,7 @@ TEST_CASE("options that contradict each other are refused before anything is bou
     CHECK(made.error() == errc::invalid_argument);
   }
   CHECK(rig.owner->bind("dotnet:x", {.mode = transmission::message}).error() == errc::invalid_argument);
+  CHECK(rig.owner->bind("dotnet:x", {.framed = true}).error() == errc::invalid_argument);
   CHECK(rig.owner->bind(".hidden").error() == errc::invalid_name);
   rig.impersonating = true;
   CHECK(rig.owner->bind("files").error() == errc::not_while_impersonating);
