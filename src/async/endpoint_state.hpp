@@ -32,10 +32,8 @@ struct parked_peer {
 /// A listener as the endpoint sees it. Everything but the mail is guarded by the endpoint's lock.
 struct listener_ticket : mail {
   std::shared_ptr<mailbox> box;
-  bool waiting = false;   ///< in line for a slot
   bool granted = false;   ///< a slot was given to it, which it doesn't know yet
   bool watching = false;  ///< has a slot and takes clients
-  bool closed = false;
 };
 
 /// Thread-safe. Under its lock there are only queue moves and mail; never a call of the seam, a callback or a
@@ -54,7 +52,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
 
   bool enrol(listener_ticket& ticket);
   /// Takes back a slot that was granted and not fetched.
-  void strike(listener_ticket& ticket);
+  void strike(listener_ticket& ticket) noexcept;
 
   enum class answer : std::uint8_t { now, later, closed };
   /// First come, first served over all threads. After `later` mail comes.
@@ -66,7 +64,9 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   void stop_watching(listener_ticket& ticket);
   [[nodiscard]] bool closed() const;
 
-  void park(parked_peer peer);
+  /// Tells every listener that watches: whichever is free takes it, and one that is busy with a reply looks
+  /// again if that fails. Handed back if the endpoint is closed.
+  [[nodiscard]] std::optional<parked_peer> park(parked_peer peer);
   [[nodiscard]] std::optional<parked_peer> adopt();
 
   /// One more half-open client. If there are too many, the oldest parked one is handed out to be shed;
@@ -85,6 +85,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
 
  private:
   void grant_next();
+  void abandon_parked(std::deque<parked_peer>& into) noexcept;
   static void notify(listener_ticket& ticket);
 
   const endpoint_options options_;

@@ -87,6 +87,7 @@ void refuse_client(runtime_state& runtime, backend::stream_ptr stream, std::vect
   if (runtime.lingering_refusals >= lingering_max) return;
   const ref<refusal> keep(new refusal(runtime, std::move(stream), std::move(last_words)));
   keep->begin();
+  if (runtime.ending()) keep->evict();  // the words are on their way; nobody may wait for the client's end
 }
 
 }  // namespace tp::detail

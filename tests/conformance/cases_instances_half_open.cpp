@@ -8,7 +8,7 @@ namespace tp::conformance {
 
 namespace {
 
-constexpr char status_overloaded = 10;
+constexpr char status_malformed = 9, status_overloaded = 10;
 
 /// Connects after `when`, says nothing, and raises `here`.
 task<connection> silent_client(party& p, const std::string& name, flag& when, flag& here) {
@@ -171,6 +171,34 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
     });
   }
   w.party("polite", polite_client(name, third, done));
+  w.run();
+}
+
+CONFORMANCE_CASE("a hello that stays incomplete is refused when its time is up", needs()) {
+  const std::string name = w.fresh_name();
+  flag bound(w), refused(w);
+  w.party("server", [&](party& p) -> task<void> {
+    endpoint_options options;
+    options.handshake_timeout = 30ms;
+    const endpoint served = p.bind(name, options);
+    listener door = p.listen(served);
+    bound.set();
+    const connection client = co_await p.accept(door);
+    EXPECT(p, served.statistics().half_open == 0 && served.statistics().refused == 2);
+  });
+  w.party("slow", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    const std::string hello = hello_bytes(0);
+    for (const std::size_t said : {std::size_t{1}, hello.size() - 1}) {
+      connection c = co_await p.raw_client(name);
+      co_await p.send(c, std::string_view(hello).substr(0, said));
+      const std::string reply = co_await receive_rest(p, c);
+      EXPECT(p, reply.size() > reply_size && reply[11] == status_malformed);
+      EXPECT(p, reply.find("in time") != std::string::npos);
+    }
+    refused.set();
+  });
+  w.party("polite", polite_client(name, refused, refused));
   w.run();
 }
 

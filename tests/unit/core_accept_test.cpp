@@ -133,7 +133,7 @@ TEST_CASE("the time of a client that nobody reads stands still, and runs on when
   CHECK(client.reading->deadline == rig.system->now() + 2s);
 }
 
-TEST_CASE("a client whose time is up is told the profile if it was silent, and dropped") {
+TEST_CASE("a client whose time is up is told the profile if it was silent, and else that it was slow") {
   for (const bool silent : {true, false}) {
     server_rig rig;
     listener l = rig.listen();
@@ -147,8 +147,10 @@ TEST_CASE("a client whose time is up is told the profile if it was silent, and d
     client.feed_end();
     rig.settle();
     CHECK((!done.done() && rig.numbers().half_open == 0 && client.released));
+    CHECK((rig.numbers().refused == 1));
     const std::string said(reinterpret_cast<const char*>(client.written.data()), client.written.size());
     if (silent) CHECK((said.starts_with("twinpipe") && said.ends_with("\n") && said.size() <= 128));
+    if (!silent) CHECK(server_rig::reply_to(client) == reply_status::malformed);
   }
 }
 
