@@ -40,7 +40,8 @@ class bound_name {
 /// untrusted_location: as found at the first place that isn't merely empty. busy: a server is there and can't
 /// take one more at this moment. That passes, so it is no answer for a user: the core tries again until the
 /// deadline. The backlog is full, or on Windows another client has just come and the next instance isn't made
-/// yet, or only connections of a withdrawn name are left.
+/// yet, or only connections of a withdrawn name are left. not_supported: a kind of name that this system
+/// doesn't have, or of another host that nothing leads to. no_resources, io_error.
 struct connect_op : op {
   using op::op;
   const endpoint_name* name = nullptr;  ///< in use until the completion

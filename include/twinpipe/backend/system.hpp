@@ -40,7 +40,8 @@ class system {
   /// Constant during a turn's callbacks.
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
-  /// Completes ok at the operation's deadline.
+  /// Completes ok at the operation's deadline; one that has passed already is done, or completes in the next
+  /// turn.
   virtual start sleep(op& op) = 0;
   /// Completes ok on a later turn; what the core uses to finish an operation outside the call that caused it.
   virtual void schedule(op& op) noexcept = 0;
@@ -48,12 +49,16 @@ class system {
   /// For sleep and connect; see byte_stream::cancel. A scheduled operation can't be cancelled.
   virtual void cancel(op& op) noexcept = 0;
 
+  /// Errors: invalid_argument (no name of this twin), closed (withdrawn; a twin may also leave that to the
+  /// first accept), no_resources, io_error.
   [[nodiscard]] virtual result<acceptor_ptr> open(const std::shared_ptr<bound_name>& name) = 0;
+  /// A stream that can't be attached is closed. Errors: invalid_argument (null, or no stream of this twin),
+  /// not_supported, no_resources, io_error.
   [[nodiscard]] virtual result<stream_ptr> attach(detached_ptr stream, attachment how) = 0;
 
   /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start,
-  /// cancel, close and release anything. At most 256 immediate completions are granted in a turn; further
-  /// starts answer pending.
+  /// cancel, close and release anything. At most 256 immediate completions are granted from one turn to the
+  /// next, those of starts outside a turn among them; further starts answer pending.
   virtual turn_result turn(time_point until) = 0;
 
   /// `handler(context)` is called in a turn after each wake().
