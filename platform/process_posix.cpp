@@ -12,6 +12,7 @@
 #include "impersonator.hpp"
 #include "names_posix.hpp"
 #include "peer_identity.hpp"
+#include "streams.hpp"
 #include "system.hpp"
 
 namespace tp::platform {
@@ -35,6 +36,11 @@ class posix_process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system() override { return platform::make_system(); }
+  result<backend::stream_ptr> attach_blocking(backend::detached_ptr stream) override {
+    socket_ptr socket = take_socket(std::move(stream));
+    if (!socket) return fail(errc::invalid_argument);
+    return make_blocking_stream(std::move(socket));
+  }
 
   // One call, so that lines of several threads stay whole; nobody can be told if it fails.
   void log(std::string_view line) noexcept override {

@@ -71,10 +71,9 @@ result<backend::acceptor_ptr> posix_system::open(const std::shared_ptr<backend::
   return make_acceptor(*loop_, ours->listening());
 }
 
-result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, backend::attachment how) {
+result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, backend::attachment) {
   socket_ptr socket = take_socket(std::move(stream));
   if (!socket) return fail(errc::invalid_argument);
-  if (how == backend::attachment::blocking) return make_blocking_stream(std::move(socket));
   return make_stream(*loop_, std::move(socket));
 }
 

@@ -120,8 +120,7 @@ std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client,
   return {std::make_unique<stream>(client, socket{link, 0}), std::make_unique<stream>(host, socket{link, 1})};
 }
 
-result<stream_ptr> adopt(detached_ptr given, attachment how) {
-  if (how == attachment::blocking) return fail(errc::not_supported);
+result<stream_ptr> adopt(detached_ptr given, attachment) {
   auto* const ours = dynamic_cast<stream*>(given.get());
   if (ours == nullptr) return fail(errc::invalid_argument);
   given.release();

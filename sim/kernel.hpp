@@ -41,7 +41,7 @@ struct process_record {
 /// accepts it.
 [[nodiscard]] std::pair<backend::detached_ptr, backend::detached_ptr> make_connection(
     const process_ref& client, const process_ref& host, const identity& listening);
-/// not_supported for blocking; invalid_argument for a stream that isn't of this twin, likewise for a name.
+/// invalid_argument for a stream that isn't of this twin, likewise for a name.
 [[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how);
 [[nodiscard]] result<backend::acceptor_ptr> listen(const process_ref& process,
                                                    const std::shared_ptr<backend::bound_name>& name);

@@ -13,7 +13,7 @@ namespace tp::test {
 namespace {
 
 struct blocking_rig : connection_rig {
-  blocking_rig() : connection_rig(backend::attachment::blocking) {}
+  blocking_rig() : connection_rig(true) {}
 };
 
 // Waits until the thread sleeps in poll(2): its system call is in /proc. Gives up after a while, which only

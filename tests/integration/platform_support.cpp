@@ -90,11 +90,11 @@ backend::detached_ptr rig::connect(std::string_view name, std::string_view direc
   return std::move(op.stream);
 }
 
-connection_rig::connection_rig(backend::attachment client_side) {
+connection_rig::connection_rig(bool client_blocks) {
   const std::string path = directory / "pair";
   const auto bound = bind(request_for(path));
   const auto acceptor = open(bound);
-  client = attach(connect(path), client_side);
+  client = client_blocks ? process->attach_blocking(connect(path)).value() : attach(connect(path));
   test_accept accepted;
   run(acceptor->accept(accepted), accepted);
   server = attach(std::move(accepted.stream));

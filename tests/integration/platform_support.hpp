@@ -108,7 +108,7 @@ struct rig {
 
 /// Both ends of one connection over a real name.
 struct connection_rig : rig {
-  explicit connection_rig(backend::attachment client_side = backend::attachment::established);
+  explicit connection_rig(bool client_blocks = false);
 
   temporary_directory directory;
   backend::stream_ptr server, client;

@@ -139,6 +139,12 @@ class watched_process final : public backend::process {
     if (!made) return fail(made);
     return std::make_unique<watched_system>(std::move(*made), book_);
   }
+  [[nodiscard]] result<stream_ptr> attach_blocking(detached_ptr stream) override {
+    if (book_.must_fail(seam_call::attach)) return fail(errc::no_resources);
+    auto attached = inner_->attach_blocking(unwatch(std::move(stream)));
+    if (!attached) return fail(attached);
+    return watch(std::move(*attached), book_);
+  }
   void log(std::string_view line) noexcept override { inner_->log(line); }
 
  private:

@@ -37,6 +37,10 @@ class process {
   [[nodiscard]] virtual backend::threads& threads() noexcept = 0;
   /// A loop for the calling thread. no_resources, io_error.
   [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
+  /// A stream that no loop turns: every start answers done; see byte_stream. One that can't be attached is
+  /// closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
+  /// capability threads), no_resources, io_error.
+  [[nodiscard]] virtual result<stream_ptr> attach_blocking(detached_ptr stream) = 0;
   /// One line for the operator: standard error of a real process, the trace of a simulated one.
   virtual void log(std::string_view line) noexcept = 0;
 };

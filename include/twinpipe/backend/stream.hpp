@@ -58,9 +58,12 @@ using detached_ptr = std::unique_ptr<detached_stream>;
 ///
 /// At most one read, one write, one shutdown and one drain are pending at a time. Shutdown and drain wait for
 /// no write: the core orders them, and starts a shutdown only when no write is pending and none will follow.
-/// An asynchronous stream belongs to its system's thread. A blocking one answers always
-/// done; its read, write and close may be called from three threads at once, and after a kill they throw
-/// process_killed (simulator), so they are not noexcept.
+///
+/// An asynchronous stream belongs to its system's thread. A blocking one belongs to none, and every start
+/// answers done. One read, one write or shutdown, one drain, and any number of close may run in it at once,
+/// each on a thread of its own; detach answers null while another runs, release leaves the object to the last
+/// of them. What waits in it ends at its deadline or, with closed, by close(); cancel has no effect. After a
+/// kill its calls throw process_killed (simulator), so they are not noexcept.
 class byte_stream {
  public:
   virtual start read(read_op& op) = 0;

@@ -19,11 +19,10 @@ class waker {
   virtual void wake() noexcept = 0;
 };
 
-/// How a detached stream is taken on.
+/// How a system takes a detached stream on. For one that blocks see process::attach_blocking.
 enum class attachment : std::uint8_t {
   half_open,    ///< can always be detached again; for the handshake of an accepted client
   established,  ///< for good
-  blocking,     ///< bound to no system; every start answers done
 };
 
 enum class turn_result : std::uint8_t {
@@ -53,7 +52,7 @@ class system {
   /// first accept), no_resources, io_error.
   [[nodiscard]] virtual result<acceptor_ptr> open(const std::shared_ptr<bound_name>& name) = 0;
   /// A stream that can't be attached is closed. Errors: invalid_argument (null, or no stream of this twin),
-  /// not_supported, no_resources, io_error.
+  /// no_resources, io_error.
   [[nodiscard]] virtual result<stream_ptr> attach(detached_ptr stream, attachment how) = 0;
 
   /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start,
