@@ -58,9 +58,9 @@ std::string not_enforceable(const backend::bind_request& request) {
     return "An abstract name has no permissions: any local user can connect and is judged only then, and any "
            "user can "
            "take the name while nobody holds it.";
-  if (request.audience == access_policy::audience::users)
+  if (request.access.who() == access_policy::audience::users)
     return "Users who are not listed can connect and are refused only then.";
-  if (request.audience == access_policy::audience::everyone_local)
+  if (request.access.who() == access_policy::audience::everyone_local)
     return "A client of another host that comes through a relay such as ssh counts as local.";
   return {};
 }
@@ -99,7 +99,7 @@ result<directory_handle> open_place(const place& where) {
 }
 
 result<void> check_reach(const directory_handle& directory, const backend::bind_request& request) {
-  const std::string closed = barrier(directory, request.audience, request.group);
+  const std::string closed = barrier(directory, request.access);
   if (closed.empty()) return {};
   return fail_with(errc::unreachable_policy, operation::bind, 0,
                    "'" + closed +

@@ -29,8 +29,7 @@ struct directory_handle {
 /// whoever was given the directory by a trusted one. Empty, or the reason.
 [[nodiscard]] std::string distrust_socket(const directory_handle& directory, const struct stat& socket);
 
-/// The first directory, from here up to the root, that keeps the audience out; empty: none does.
-[[nodiscard]] std::string barrier(const directory_handle& directory, access_policy::audience audience,
-                                  std::uint32_t group);
+/// The first directory, from here up to the root, that keeps out whom the policy admits; empty: none does.
+[[nodiscard]] std::string barrier(const directory_handle& directory, const access_policy& access);
 
 }  // namespace tp::platform

@@ -90,10 +90,11 @@ int change_mode(int path_descriptor, mode_t mode) {
 
 // Owner first: the file must never be wide for the wrong group.
 int give_access(int path_descriptor, const backend::bind_request& request) {
-  if (request.audience == access_policy::audience::group &&
-      ::fchownat(path_descriptor, "", static_cast<uid_t>(-1), request.group, AT_EMPTY_PATH) != 0)
+  const access_policy& access = request.access;
+  if (access.who() == access_policy::audience::group &&
+      ::fchownat(path_descriptor, "", static_cast<uid_t>(-1), access.ids().front(), AT_EMPTY_PATH) != 0)
     return errno;
-  return change_mode(path_descriptor, mode_for(request.audience));
+  return change_mode(path_descriptor, mode_for(access.who()));
 }
 
 int publish(const descriptor& socket, const descriptor& path, const backend::bind_request& request) {
@@ -158,7 +159,7 @@ result<listening_file> make_listening_file(directory_handle& directory, const st
   if (const int number = publish(socket, path, request); number == EPERM)
     return fail_with(errc::access_denied, operation::bind, number,
                      "this process may not give " + quoted(directory, name) + " to group " +
-                         std::to_string(request.group) + "; it has to be a member");
+                         std::to_string(request.access.ids().front()) + "; it has to be a member");
   else if (number != 0)
     return failed(number, directory, name, "publishing");
   if (bound != name) {

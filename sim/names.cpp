@@ -21,8 +21,9 @@ class listener final : public bound_name, public handle {
   [[nodiscard]] std::string holder() const { return "'" + location_ + "' is held by " + process_->name; }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
-    const bool anybody = request_.audience == users || request_.audience == everyone_local;
-    const bool by_group = request_.audience == group && client.in_group(request_.group);
+    const access_policy& access = request_.access;
+    const bool anybody = access.who() == users || access.who() == everyone_local;
+    const bool by_group = access.who() == group && client.in_group(access.ids().front());
     const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
     if (has_mode && !anybody && !by_group && !client.is_superuser() && !client.same_user(self_))
       return errc::access_denied;
@@ -102,7 +103,7 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
   const bool open = folder != process->world->files.end() ? (folder->second.mode & 1) != 0
                                                           : !place.starts_with("/run/user/");
-  if (!open && request.audience != same_user)
+  if (!open && request.access.who() != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
     return fail(errc::name_in_use, operation::bind, 0, make_text(taken->second->holder()));

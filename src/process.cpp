@@ -83,13 +83,11 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
   if (const char* reason = contradiction(options, parsed->kind())) {
     return tp::fail(errc::invalid_argument, operation::bind, 0, make_text(in_quotes(name) + ": " + reason));
   }
-  const auto& ids = options.access.ids();
   const backend::bind_request request{
       .name = *parsed,
       .scope = options.scope,
       .runtime_directory = options.runtime_directory,
-      .audience = options.access.who(),
-      .group = ids.empty() ? 0 : ids.front(),
+      .access = options.access,
       .backlog = options.backlog,
       .max_instances = options.max_instances,
       .raw = options.profile == profile::raw,

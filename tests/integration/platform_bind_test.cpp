@@ -15,7 +15,6 @@
 namespace tp::test {
 namespace {
 
-using audience = access_policy::audience;
 namespace fs = std::filesystem;
 
 errc code_of_bind(rig& on, const backend::bind_request& request) {
@@ -172,14 +171,14 @@ TEST_CASE("the mode and the group of the socket follow the audience, whatever th
   const mode_t umask_before = ::umask(0077);
   const std::uint32_t group = ::getegid();
   struct row {
-    audience who;
+    access_policy who;
     mode_t mode;
   };
-  for (const row& expected : {row{audience::same_user, 0600}, row{audience::group, 0660},
-                              row{audience::users, 0666}, row{audience::everyone_local, 0666}}) {
+  for (const row& expected :
+       {row{access_policy::same_user(), 0600}, row{access_policy::group(group), 0660},
+        row{access_policy::users({54321}), 0666}, row{access_policy::everyone_local(), 0666}}) {
     auto request = request_for(directory / "a");
-    request.audience = expected.who;
-    request.group = group;
+    request.access = expected.who;
     const auto bound = rig.bind(request);
     CHECK((status_of(directory / "a").st_mode & 07777) == expected.mode);
     CHECK(status_of(directory / "a").st_gid == group);
@@ -204,8 +203,7 @@ TEST_CASE("root gives the socket to any group, and a member can connect to it") 
   });
   rig rig;
   auto request = request_for(directory / "a");
-  request.audience = audience::group;
-  request.group = 60000;
+  request.access = access_policy::group(60000);
   const auto bound = rig.bind(request);
   CHECK(status_of(directory / "a").st_gid == 60000);
   member.tell();
@@ -221,8 +219,7 @@ TEST_CASE("a group that the process may not give files to is refused, and nothin
     become({54321, 54321, {}});
     rig rig;
     auto request = request_for(directory / "a");
-    request.audience = audience::group;
-    request.group = 60000;
+    request.access = access_policy::group(60000);
     return static_cast<int>(code_of_bind(rig, request));
   });
   CHECK(static_cast<errc>(server.wait()) == errc::access_denied);
@@ -267,10 +264,10 @@ TEST_CASE("an audience that the directory keeps out is unreachable_policy, with 
   temporary_directory closed(0700);
   fs::create_directory(closed / "open");
   REQUIRE(::chmod((closed / "open").c_str(), 0755) == 0);
-  for (const audience who : {audience::group, audience::users, audience::everyone_local}) {
+  for (const access_policy& who :
+       {access_policy::group(60000), access_policy::users({60000}), access_policy::everyone_local()}) {
     auto request = request_for(closed / "open/a");
-    request.audience = who;
-    request.group = 60000;
+    request.access = who;
     const auto refused = rig.process->names().bind(request);
     REQUIRE(!refused);
     CHECK(refused.error() == errc::unreachable_policy);
@@ -285,10 +282,9 @@ TEST_CASE("a group is let in by a directory of that group's") {
   rig rig;
   temporary_directory directory(0710);
   auto request = request_for(directory / "a");
-  request.audience = audience::group;
-  request.group = ::getegid();
+  request.access = access_policy::group(::getegid());
   CHECK(code_of_bind(rig, request) == errc::none);
-  request.group = 60000;
+  request.access = access_policy::group(60000);
   CHECK(code_of_bind(rig, request) == errc::unreachable_policy);
 }
 

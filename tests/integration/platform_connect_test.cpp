@@ -39,7 +39,7 @@ child serve_in(const std::string& directory) {
     become(service);
     rig rig;
     auto request = request_for(directory + "/a");
-    request.audience = access_policy::audience::everyone_local;
+    request.access = access_policy::everyone_local();
     const auto bound = rig.process->names().bind(request);
     parent.tell();
     parent.await();

@@ -9,8 +9,6 @@
 namespace tp::test {
 namespace {
 
-constexpr auto everyone = access_policy::audience::everyone_local;
-
 identity accept_one(rig& on, backend::acceptor& acceptor) {
   test_accept op;
   on.run(acceptor.accept(op), op);
@@ -20,7 +18,7 @@ identity accept_one(rig& on, backend::acceptor& acceptor) {
 
 std::shared_ptr<backend::bound_name> bind_for_all(rig& on, const std::string& path) {
   auto request = request_for(path);
-  request.audience = everyone;
+  request.access = access_policy::everyone_local();
   return on.bind(request);
 }
 

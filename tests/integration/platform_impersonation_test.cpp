@@ -132,7 +132,7 @@ TEST_CASE("a client of the kernel's word is impersonated, and files beneath a di
   });
   rig rig;
   auto request = request_for(files.directory / "a");
-  request.audience = access_policy::audience::everyone_local;
+  request.access = access_policy::everyone_local();
   const auto bound = rig.bind(request);
   const auto acceptor = rig.open(bound);
   const auto root = rig.process->files().open_directory(files.directory.path()).value();

@@ -133,7 +133,7 @@ TEST_CASE(
   ::unsetenv("TWINPIPE_RUNTIME_DIR");
   auto request = request_for(name);
   request.scope = name_scope::system;
-  request.audience = access_policy::audience::everyone_local;
+  request.access = access_policy::everyone_local();
   const auto bound = rig.bind(request);
   client.tell();
   CHECK(client.wait() == 0);

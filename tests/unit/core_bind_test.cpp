@@ -23,7 +23,8 @@ TEST_CASE("bind asks for the name with everything that the options say about it"
   bind_rig rig;
   REQUIRE_CALL(rig.names, bind(_))
       .WITH(_1.name.leaf() == "files" && _1.scope == name_scope::system && _1.runtime_directory == "/place")
-      .WITH(_1.audience == access_policy::audience::group && _1.group == 44 && _1.backlog == 9)
+      .WITH(_1.access.who() == access_policy::audience::group && _1.access.ids() == std::vector{44u})
+      .WITH(_1.backlog == 9)
       .WITH(_1.max_instances == 3 && !_1.raw)
       .LR_RETURN(rig.bound);
   auto made = rig.owner->bind("Files", {.max_instances = 3,

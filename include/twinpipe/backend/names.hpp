@@ -14,8 +14,9 @@ struct bind_request {
   endpoint_name name;
   name_scope scope = name_scope::user;
   std::string runtime_directory;
-  access_policy::audience audience = access_policy::audience::same_user;
-  std::uint32_t group = 0;  ///< for audience::group
+  /// Whom the name's own permissions have to let in; the core asks it again about each client, and only the
+  /// core calls back.
+  access_policy access = {};
   int backlog = 128;
   std::size_t max_instances = unlimited;  ///< used by twins with kernel_instances only
   bool raw = false;                       ///< the kernel's instance limit counts for raw only
