@@ -8,10 +8,10 @@
 #include "connected_socket_posix.hpp"
 #include "directory_posix.hpp"
 #include "errors_posix.hpp"
-#include "escape.hpp"
 #include "names_posix.hpp"
 #include "peer_identity.hpp"
 #include "places_posix.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::platform {
 namespace {

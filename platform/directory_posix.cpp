@@ -8,8 +8,8 @@
 #include <climits>
 #include <utility>
 
-#include "escape.hpp"
 #include "peer_identity.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::platform {
 namespace {

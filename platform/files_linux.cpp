@@ -10,8 +10,8 @@
 
 #include "descriptor.hpp"
 #include "errors_posix.hpp"
-#include "escape.hpp"
 #include "files.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::platform {
 namespace {

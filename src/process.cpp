@@ -5,7 +5,7 @@
 
 #include "async/endpoint_state.hpp"
 #include "async/mutex_guard.hpp"
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
 

@@ -8,7 +8,7 @@
 
 #include "async/connection_state.hpp"
 #include "core/negotiation.hpp"
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::detail {
 

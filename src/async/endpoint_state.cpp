@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "async/mutex_guard.hpp"
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::detail {
 
