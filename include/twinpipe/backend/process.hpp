@@ -26,6 +26,18 @@ struct capabilities {
 
 /// One process of one twin: the seam's root, handed to tp::process. Thread-safe, as are names, files,
 /// impersonator, threads.
+///
+/// A simulator may kill a process while all these objects live on. From then on
+/// - bind, open, attach, make_system, start_thread, open_directory, read, check, enter and the start of each
+///   operation but schedule answer process_killed, at once and without effect;
+/// - what was pending or scheduled is forgotten, and so is what is scheduled from now on: handlers are never
+///   called, and the operations may be destroyed;
+/// - a turn does nothing and answers stalled; sleep_until and waits for a condition or an event end at once;
+///   random fills with zeros; log, wake, cancel, close, withdraw and revert do nothing; detach answers null;
+/// - what only tells (self, features, peer, location, now) tells what it told before, and destructors and
+///   release() do their work.
+/// The kernel has closed its descriptors, in the order of their opening: others find its connections ended or
+/// reset, its backlogs reset and its names free.
 class process {
  public:
   virtual ~process() = default;
