@@ -3,7 +3,7 @@
 //   hold    keeps its instance until standard input ends, and asks then
 //   wait    says so if all instances are taken, and waits for one
 //   copy    writes the file as it is to standard output, and everything else to standard error
-//   MS      so many milliseconds of patience when it connects, instead of 10000
+//   MS      so many milliseconds of patience when it connects, instead of 30000
 // Exit code: 0 the file came, 3 the server refused, 4 no instance was free in time, 1 anything else.
 #include <chrono>
 #include <cstdio>
@@ -44,6 +44,8 @@ class file_client {
       say("holds its instance");
       while (std::getchar() != EOF) {
       }
+      // Time stands still within a turn, so deadlines would count from before this wait.
+      static_cast<void>(co_await rt_.sleep(milliseconds(1)));
     }
     auto answer = co_await file_service::ask(*server, arguments_[2]);
     if (!answer) {
@@ -58,7 +60,7 @@ class file_client {
   tp::task<tp::result<tp::connection>> enter() {
     const std::string& name = arguments_[1];
     const int chosen = std::atoi(manner_.c_str());
-    const milliseconds patience(chosen > 0 ? chosen : 10'000);
+    const milliseconds patience(chosen > 0 ? chosen : 30'000);
     if (manner_ != "wait") co_return co_await file_service::enter(rt_, name, patience);
     auto at_once = co_await file_service::enter(rt_, name, milliseconds(200));
     if (at_once || at_once.error() != tp::errc::busy) co_return at_once;

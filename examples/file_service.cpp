@@ -51,10 +51,11 @@ tp::task<void> attend(tp::connection client, const tp::directory& files, observe
 
 tp::task<tp::result<void>> work(tp::runtime& rt, const tp::endpoint& endpoint, const tp::directory& files,
                                 observer& tell) {
+  tp::result<void> ended;
   auto listener = rt.listen(endpoint);
+  if (!listener && listener.error() == tp::errc::closed) co_return ended;
   if (!listener) co_return tp::fail(listener);
   tp::task_group clients;
-  tp::result<void> ended;
   for (;;) {
     auto client = co_await listener->accept();
     if (client) {
@@ -80,7 +81,7 @@ tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view nam
   auto server = co_await rt.connect(name, options).within(patience);
   if (!server) co_return tp::fail(server);
   tp::buffer first;
-  auto got = co_await server->receive(first).within(5s);
+  auto got = co_await server->receive(first).within(30s);
   if (!got) co_return tp::fail(got);
   if (got->end || first.text() != greeting)
     co_return tp::fail(tp::errc::untrusted_server, tp::operation::connect);
@@ -90,7 +91,7 @@ tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view nam
 tp::task<tp::result<answer>> ask(tp::connection& server, std::string_view file) {
   if (auto sent = co_await server.send(file); !sent) co_return tp::fail(sent);
   tp::buffer reply;
-  auto got = co_await server.receive(reply).within(10s);
+  auto got = co_await server.receive(reply).within(30s);
   if (!got) co_return tp::fail(got);
   if (got->end || reply.empty()) co_return tp::fail(tp::errc::connection_lost, tp::operation::receive);
   co_return answer{.granted = reply.text().front() == '+', .text = std::string(reply.text().substr(1))};
