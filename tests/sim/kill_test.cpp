@@ -91,7 +91,8 @@ TEST_CASE("a dead process moves neither time nor the world, and says nothing") {
   v.kill();
   v.server.process->log("a last word");
   v.server.process->threads().sleep_until(time_point{} + 2h);
-  v.server.process->threads().make_condition();
+  const auto lock = v.server.process->threads().make_mutex(mutex_kind::user);
+  CHECK_FALSE(v.server.process->threads().make_condition()->wait(*lock, never));
   CHECK_FALSE(v.server.process->threads().make_event()->wait(never));
   CHECK(v.server.system->turn(time_point{} + 2h) == turn_result::stalled);
   CHECK(v.world.now() == time_point{});
