@@ -29,6 +29,7 @@ client_rig::~client_rig() {
 
 backend::start client_rig::on_connect(backend::connect_op& op) {
   ++tried;
+  asked_level = op.level;
   attempt next{nullptr, errc::not_found, when::now};
   if (!attempts.empty()) {
     next = attempts.front();

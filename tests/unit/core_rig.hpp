@@ -56,6 +56,9 @@ class played_stream {
   /// A cancelled read or write succeeds after all, and so does a closed write.
   bool cancel_meets_completion = false;
 
+  bool peer_follows = false;         ///< says its acceptor
+  std::optional<identity> revealed;  ///< whose it is, as the first bytes of a read tell
+
   byte_vector written;
   bool closed = false;
   bool released = false;   ///< given back by the core
