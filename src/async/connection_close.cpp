@@ -109,7 +109,7 @@ void connection_state::begin(close_operation& op) {
 }
 
 void connection_state::stop(close_operation& op, errc) {
-  if (&op == closing_) finish_close(delivery::unknown, during::turn);
+  if (&op == closing_) finish_close(close_outcome_, during::turn);
 }
 
 void connection_state::begin_close(during when) {

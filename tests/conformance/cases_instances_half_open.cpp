@@ -57,8 +57,10 @@ CONFORMANCE_CASE("a silent client holds up nobody", needs()) {
     co_await p.wait(done);
   });
   w.party("slow", [&](party& p) -> task<void> {
-    connection c = co_await silent_client(p, name, silent, slow);
+    co_await p.wait(silent);
+    connection c = co_await p.raw_client(name);
     for (const char each : hello_bytes(0).substr(0, 12)) co_await p.send(c, std::string_view(&each, 1));
+    slow.set();
     co_await p.wait(done);
   });
   w.party("polite", polite_client(name, slow, done));

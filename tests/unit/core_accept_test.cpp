@@ -181,7 +181,6 @@ TEST_CASE("parked clients are shed first") {
   rig.settle();
   CHECK(rig.numbers().half_open == 2);
   listener other = rig.listen();
-  rig.detaches = true;
   rig.client(server_rig::hello());
   rig.go(other.accept(), second);
   rig.settle();

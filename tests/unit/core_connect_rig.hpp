@@ -6,16 +6,6 @@
 
 namespace tp::test {
 
-class played_detached_server final : public backend::detached_stream {
- public:
-  explicit played_detached_server(played_stream& s) : stream(&s) {}
-  ~played_detached_server() override {
-    if (stream != nullptr) stream->closed = stream->released = true;
-  }
-  [[nodiscard]] const identity& peer() const noexcept override { return stream->mock.who; }
-  played_stream* stream;
-};
-
 /// What one attempt to connect comes to: a stream, or an error.
 struct attempt {
   played_stream* server = nullptr;
