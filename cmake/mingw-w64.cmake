@@ -15,8 +15,5 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 # A program that needs no DLL of the compiler runs anywhere.
 set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
 
-# g++ 12 sees overlapping copies in sums of strings where there are none (GCC bug 105651).
-set(CMAKE_CXX_FLAGS_INIT -Wno-restrict)
-
 # Not optimised at all, programs of C++23 don't link: g++ 12 emits std::type_info::operator== outside of its library then.
 set(CMAKE_CXX_FLAGS_DEBUG_INIT -O1)

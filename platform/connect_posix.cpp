@@ -100,7 +100,7 @@ status try_places(backend::connect_op& op, const std::vector<place>& places) {
       return {};
     }
     if (!tried.empty()) tried += "; ";
-    tried += "'" + escape(where.path(), std::string::npos) + "': " + got.reason;
+    tried += in_quotes(where.path(), std::string::npos) + ": " + got.reason;
     last = got.result;
     if (last.code != errc::not_found) break;
   }
@@ -112,7 +112,7 @@ status try_places(backend::connect_op& op, const std::vector<place>& places) {
 status try_connect(backend::connect_op& op) {
   if (op.name->kind() == name_kind::unix_abstract) {
     outcome got = connect_now(address_of_abstract(op.name->leaf()));
-    if (!got.result.ok()) return report(op, got.result, "'" + escape(op.name->text()) + "': " + got.reason);
+    if (!got.result.ok()) return report(op, got.result, in_quotes(op.name->text()) + ": " + got.reason);
     op.stream = std::move(got.stream);
     return {};
   }

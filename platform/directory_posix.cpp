@@ -21,7 +21,7 @@ bool is_trusted_user(uid_t user) {
 }
 
 std::string quoted(const std::string& path) {
-  return "'" + escape(path, PATH_MAX) + "'";
+  return in_quotes(path, PATH_MAX);
 }
 
 bool others_may_write(const struct stat& info, bool sticky_is_enough) noexcept {

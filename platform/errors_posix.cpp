@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <system_error>
-#include <utility>
 
 namespace tp::platform {
 
@@ -54,12 +53,9 @@ errc to_errc(int number) noexcept {
   }
 }
 
-std::unexpected<error> fail_with(operation what, int number, std::string subject) {
-  return fail_with(to_errc(number), what, number, std::move(subject));
-}
-
-std::unexpected<error> fail_with(errc code, operation what, int number, std::string subject) {
-  return fail(code, what, number, make_text(std::move(subject)));
+// uv.h: on Unix UV__ERR(x) is -x.
+backend::status status_of_uv(int code) noexcept {
+  return to_status(-code);
 }
 
 std::string describe(int number) {

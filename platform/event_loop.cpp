@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "clock.hpp"
-#include "errors_posix.hpp"
 #include "fatal.hpp"
+#include "system_errors.hpp"
 
 namespace tp::platform {
 namespace {
@@ -52,7 +52,10 @@ class event_loop::shared_waker final : public backend::waker {
 
 result<std::unique_ptr<event_loop>> event_loop::make() {
   std::unique_ptr<event_loop> loop(new event_loop);
-  if (const int code = loop->open(); code < 0) return fail_with(operation::start_runtime, -code, "");
+  if (const int code = loop->open(); code < 0) {
+    const backend::status refused = status_of_uv(code);
+    return fail(refused.code, operation::start_runtime, refused.system_cause);
+  }
   return loop;
 }
 

@@ -32,4 +32,11 @@ std::string escape(std::span<const std::byte> bytes, std::size_t limit) {
   return escape(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), limit);
 }
 
+std::string in_quotes(std::string_view text, std::size_t limit) {
+  std::string out = "'";
+  out += escape(text, limit);
+  out += '\'';
+  return out;
+}
+
 }  // namespace tp

@@ -13,4 +13,8 @@ namespace tp {
 [[nodiscard]] std::string escape(std::string_view text, std::size_t limit = 256);
 [[nodiscard]] std::string escape(std::span<const std::byte> bytes, std::size_t limit = 256);
 
+/// The same in single quotes. To be used instead of "'" + escape(text) + "'", of which g++ 12 says when it
+/// optimises that it writes out of bounds (GCC bug 105651).
+[[nodiscard]] std::string in_quotes(std::string_view text, std::size_t limit = 256);
+
 }  // namespace tp

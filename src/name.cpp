@@ -54,14 +54,6 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string quoted(std::string_view text) {
-  return "'" + escape(text) + "'";
-}
-
-std::string quoted(char c) {
-  return quoted(std::string_view(&c, 1));
-}
-
 finding too_long(std::string_view part, std::size_t length, std::size_t most) {
   return {std::string(part) + " has " + std::to_string(length) + " bytes; at most " + std::to_string(most) +
               " are allowed",
@@ -73,7 +65,7 @@ finding check_word(std::string_view part, std::string_view word, std::size_t mos
   if (word.empty()) return {std::string(part) + " is missing"};
   const auto bad = std::ranges::find_if_not(word, is_word);
   if (bad != word.end())
-    return {std::string(part) + " contains " + quoted(*bad) + " at byte " +
+    return {std::string(part) + " contains " + in_quotes({&*bad, 1}) + " at byte " +
             std::to_string(bad - word.begin() + 1) + "; only A-Z a-z 0-9 . _ - are allowed"};
   if (word.size() > most) return too_long(part, word.size(), most);
   return {};
@@ -101,7 +93,7 @@ finding check_path(std::string_view path) {
   const std::string_view last = path.substr(path.rfind('/') + 1);
   if (last.empty()) return {"the path ends in '/': the name of the socket is missing"};
   if (last == "." || last == "..")
-    return {"the path ends in " + quoted(last) + ", which is always a directory"};
+    return {"the path ends in " + in_quotes(last) + ", which is always a directory"};
   if (last.size() > component_max) return too_long("the last part of the path", last.size(), component_max);
   if (path.size() > path_max) return too_long("the path", path.size(), path_max);
   return {};
@@ -167,7 +159,7 @@ parts parse_pipe(std::string_view rest, bool local_only) {
   }
   const std::string_view pipe = take_component(rest);
   if (!equal_ignoring_case(pipe, "pipe"))
-    return refuse(kind, {"after the host comes " + quoted(pipe) + " where 'pipe' must stand"});
+    return refuse(kind, {"after the host comes " + in_quotes(pipe) + " where 'pipe' must stand"});
   return {kind, lowered(rest), kind == name_kind::pipe ? "" : std::string(host), {}, check_plain(rest)};
 }
 
@@ -209,7 +201,7 @@ parts take_apart(std::string_view text) {
 result<endpoint_name> endpoint_name::parse(std::string_view text) {
   parts found = take_apart(text);
   if (!found.wrong.ok())
-    return fail(found.wrong.code, operation::none, 0, make_text(quoted(text) + ": " + found.wrong.text));
+    return fail(found.wrong.code, operation::none, 0, make_text(in_quotes(text) + ": " + found.wrong.text));
   endpoint_name name;
   name.text_ = text;
   name.leaf_ = std::move(found.leaf);

@@ -47,15 +47,14 @@ process::~process() {
 }
 
 result<endpoint> process::bind(std::string_view name, endpoint_options options) {
-  const auto subject = [&] { return make_text("'" + escape(name) + "'"); };
+  const auto subject = [&] { return make_text(in_quotes(name)); };
   if (twin_.impersonator().active()) {
     return tp::fail(errc::not_while_impersonating, operation::bind, 0, subject());
   }
   auto parsed = endpoint_name::parse(name);
   if (!parsed) return tp::fail(parsed.error().about(operation::bind, nullptr));
   if (const char* reason = contradiction(options, parsed->kind())) {
-    return tp::fail(errc::invalid_argument, operation::bind, 0,
-                    make_text("'" + escape(name) + "': " + reason));
+    return tp::fail(errc::invalid_argument, operation::bind, 0, make_text(in_quotes(name) + ": " + reason));
   }
   if (parsed->kind() == name_kind::dotnet) options.profile = profile::raw;
   const auto& ids = options.access.ids();

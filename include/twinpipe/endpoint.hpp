@@ -37,9 +37,10 @@ class endpoint {
   [[nodiscard]] const std::string& unenforced() const noexcept;
   [[nodiscard]] endpoint_statistics statistics() const;
 
-  /// The name goes at once. Pending accepts end with `closed`, on a later turn of their own threads; clients
-  /// that wait for an instance get `closing`, or `server_gone` if they never reached a thread of ours.
-  /// Connections live on. Twice is once.
+  /// The name goes at once; on Windows only with the last connection made from it, until when clients find it
+  /// `busy` and a new bind `name_in_use`. Pending accepts end with `closed`, on a later turn of their own
+  /// threads; clients that wait for an instance get `closing`, or `server_gone` if they never reached a
+  /// thread of ours. Connections live on. Twice is once.
   void close();
 
   [[nodiscard]] const std::shared_ptr<detail::endpoint_owner>& owner() const noexcept { return owner_; }

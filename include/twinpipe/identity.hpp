@@ -32,9 +32,16 @@ class process_handle {
   [[nodiscard]] virtual bool exited() const noexcept = 0;
 };
 
-/// Taken once, at accept and at connect; it doesn't change afterwards, whatever the peer does with its own
-/// identity. On Unix the client's is that of its connect(), the server's that of its listen() (unix(7),
-/// SO_PEERCRED).
+/// What a twin needs besides the facts to act as this peer; only its impersonator knows what is in it. On
+/// Windows the access token that a client gave with its connection; Unix and the simulator need none.
+class peer_token {
+ public:
+  virtual ~peer_token() = default;
+};
+
+/// Taken once, at accept and at connect (on Windows some clients are known only once their hello comes); it
+/// doesn't change afterwards, whatever the peer does with its own identity. On Unix the client's is that of
+/// its connect(), the server's that of its listen() (unix(7), SO_PEERCRED).
 struct identity {
   fact<std::uint32_t> uid;  ///< Unix; unknown for a user that this user namespace does not map
   fact<std::uint32_t> gid;  ///< Unix
@@ -43,6 +50,10 @@ struct identity {
   fact<std::uint32_t> pid;                        ///< never authoritative
   fact<std::string> host;                         ///< of a peer on another machine
   std::shared_ptr<const process_handle> process;  ///< null where the kernel has none (capability exit_handle)
+  std::shared_ptr<const peer_token> token;        ///< null where the facts say all, or the peer gave none
+
+  /// Has the system told whose it is, by uid or SID?
+  [[nodiscard]] bool user_known() const noexcept { return uid.known() || sid.known(); }
 
   /// "uid 1001, gid 1001, pid 4711", for logs and messages.
   [[nodiscard]] std::string to_string() const;

@@ -55,6 +55,7 @@ class pipe_acceptor final : public backend::acceptor, op_owner {
     DWORD cause = ERROR_SUCCESS;
     switch (pool_->take(end, cause, loop_.box, on_client_)) {
       case instance_pool::answer::taken:
+        op.peer_follows = end.peer_unknown;
         op.stream = std::make_unique<detached_pipe>(std::move(end));
         result = {};
         return true;

@@ -60,14 +60,6 @@ backend::status status_of_uv(int code) noexcept {
   }
 }
 
-std::unexpected<error> fail_with(operation what, int number, std::string subject) {
-  return fail_with(to_errc(number), what, number, std::move(subject));
-}
-
-std::unexpected<error> fail_with(errc code, operation what, int number, std::string subject) {
-  return fail(code, what, number, make_text(std::move(subject)));
-}
-
 std::unexpected<error> fail_last(operation what, std::string subject) {
   return fail_with(what, static_cast<int>(GetLastError()), std::move(subject));
 }

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "errors_posix.hpp"
+#include "system_errors.hpp"
 
 namespace tp::platform {
 
@@ -13,9 +13,6 @@ namespace tp::platform {
 [[nodiscard]] inline backend::status status_of(DWORD cause) noexcept {
   return to_status(static_cast<int>(cause));
 }
-
-/// A negative number of libuv: a name for a cause of Windows that libuv hasn't kept.
-[[nodiscard]] backend::status status_of_uv(int code) noexcept;
 
 /// The error of GetLastError(), about `subject`.
 [[nodiscard]] std::unexpected<error> fail_last(operation what, std::string subject);

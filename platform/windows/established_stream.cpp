@@ -7,7 +7,6 @@
 #include "windows/errors.hpp"
 #include "windows/gather.hpp"
 #include "windows/loop.hpp"
-#include "windows/peer.hpp"
 
 namespace tp::platform {
 namespace {
@@ -103,7 +102,6 @@ class established_stream final : public backend::byte_stream, op_owner {
   void read_ended(ssize_t n) noexcept {
     uv_read_stop(as_stream());
     if (n > 0) {
-      if (end_.peer_unknown) learn_client_of_pipe();
       loop_.finish(*read_, {}, static_cast<std::size_t>(n));
     } else if (n == UV_EOF || n == UV_ENOBUFS) {
       loop_.finish(*read_, {});  // ENOBUFS: no buffer was given, so this was a wait until there is something
@@ -114,14 +112,6 @@ class established_stream final : public backend::byte_stream, op_owner {
     } else {
       loop_.finish(*read_, status_of_uv(static_cast<int>(n)));
     }
-  }
-
-  void learn_client_of_pipe() noexcept {
-    uv_os_fd_t handle = nullptr;
-    uv_fileno(reinterpret_cast<uv_handle_t*>(&pipe_), &handle);
-    end_.handle = unique_handle(handle);
-    learn_client(end_);
-    (void)end_.handle.release();
   }
 
   // Zero and write_pending_: a piece is on its way. Zero without it: all are written.

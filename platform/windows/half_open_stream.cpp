@@ -106,7 +106,7 @@ class half_open_stream final : public backend::byte_stream, op_owner {
     switch (got.cause) {
       case ERROR_SUCCESS:
         if (got.n == 0 && !target(op).empty()) return std::nullopt;
-        if (end_.peer_unknown) learn_client(end_);
+        if (got.n > 0 && end_.peer_unknown) learn_client(end_);
         return ending{{}, got.n};
       case ERROR_BROKEN_PIPE:
         return ending{};

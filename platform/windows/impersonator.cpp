@@ -27,8 +27,8 @@ std::unexpected<error> denied(const char* why, int cause = 0) {
 
 // Null if there is none, or if `peer` isn't a client of this process.
 HANDLE token_of(const identity& peer) noexcept {
-  const auto* credentials = dynamic_cast<const client_credentials*>(peer.process.get());
-  return credentials != nullptr ? credentials->token() : nullptr;
+  const auto* token = dynamic_cast<const client_token*>(peer.token.get());
+  return token != nullptr ? token->get() : nullptr;
 }
 
 class token_impersonator final : public backend::impersonator {

@@ -26,16 +26,12 @@ fact<std::string> sid_fact(std::string sid) {
 
 }  // namespace
 
-bool client_credentials::exited() const noexcept {
-  return process_ && WaitForSingleObject(process_.get(), 0) == WAIT_OBJECT_0;
-}
-
+// The process is told by its number only: OpenProcess could open another one that has the number by now, so
+// identity::process stays null.
 void learn_client(pipe_end& end) noexcept {
   ULONG pid = 0;
-  unique_handle process;
   if (GetNamedPipeClientProcessId(end.handle.get(), &pid)) {
     end.peer.pid = {static_cast<std::uint32_t>(pid), trust::advisory};
-    process = unique_handle(OpenProcess(SYNCHRONIZE, FALSE, pid));
   }
   if (!ImpersonateNamedPipeClient(end.handle.get())) {
     end.peer_unknown = GetLastError() == ERROR_CANNOT_IMPERSONATE;
@@ -47,7 +43,7 @@ void learn_client(pipe_end& end) noexcept {
   if (!RevertToSelf()) detail::fatal("this thread can't lay down its client's identity");
   if (!token) return;  // an anonymous client (ERROR_CANT_OPEN_ANONYMOUS)
   end.peer.sid = sid_fact(user_of(token.get()));
-  end.peer.process = std::make_shared<client_credentials>(std::move(token), std::move(process));
+  end.peer.token = std::make_shared<client_token>(std::move(token));
 }
 
 identity server_of(HANDLE pipe) {

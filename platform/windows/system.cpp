@@ -30,7 +30,7 @@ class windows_system final : public backend::system, op_owner {
 
   start connect(connect_op& op) override {
     // CreateFile on a pipe of this machine never waits.
-    auto reached = open_pipe(*op.name, impersonation_level::identification);
+    auto reached = open_pipe(*op.name, op.level);
     if (!reached) {
       op.detail = make_text(std::string(reached.error().subject()));
       return op.finish({reached.error().code(), reached.error().system_cause()});

@@ -80,6 +80,7 @@ void connect_operation::try_name() {
   if (finished_) return;
   connect_op_.name = &*name_;
   connect_op_.runtime_directory = runtime_directory_;
+  connect_op_.level = options_.level;
   if (system().connect(connect_op_) == backend::start::pending) return resident::retain();
   tried();
 }
@@ -125,7 +126,7 @@ void connect_operation::connected() {
   stream_ = std::move(*attached);
   if (options_.profile == profile::native) return shake_hands();
   const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
-  auto subject = make_text("'" + escape(text_) + "'");
+  auto subject = make_text(in_quotes(text_));
   finish(connection(*new connection_state(runtime, std::move(stream_), terms, std::move(subject), {})));
 }
 
@@ -187,7 +188,7 @@ void connect_operation::decide() {
   }
   const auto terms = core::agree(hello_, reply, options_);
   if (!terms) return fail(terms.error());
-  auto subject = make_text("'" + escape(text_) + "'");
+  auto subject = make_text(in_quotes(text_));
   finish(connection(
       *new connection_state(typed_operation::runtime_, std::move(stream_), *terms, std::move(subject), {})));
 }
@@ -212,7 +213,7 @@ void connect_operation::give_up(errc reason) {
 }
 
 void connect_operation::fail(errc code, int system_cause, const std::string& detail) {
-  std::string subject = "'" + escape(text_) + "'";
+  std::string subject = in_quotes(text_);
   if (!detail.empty()) subject += " (" + detail + ")";
   finish(tp::fail(code, operation::connect, system_cause, make_text(std::move(subject))));
 }

@@ -18,7 +18,7 @@ endpoint_state::endpoint_state(endpoint_options options, std::string name,
                                std::unique_ptr<backend::mutex> lock)
     : options_(std::move(options)),
       name_(std::move(name)),
-      subject_(make_text("'" + escape(name_) + "'")),
+      subject_(make_text(in_quotes(name_))),
       bound_(std::move(bound)),
       lock_(std::move(lock)),
       instances_(options_.max_instances) {}

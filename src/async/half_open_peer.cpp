@@ -37,6 +37,8 @@ bool half_open_peer::take_read() {
   if (code == errc::cancelled) return true;
   if (code == errc::timed_out) return listener_.hello_timed_out(*this), false;
   if (code != errc::none || read_op_.n == 0) return listener_.peer_left(*this), false;
+  // Before any of it is parsed: with its first bytes a client that was unknown at accept may be known now.
+  if (!hello_.begun() && !listener_.admits(who())) return listener_.not_admitted(*this), false;
   switch (hello_.feed(read_op_.n)) {
     case wire::hello_reader::state::wrong:
       return listener_.hello_wrong(*this), false;

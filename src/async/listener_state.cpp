@@ -134,16 +134,17 @@ void listener_state::adopt_parked() {
 void listener_state::accept_more() {
   const ref<listener_state> self(this);
   while (watching() && winner_ == nullptr && !accept_op_.pending()) {
+    accept_op_.peer_follows = false;
     if (acceptor_->accept(accept_op_) == backend::start::pending) return retain();
     if (!accept_op_.result.ok()) return fail(accept_op_.result.code, accept_op_.result.system_cause);
-    take_client(std::exchange(accept_op_.stream, nullptr));
+    take_client(std::exchange(accept_op_.stream, nullptr), accept_op_.peer_follows);
   }
 }
 
 void listener_state::accepted() {
   const backend::status status = accept_op_.result;
   if (status.ok()) {
-    take_client(std::exchange(accept_op_.stream, nullptr));
+    take_client(std::exchange(accept_op_.stream, nullptr), accept_op_.peer_follows);
   } else if (status.code != errc::cancelled) {
     if (active_ != nullptr) fail(status.code, status.system_cause);
     return;
@@ -151,11 +152,17 @@ void listener_state::accepted() {
   accept_more();
 }
 
-void listener_state::take_client(backend::detached_ptr stream) {
+bool listener_state::admits(const identity& who) const noexcept {
+  return endpoint_->options().access.admits(who, runtime_.twin().self());
+}
+
+void listener_state::take_client(backend::detached_ptr stream, bool peer_follows) {
   const endpoint_options& options = endpoint_->options();
   if (endpoint_->closed()) return;
-  const bool admitted = options.access.admits(stream->peer(), runtime_.twin().self());
-  if (!admitted) {
+  // Who will be known with the first bytes of the hello is judged then; raw has no hello to wait for.
+  const bool judged_later =
+      peer_follows && !stream->peer().user_known() && options.profile == profile::native;
+  if (!judged_later && !admits(stream->peer())) {
     endpoint_->count_refused();
     if (options.profile == profile::raw) return;
     auto attached = runtime_.system().attach(std::move(stream), backend::attachment::half_open);
@@ -218,6 +225,11 @@ void listener_state::refuse_parked_for_closing() {
   }
 }
 
+void listener_state::not_admitted(half_open_peer& peer) {
+  endpoint_->count_refused();
+  refuse(peer, reply_bytes(wire::reply_status::access_denied));
+}
+
 void listener_state::hello_complete(half_open_peer& peer) {
   if (watching() && winner_ == nullptr) return choose(peer);
   if (active_ == nullptr) peer.park();
@@ -277,6 +289,7 @@ void listener_state::hello_wrong(half_open_peer& peer) {
 
 void listener_state::hello_timed_out(half_open_peer& peer) {
   if (peer.hello().begun()) return peer_left(peer);
+  if (!admits(peer.who())) return not_admitted(peer);
   endpoint_->count_refused();
   refuse(peer, raw_greeting());
 }

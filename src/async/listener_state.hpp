@@ -35,6 +35,8 @@ class listener_state final : public resident {
   void evict() noexcept override { close(); }
 
   // From its half-open peers.
+  [[nodiscard]] bool admits(const identity& who) const noexcept;
+  void not_admitted(half_open_peer& peer);
   void hello_complete(half_open_peer& peer);
   void hello_wrong(half_open_peer& peer);
   void hello_timed_out(half_open_peer& peer);
@@ -57,7 +59,7 @@ class listener_state final : public resident {
   void adopt_parked();
   void accept_more();
   void accepted();
-  void take_client(backend::detached_ptr stream);
+  void take_client(backend::detached_ptr stream, bool peer_follows);
   void admit_raw(backend::detached_ptr stream);
   void adopt_peer(backend::detached_ptr stream, wire::hello_reader hello, duration time_left);
   void enter_half_open();

@@ -32,7 +32,7 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
       frame_header(7, ping_frame) + std::string(7, 'p'),
       frame_header(0, data_frame, 2),
       frame_header(2, data_frame, more) + "ab" + frame_header(0, end_frame),
-      frame_header(0, end_frame).replace(6, 1, "r"),
+      frame_header(0, end_frame).replace(6, 1, 1, 'r'),
   };
   const std::string name = w.fresh_name();
   flag bound(w), witnessed(w);

@@ -8,6 +8,7 @@
 #include <deque>
 #include <filesystem>
 
+#include "escape.hpp"
 #include "platform_support.hpp"
 #include "support/skip.hpp"
 
@@ -60,10 +61,10 @@ TEST_CASE("a name that isn't there and one that nobody serves are not_found, eac
   rig rig;
   const answer absent = try_connect(rig, directory / "absent");
   CHECK(absent.code == errc::not_found);
-  CHECK(absent.detail == "'" + directory / "absent" + "': does not exist");
+  CHECK(absent.detail == in_quotes(directory / "absent") + ": does not exist");
   const answer stale = try_connect(rig, directory / "stale");
   CHECK(stale.code == errc::not_found);
-  CHECK(stale.detail == "'" + directory / "stale" + "': nobody listens");
+  CHECK(stale.detail == in_quotes(directory / "stale") + ": nobody listens");
   CHECK(try_connect(rig, directory / "no/such/directory").code == errc::not_found);
 }
 

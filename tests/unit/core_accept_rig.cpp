@@ -27,6 +27,7 @@ bool played_acceptor::serve(backend::accept_op& op) {
   }
   if (backlog_.empty()) return false;
   op.stream = std::make_unique<played_detached>(*backlog_.front());
+  op.peer_follows = backlog_.front()->peer_follows;
   backlog_.pop_front();
   return true;
 }
@@ -86,17 +87,26 @@ result<backend::stream_ptr> server_rig::attach(backend::detached_ptr stream) {
 }
 
 played_stream& server_rig::client(byte_vector says) {
-  played_stream& made = stream();
+  played_stream& made = client_to_be();
   if (!says.empty()) made.feed(std::move(says));
+  arrive(made);
+  return made;
+}
+
+played_stream& server_rig::client_to_be() {
+  played_stream& made = stream();
   made.detacher = [this, &made]() -> backend::detached_ptr {
     if (made.reading != nullptr || made.writing != nullptr) return nullptr;
     if (next_call("detach") != errc::none) return nullptr;
     ++made.stale_releases;
     return std::make_unique<played_detached>(made);
   };
-  backlog.push_back(&made);
-  wake();
   return made;
+}
+
+void server_rig::arrive(played_stream& client) {
+  backlog.push_back(&client);
+  wake();
 }
 
 void server_rig::wake() {

@@ -51,6 +51,9 @@ class server_rig : public core_rig {
 
   /// A client connects and says this much; the accept that waits for it is woken.
   played_stream& client(byte_vector says = {});
+  /// The two halves of that, for a client that is somebody special.
+  played_stream& client_to_be();
+  void arrive(played_stream& client);
   [[nodiscard]] listener listen();
   [[nodiscard]] played_acceptor& acceptor(std::size_t which = 0) { return *acceptors_[which]; }
   void wake();

@@ -1,6 +1,8 @@
 // A client on the twin of paper, and servers that answer what a test lets them answer.
 #pragma once
 
+#include <optional>
+
 #include "async/connect_operation.hpp"
 #include "core_rig.hpp"
 
@@ -20,6 +22,7 @@ class client_rig : public core_rig {
 
   std::deque<attempt> attempts;  ///< when they are used up: not_found
   int tried = 0;
+  std::optional<impersonation_level> asked_level;  ///< of the last attempt
   errc attach_fails = errc::none;
   backend::connect_op* connecting = nullptr;
 

@@ -30,6 +30,20 @@ TEST_CASE("a client that is accepted has a connection on the server's terms") {
   }
 }
 
+TEST_CASE("the twin is told which level the client grants, at every attempt") {
+  for (const auto level : {impersonation_level::anonymous, impersonation_level::identification,
+                           impersonation_level::impersonation, impersonation_level::delegation}) {
+    client_rig rig;
+    rig.attempts.push_back({nullptr, errc::busy});
+    rig.attempts.push_back({&rig.server(client_rig::acceptance())});
+    connected done;
+    rig.connect_to("files", done, {.level = level});
+    CHECK(std::exchange(rig.asked_level, std::nullopt) == level);
+    rig.pass(100ms);
+    CHECK((rig.tried == 2 && rig.asked_level == level && done.done()));
+  }
+}
+
 TEST_CASE("a reply that comes in two pieces, cut at any byte, is a good reply") {
   const byte_vector reply = client_rig::acceptance();
   for (std::size_t cut = 0; cut < reply.size(); ++cut) {

@@ -111,7 +111,7 @@ std::vector<std::string> all_messages(inbound_rig& rig, const receiver& receive,
       made.emplace_back("[aborted]");
     } else {
       const bool failed = state == inbound_rig::state::failed || state == inbound_rig::state::broken;
-      made.push_back(failed ? "[" + std::string(to_string(rig.half.failure())) + "]" : "[stuck]");
+      made.emplace_back("[").append(failed ? to_string(rig.half.failure()) : "stuck").append("]");
       return made;
     }
   }

@@ -39,6 +39,7 @@ std::size_t played_stream::deliver(backend::read_op& op) {
   std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(first), n - first, op.spill.begin());
   from.erase(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(n));
   if (from.empty() && n > 0) reads.pop_front();
+  if (n > 0 && revealed) mock.who = *std::exchange(revealed, std::nullopt);
   return n;
 }
 

@@ -58,6 +58,9 @@ class played_stream {
   /// A cancelled or closed write succeeds after all.
   bool cancel_meets_completion = false;
 
+  bool peer_follows = false;         ///< says its acceptor
+  std::optional<identity> revealed;  ///< whose it is, as the first bytes of a read tell
+
   byte_vector written;
   bool closed = false;
   bool released = false;   ///< given back by the core

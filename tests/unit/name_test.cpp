@@ -46,14 +46,14 @@ const std::vector<good>& good_names() {
       {"/x", kind::unix_path, "/x", "", ""},
       {"/a/../b/./c", kind::unix_path, "/a/../b/./c", "", ""},
       {"/a b/\xc3\xa9", kind::unix_path, "/a b/\xc3\xa9", "", ""},
-      {"/" + std::string(300, 'd') + "/x", kind::unix_path, "/" + std::string(300, 'd') + "/x", "", ""},
+      {"/"s + std::string(300, 'd') + "/x", kind::unix_path, "/" + std::string(300, 'd') + "/x", "", ""},
       {"/a/.hidden", kind::unix_path, "/a/.hidden", "", ""},
       {"/a/...", kind::unix_path, "/a/...", "", ""},
       {"unix:/run/x", kind::unix_path, "/run/x", "", ""},
       {"unix:///run/x", kind::unix_path, "///run/x", "", ""},
       {"unix-abstract:x", kind::unix_abstract, "x", "", ""},
       {"unix-abstract:/a/B c/", kind::unix_abstract, "/a/B c/", "", ""},
-      {"unix-abstract:" + std::string(107, 'x'), kind::unix_abstract, std::string(107, 'x'), "", ""},
+      {"unix-abstract:"s + std::string(107, 'x'), kind::unix_abstract, std::string(107, 'x'), "", ""},
       {"dotnet:testPipe", kind::dotnet, "testPipe", "", ""},
       {"dotnet:.a b\\c:d", kind::dotnet, ".a b\\c:d", "", ""},
       {"dotnet:/tmp/x", kind::dotnet, "/tmp/x", "", ""},
@@ -99,7 +99,7 @@ const std::vector<bad>& bad_plain_and_pipe_names() {
       {"///pipe/x", "the host is missing"},
       {R"(\\-h\pipe\x)", "the host starts with '-'"},
       {"//host/share/x", "after the host comes 'share' where 'pipe' must stand"},
-      {"//" + std::string(254, 'h') + "/pipe/x", "the host has 254 bytes; at most 253 are allowed",
+      {"//"s + std::string(254, 'h') + "/pipe/x", "the host has 254 bytes; at most 253 are allowed",
        errc::name_too_long},
       {"npipe:x", "after 'npipe:' must come '////./pipe/' and the name"},
       {"npipe://./pipe/x", "after 'npipe:' must come '////./pipe/' and the name"},
@@ -117,13 +117,13 @@ const std::vector<bad>& bad_prefixed_names() {
       {"/a\0b"s, "the path contains NUL at byte 3"},
       {"unix:", "the path is not absolute: it must start with '/'"},
       {"unix:run/x", "the path is not absolute: it must start with '/'"},
-      {"/" + std::string(256, 'x'), "the last part of the path has 256 bytes; at most 255 are allowed",
+      {"/"s + std::string(256, 'x'), "the last part of the path has 256 bytes; at most 255 are allowed",
        errc::name_too_long},
-      {"/" + std::string(4094, 'd') + "/x", "the path has 4097 bytes; at most 4095 are allowed",
+      {"/"s + std::string(4094, 'd') + "/x", "the path has 4097 bytes; at most 4095 are allowed",
        errc::name_too_long},
       {"unix-abstract:", "the abstract name is missing"},
       {"unix-abstract:a\0"s, "the abstract name contains NUL at byte 2"},
-      {"unix-abstract:" + std::string(108, 'x'), "the abstract name has 108 bytes; at most 107 are allowed",
+      {"unix-abstract:"s + std::string(108, 'x'), "the abstract name has 108 bytes; at most 107 are allowed",
        errc::name_too_long},
       {"dotnet:", "the .NET name is missing"},
       {"dotnet:Anonymous", "the name 'anonymous' is reserved by .NET"},
@@ -131,7 +131,7 @@ const std::vector<bad>& bad_prefixed_names() {
       {"dotnet:a\0"s, "the .NET name contains NUL at byte 2"},
       {"dotnet:/a/", "the .NET name is a path that ends in '/'"},
       {"dotnet:/", "the .NET name is a path that ends in '/'"},
-      {"dotnet:" + std::string(4096, 'x'), "the .NET name has 4096 bytes; at most 4095 are allowed",
+      {"dotnet:"s + std::string(4096, 'x'), "the .NET name has 4096 bytes; at most 4095 are allowed",
        errc::name_too_long},
       {"ssh://", "the host is missing"},
       {"ssh:///x", "the host is missing"},
@@ -146,7 +146,7 @@ const std::vector<bad>& bad_prefixed_names() {
       {"ssh://-l@host/x", "the user starts with '-'"},
       {"ssh://a b@host/x", "the user contains ' ' at byte 2; only"},
       {"ssh://a@b@host/x", "the host contains '@' at byte 2; only"},
-      {"ssh://" + std::string(256, 'u') + "@h/x", "the user has 256 bytes; at most 255 are allowed",
+      {"ssh://"s + std::string(256, 'u') + "@h/x", "the user has 256 bytes; at most 255 are allowed",
        errc::name_too_long},
       {"ssh:host/x", "the name contains ':' at byte 4; only"},
   };
@@ -177,7 +177,7 @@ TEST_CASE("a bad name is quoted and the reason is exact") {
       CHECK(to_string(name.error().code()) == to_string(expected.code));
       const std::string subject(name.error().subject());
       CAPTURE(subject);
-      CHECK(subject.starts_with("'" + tp::escape(expected.text) + "': " + expected.why));
+      CHECK(subject.starts_with(tp::in_quotes(expected.text) + ": " + expected.why));
     }
   }
 }
@@ -201,8 +201,8 @@ TEST_CASE("of all bytes a plain name takes 65, and quotes the others") {
       ++taken;
       CHECK(name->kind() == kind::plain);
     } else {
-      const std::string quoted = "'" + tp::escape(std::string_view(&byte, 1)) + "' at byte 2";
-      CHECK(name.error().subject().find(quoted) != std::string_view::npos);
+      const std::string where = tp::in_quotes(std::string_view(&byte, 1)) + " at byte 2";
+      CHECK(name.error().subject().find(where) != std::string_view::npos);
     }
   }
   CHECK(taken == 65);
@@ -223,7 +223,7 @@ TEST_CASE("no text, however odd, is half accepted") {
     const auto name = endpoint_name::parse(text);
     CAPTURE(text);
     if (!name) {
-      REQUIRE(name.error().subject().starts_with("'" + tp::escape(text) + "': "));
+      REQUIRE(name.error().subject().starts_with(tp::in_quotes(text) + ": "));
       continue;
     }
     REQUIRE_FALSE(name->leaf().empty());

@@ -116,7 +116,7 @@ TEST_CASE("early data is 65,536 bytes at most, refused at the first byte that ma
 TEST_CASE("every known extension but the first is refused a second time") {
   for (unsigned number = 1; number <= 7; ++number) {
     const std::string one = number >= 6 ? "04 00 00 00 00 00" : "00 00";
-    const std::string type = "0" + std::to_string(number) + " 00 ";
+    const std::string type{'0', static_cast<char>('0' + number), ' ', '0', '0', ' '};
     const std::string twice = type + one + ' ' + type + one;
     const std::size_t second_type_ends = 32 + (number >= 6 ? 8 : 4) + 1;
     CHECK(refused_at(wire::hello_side::from_client, hello_with_tail(twice)) ==

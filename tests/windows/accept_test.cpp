@@ -102,7 +102,7 @@ TEST_CASE("an accept ends at its deadline, and with closed when its acceptor or 
   CHECK(finish(*system, released) == errc::closed);
 }
 
-TEST_CASE("a withdrawn name is not found, and the connections made on it live on") {
+TEST_CASE("a withdrawn name is not found, and the detail says where it was looked for") {
   const auto process = a_process();
   const auto system = a_system(*process);
   const endpoint_name name = fresh_name();
@@ -114,6 +114,30 @@ TEST_CASE("a withdrawn name is not found, and the connections made on it live on
   CHECK(finish(*system, op) == errc::not_found);
   REQUIRE(op.detail);
   CHECK(op.detail->find(bound->location()) != std::string::npos);
+}
+
+TEST_CASE("connections live on when their name is withdrawn, and keep it busy until the last is closed") {
+  const auto process = a_process();
+  const auto system = a_system(*process);
+  const endpoint_name name = fresh_name();
+  const auto bound = bind(*process, name);
+  auto acceptor = system->open(bound);
+  REQUIRE(acceptor);
+  auto client = attach(*system, connect(*system, name));
+  auto server = attach(*system, accept(*system, **acceptor), attachment::half_open);
+  bound->withdraw();
+  REQUIRE(write(*system, *client, "still here") == errc::none);
+  CHECK(read(*system, *server) == "still here");
+  a_connect op;
+  op.name = &name;
+  system->connect(op);
+  CHECK(finish(*system, op) == errc::busy);
+  server.reset();
+  client.reset();
+  system->turn(system->now() + 1ms);
+  system->connect(op);
+  CHECK(finish(*system, op) == errc::not_found);
+  CHECK(process->names().bind({.name = name, .runtime_directory = {}}));
 }
 
 TEST_CASE("a raw name of one instance is busy until its connection is closed, and then reachable again") {

@@ -62,6 +62,8 @@ TEST_CASE("once its hello is read, a client's user is known by the kernel's word
   CHECK(client.same_user(process->self()));
   CHECK(client.pid.value == GetCurrentProcessId());
   CHECK_FALSE(client.pid.may_authorise());
+  CHECK(client.process == nullptr);  // only its number is known, which could be another's by now
+  CHECK(client.token != nullptr);
 }
 
 TEST_CASE("a client knows its server before its first byte, as the owner of the pipe") {
@@ -113,6 +115,23 @@ TEST_CASE("impersonation puts a client's token on this thread alone, and revert 
   CHECK_FALSE(wears_a_token());
   REQUIRE_FALSE(nested);
   CHECK(nested.error().code() == errc::operation_in_progress);
+}
+
+TEST_CASE("a client that connects with level impersonation is impersonated, and so is one with delegation") {
+  const auto process = a_process();
+  const auto system = a_system(*process);
+  for (const auto level : {impersonation_level::impersonation, impersonation_level::delegation}) {
+    const endpoint_name name = fresh_name();
+    const auto bound = bind(*process, name);
+    auto acceptor = system->open(bound);
+    REQUIRE(acceptor);
+    const auto client = attach(*system, connect(*system, name, level));
+    const auto server = attach(*system, accept(*system, **acceptor), attachment::half_open);
+    REQUIRE(write(*system, *client, "hello") == errc::none);
+    REQUIRE(read(*system, *server) == "hello");
+    REQUIRE(process->impersonator().enter(server->peer()));
+    process->impersonator().revert();
+  }
 }
 
 TEST_CASE(

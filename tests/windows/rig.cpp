@@ -67,9 +67,10 @@ backend::detached_ptr accept(backend::system& system, backend::acceptor& accepto
   return std::move(op.stream);
 }
 
-backend::detached_ptr connect(backend::system& system, const endpoint_name& name) {
+backend::detached_ptr connect(backend::system& system, const endpoint_name& name, impersonation_level level) {
   a_connect op;
   op.name = &name;
+  op.level = level;
   const time_point limit = system.now() + 10s;
   do {
     system.connect(op);

@@ -47,7 +47,8 @@ errc finish(backend::system& system, backend::op& op);
 [[nodiscard]] backend::detached_ptr accept(backend::system& system, backend::acceptor& acceptor);
 /// Again while the name is busy, as the core does: a wait thread makes the next instance a moment after a
 /// client came.
-[[nodiscard]] backend::detached_ptr connect(backend::system& system, const endpoint_name& name);
+[[nodiscard]] backend::detached_ptr connect(backend::system& system, const endpoint_name& name,
+                                            impersonation_level level = impersonation_level::identification);
 [[nodiscard]] backend::stream_ptr attach(backend::system& system, backend::detached_ptr stream,
                                          backend::attachment how = backend::attachment::established);
 

@@ -26,6 +26,25 @@ TEST_CASE("what a client writes comes back from the server whole and in order") 
   }
 }
 
+TEST_CASE("once the hello was read by reads of our own the pipe is libuv's, and nothing is lost in between") {
+  const auto process = a_process();
+  const auto system = a_system(*process);
+  auto pair = a_pair(*process, *system, attachment::half_open);
+  REQUIRE(write(*system, *pair.client, "hello, and more") == errc::none);
+  REQUIRE(read(*system, *pair.server, 5) == "hello");
+  REQUIRE(write(*system, *pair.server, "welcome") == errc::none);
+  pair.server = attach(*system, pair.server->detach());
+  CHECK(pair.server->detach() == nullptr);
+  CHECK(read(*system, *pair.server) == ", and more");
+  CHECK(read(*system, *pair.client) == "welcome");
+  for (const std::string text : {"one", "two"}) {
+    REQUIRE(write(*system, *pair.client, text) == errc::none);
+    REQUIRE(read(*system, *pair.server) == text);
+    REQUIRE(write(*system, *pair.server, text) == errc::none);
+    REQUIRE(read(*system, *pair.client) == text);
+  }
+}
+
 TEST_CASE("a write of many buffers, small and large, arrives as their concatenation") {
   const auto process = a_process();
   const auto system = a_system(*process);

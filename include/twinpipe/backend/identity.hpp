@@ -6,7 +6,8 @@
 
 namespace tp::backend {
 
-/// Switches the calling thread, and only it, to a peer's identity for access checks.
+/// Switches the calling thread, and only it, to a peer's identity for access checks. The identity is that of
+/// an accepted stream, with its token, or a copy that has outlived the connection.
 class impersonator {
  public:
   virtual ~impersonator() = default;

@@ -30,17 +30,24 @@ class bound_name {
   [[nodiscard]] virtual const std::string& location() const noexcept = 0;
   /// What this system can't promise of the access policy, one sentence each.
   [[nodiscard]] virtual const std::string& unenforced() const noexcept = 0;
-  /// Gives the name back at once and refuses the backlog; acceptors that are still open end `closed`. Twice
-  /// is once.
+  /// Gives the name back and refuses the backlog; acceptors that are still open end `closed`. Twice is once.
+  /// On Unix the name is free at once. Windows keeps it as long as a pipe made from it is open: while
+  /// connections live on, clients find it busy instead of not_found, and a bind name_in_use.
   virtual void withdraw() noexcept = 0;
 };
 
-/// One attempt to reach a name. not_found: nobody there or not listening (all places); busy: the backlog is
-/// full; access_denied, untrusted_location: as found at the first place that isn't merely empty.
+/// One attempt to reach a name. not_found: nobody there or not listening (all places); access_denied,
+/// untrusted_location: as found at the first place that isn't merely empty. busy: a server is there and can't
+/// take one more at this moment. That passes, so it is no answer for a user: the core tries again until the
+/// deadline. The backlog is full, or on Windows another client has just come and the next instance isn't made
+/// yet, or only connections of a withdrawn name are left.
 struct connect_op : op {
   using op::op;
   const endpoint_name* name = nullptr;  ///< in use until the completion
   std::string_view runtime_directory;   ///< likewise
+  /// What the server may do in our name, where the kernel is told when the connection is made (Windows,
+  /// SECURITY_SQOS_PRESENT). Other twins ignore it: there the hello alone carries it.
+  impersonation_level level = impersonation_level::identification;
   detached_ptr stream;
   shared_text detail;  ///< on failure: the paths that were tried and why each failed
 };

@@ -48,6 +48,7 @@ struct releaser {
 class detached_stream {
  public:
   virtual ~detached_stream() = default;
+  /// See byte_stream::peer; what it learnt goes along with the stream.
   [[nodiscard]] virtual const identity& peer() const noexcept = 0;
 };
 using detached_ptr = std::unique_ptr<detached_stream>;
@@ -77,6 +78,10 @@ class byte_stream {
   /// Takes the stream off its thread again. Null if an operation is pending, or the twin can't (Windows,
   /// established).
   [[nodiscard]] virtual detached_ptr detach() noexcept = 0;
+  /// Taken at accept or connect, and constant but for one case: a client accepted with peer_follows, whose
+  /// uid and sid are both unknown, may become known by the first read of a half-open stream that brings any
+  /// bytes, before that read completes. (Windows doesn't tell earlier, ERROR_CANNOT_IMPERSONATE.) Who isn't
+  /// known then never is, and nobody becomes somebody else.
   [[nodiscard]] virtual const identity& peer() const noexcept = 0;
 
  protected:
@@ -84,11 +89,14 @@ class byte_stream {
 };
 using stream_ptr = std::unique_ptr<byte_stream, releaser>;
 
-/// A connection taken from the backlog, its identity read. no_resources: out of descriptors; the acceptor
-/// stays usable.
+/// A connection taken from the backlog, its identity read, or still to come. no_resources: out of
+/// descriptors; the acceptor stays usable.
 struct accept_op : op {
   using op::op;
   detached_ptr stream;
+  /// Nobody knows yet whose the stream is, and its first bytes will tell; see byte_stream::peer. An unknown
+  /// peer without this mark stays unknown. False when it starts.
+  bool peer_follows = false;
 };
 
 /// One thread's watch on a bound name. Several acceptors may watch one name: each client goes to one of them.
