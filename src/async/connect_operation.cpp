@@ -15,7 +15,7 @@ namespace tp::detail {
 using reader = wire::hello_reader;
 
 namespace {
-constexpr duration backoff_first = std::chrono::milliseconds(1);
+constexpr duration backoff_first = std::chrono::milliseconds(2);
 constexpr duration backoff_longest = std::chrono::milliseconds(50);
 }  // namespace
 

@@ -21,9 +21,7 @@ CONFORMANCE_CASE("the authorize callback sees who asks and what for", needs()) {
               request.mode == transmission::message;
       return admission::grant();
     });
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 1 && right && program == "the client's label");
     EXPECT(p, c.level() == impersonation_level::impersonation);
@@ -52,9 +50,7 @@ CONFORMANCE_CASE("the reason of a refusal reaches the client, escaped, and nothi
       if (asked == 1) return admission::deny("not on \x1b[31mMondays");
       return asked == 2 ? admission::deny() : admission::grant();
     });
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 3);
     EXPECT(p, co_await p.receive(c) == "in");

@@ -54,9 +54,7 @@ CONFORMANCE_CASE("disconnecting frees the instance", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection first = co_await p.accept(door);
     first_in.set();
     co_await p.send(first, "before");
@@ -100,6 +98,28 @@ CONFORMANCE_CASE("a peer that closed without reading shows at the end", needs(ca
         c.abort();
         gone.set();
       });
+  w.run();
+}
+
+CONFORMANCE_CASE("after close or abort every operation of a connection is closed", needs()) {
+  for (const pair_options& how : all_modes()) {
+    for (const bool abrupt : {true, false}) {
+      w.pair(
+          how,
+          [abrupt](party& p, connection& c) -> task<void> {
+            if (abrupt) c.abort();
+            if (!abrupt) static_cast<void>(p.value(co_await p.bounded(c.close())));
+            buffer b;
+            p.refusal(co_await p.bounded(c.receive(b)), errc::closed);
+            p.refusal(co_await p.bounded(c.send("late")), errc::closed);
+            p.refusal(co_await p.bounded(c.shutdown()), errc::closed);
+            p.refusal(co_await p.bounded(c.drain()), errc::closed);
+            p.refusal(co_await p.bounded(c.close()), errc::closed);
+            c.abort();
+          },
+          [](party& p, connection& c) -> task<void> { EXPECT(p, (co_await receive_rest(p, c)).empty()); });
+    }
+  }
   w.run();
 }
 

@@ -7,7 +7,7 @@
 namespace tp::conformance {
 
 CONFORMANCE_CASE("a stopped receive loses no byte", needs()) {
-  constexpr int rounds = 20;
+  const int rounds = w.under_faults() ? 5 : 20;
   std::deque<flag> flags;
   for (const pair_options& how : all_modes()) {
     std::vector<flag*> go;
@@ -103,9 +103,7 @@ CONFORMANCE_CASE("a stopped receive hands over the part it holds", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.mode = transmission::message;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     co_await p.wait(part_sent);
     stopper stop(p);
@@ -138,9 +136,7 @@ CONFORMANCE_CASE("a stopped receive into a buffer is continued by the next", nee
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.mode = transmission::message;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     co_await p.wait(part_sent);
     for (int i = 0; i < 2; ++i) {
@@ -170,7 +166,7 @@ CONFORMANCE_CASE("a stopped receive into a buffer is continued by the next", nee
 }
 
 CONFORMANCE_CASE("a late stop does not touch the next operation", needs()) {
-  constexpr std::size_t rounds = 50;
+  const std::size_t rounds = w.under_faults() ? 5 : 50;
   std::deque<flag> flags;
   for (const pair_options& how : all_modes()) {
     const auto stops = std::make_shared<std::vector<std::stop_source>>(rounds);

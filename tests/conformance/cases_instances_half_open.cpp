@@ -44,9 +44,7 @@ CONFORMANCE_CASE("a silent client holds up nobody", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().instances == 1);
     EXPECT(p, served.statistics().half_open == 2);
@@ -72,10 +70,8 @@ CONFORMANCE_CASE("a silent client is dropped when its time is up", needs()) {
   flag bound(w), silent(w), dropped(w), never_set(w);
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
-    options.handshake_timeout = 30ms;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    options.handshake_timeout = w.has_fault() ? 30ms : 300ms;
+    auto [served, door] = p.serve(bound, name, options);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().half_open == 0);
   });
@@ -127,12 +123,10 @@ CONFORMANCE_CASE("the time of a client that nobody reads stands still", needs())
   flag bound(w), silent(w), late(w), done(w);
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
-    options.handshake_timeout = 200ms;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    options.handshake_timeout = w.has_fault() ? 100ms : 1s;
+    auto [served, door] = p.serve(bound, name, options);
     const connection first = co_await p.accept(door);
-    co_await p.sleep(220ms);  // a client with its clock running would be out of time
+    co_await p.sleep(options.handshake_timeout);  // a client with its clock running would be out of time
     late.set();
     connection second = co_await p.accept(door);
     co_await p.receive_end(second);
@@ -153,9 +147,7 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_half_open = 2;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().shed == 2);
     EXPECT(p, served.statistics().half_open == 1);

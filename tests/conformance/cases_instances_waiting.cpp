@@ -44,9 +44,7 @@ CONFORMANCE_CASE("a client that waited for an instance in vain is told busy", ne
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     const connection only = co_await p.accept(door);
     held.set();
     co_await p.wait(told);
@@ -192,9 +190,7 @@ CONFORMANCE_CASE("a stopped accept loses no client", needs()) {
     const auto be_stopped = [](party& who, listener& door, stopper& mine) -> task<void> {
       who.refusal(co_await door.accept().within(who.patience()).unless(mine.token()), errc::cancelled);
     };
-    const endpoint served = p.bind(name);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name);
     stopper mine(p);
     const auto stop_it = [](party& who, flag& when, stopper& what) -> task<void> {
       co_await who.wait(when);

@@ -12,9 +12,7 @@ void expect_same_endpoint(world& w, const std::string& bound_as, const std::stri
                           connect_options how = {}) {
   const auto bound = std::make_shared<flag>(w);
   w.party("server of " + bound_as, [=](party& p) -> task<void> {
-    const endpoint served = p.bind(bound_as);
-    listener door = p.listen(served);
-    bound->set();
+    auto [served, door] = p.serve(*bound, bound_as);
     connection client = co_await p.accept(door);
     co_await p.send(client, bound_as);
     co_await p.receive_end(client);

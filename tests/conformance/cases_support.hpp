@@ -24,14 +24,15 @@ namespace tp::conformance {
   return made;
 }
 
-/// More than a system takes from a sender whose peer doesn't read, with room for whole frames behind.
+/// More than a stream takes while its peer doesn't read, with room for whole frames behind.
 [[nodiscard]] inline std::size_t more_than_fits(const world& w) {
-  return std::size_t{w.under_faults() ? 400u : 900u} * 1024;
+  return w.pipe_capacity() * (w.under_faults() ? 2u : 4u) + (std::size_t{64} << 10);
 }
 
 [[nodiscard]] inline pair_options in_mode(transmission mode, bool framed = false) {
   pair_options made;
   made.server.mode = made.client.mode = mode;
+  made.server.max_message = made.client.max_message = max_message_limit;  // for more_than_fits
   made.server.framed = framed;
   return made;
 }
@@ -60,6 +61,11 @@ struct piece {
   const received got = p.value(co_await p.bounded(from.receive(std::as_writable_bytes(std::span(into)))));
   into.resize(got.bytes);
   co_return piece{std::move(into), got.complete, got.end};
+}
+
+/// A send as a task, for p.beside().
+[[nodiscard]] inline task<void> send_one(party& p, connection& to, const std::string& text) {
+  co_await p.send(to, text);
 }
 
 /// Byte mode: all until the end.

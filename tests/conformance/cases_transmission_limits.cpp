@@ -39,9 +39,7 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.mode = transmission::message;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection witness = co_await p.accept(door);
     witnessed.set();
     for (std::size_t i = 0; i < broken.size(); ++i) {
@@ -131,9 +129,7 @@ CONFORMANCE_CASE("sides that differ in mode are refused", needs()) {
       endpoint_options options;
       options.mode = mode;
       options.max_instances = 1;
-      const endpoint served = p.bind(name, options);
-      listener door = p.listen(served);
-      bound.set();
+      auto [served, door] = p.serve(bound, name, options);
       connection c = co_await p.accept(door);
       EXPECT(p, c.mode() == mode);
       EXPECT(p, co_await p.receive(c) == "at last");
@@ -162,9 +158,7 @@ CONFORMANCE_CASE("an end inside a message is connection_lost", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.mode = transmission::message;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     for (std::size_t i = 0; i < unfinished.size(); ++i) {
       connection c = co_await p.accept(door);
       EXPECT(p, co_await p.receive(c) == "whole");

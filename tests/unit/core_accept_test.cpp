@@ -99,6 +99,24 @@ TEST_CASE("clients that an ended accept leaves behind are adopted by the next on
   }
 }
 
+TEST_CASE("a client that was parked is heard before those of the backlog") {
+  server_rig rig;
+  listener l = rig.listen();
+  const byte_vector hello = server_rig::hello();
+  std::stop_source source;
+  accepted first, second;
+  rig.go(l.accept().unless(source.get_token()), first);
+  played_stream& early = rig.client({hello.begin(), hello.begin() + 10});
+  rig.user_call([&] { source.request_stop(); });
+  rig.settle();
+  played_stream& late = rig.client(hello);
+  early.feed({hello.begin() + 10, hello.end()});
+  rig.go(l.accept(), second);
+  rig.settle();
+  CHECK((second.done() && second->has_value()));
+  CHECK((server_rig::reply_to(early) == reply_status::accepted && late.written.empty()));
+}
+
 TEST_CASE("a parked client is taken by an accept that waits already") {
   server_rig rig;
   listener a = rig.listen(), b = rig.listen();

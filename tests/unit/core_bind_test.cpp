@@ -19,6 +19,13 @@ struct bind_rig : core_rig {
 
 }  // namespace
 
+TEST_CASE("an endpoint's options are the documented ones unless they are set") {
+  const endpoint_options options;
+  CHECK((options.handshake_timeout == std::chrono::seconds(5) && options.max_half_open == 64));
+  CHECK((options.max_message == std::size_t{1} << 20 && options.max_instances == unlimited));
+  CHECK((options.mode == transmission::byte && options.profile == profile::native));
+}
+
 TEST_CASE("bind asks for the name with everything that the options say about it") {
   bind_rig rig;
   REQUIRE_CALL(rig.names, bind(_))

@@ -32,6 +32,7 @@ client_rig::~client_rig() {
 backend::start client_rig::on_connect(backend::connect_op& op) {
   ++tried;
   asked_level = op.level;
+  tried_at.push_back(system->now());
   if (const errc code = next_call("connect"); code != errc::none) {
     if (fails_when() == when::now) return op.finish({code, 0});
     system->later(op, {code, 0});

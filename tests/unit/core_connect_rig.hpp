@@ -23,6 +23,7 @@ class client_rig : public core_rig {
   std::deque<attempt> attempts;  ///< when they are used up: not_found
   int tried = 0;
   std::optional<impersonation_level> asked_level;  ///< of the last attempt
+  std::vector<time_point> tried_at;
   errc attach_fails = errc::none;
   backend::connect_op* connecting = nullptr;
 

@@ -102,6 +102,37 @@ TEST_CASE("a full backlog is tried again, and is busy at the deadline") {
   CHECK(done.code() == errc::busy);
 }
 
+TEST_CASE("attempts are 1 to 50 ms apart, ever longer, and chance parts clients that began together") {
+  std::vector<std::vector<duration>> gaps;
+  for (const int chance : {0, 0x55, 0xff}) {
+    client_rig rig;
+    rig.threads.chance = static_cast<std::byte>(chance);
+    for (int i = 0; i < 1000; ++i) rig.attempts.push_back({nullptr, errc::busy});
+    connected done;
+    rig.go(rig.connecting_to("files").within(1s), done);
+    rig.pass(1s);
+    auto& mine = gaps.emplace_back();
+    for (std::size_t i = 1; i < rig.tried_at.size(); ++i)
+      mine.push_back(rig.tried_at[i] - rig.tried_at[i - 1]);
+    REQUIRE(mine.size() > 15);
+    CHECK((std::ranges::min(mine) >= 1ms && std::ranges::max(mine) <= 50ms));
+    CHECK((mine.front() <= 2ms && mine.back() >= 25ms));
+  }
+  CHECK((gaps[0].back() != gaps[1].back() && gaps[1].back() != gaps[2].back()));
+}
+
+TEST_CASE("a connect with no time makes exactly one attempt") {
+  for (const errc code : {errc::none, errc::not_found, errc::busy}) {
+    client_rig rig;
+    rig.attempts.push_back({code == errc::none ? &rig.server(client_rig::acceptance()) : nullptr, code});
+    connected done;
+    rig.go(rig.connecting_to("files", {.wait_for_server = true}).within(0s), done);
+    rig.pass(1s);
+    CHECK((done.done() && rig.tried == 1));
+    CHECK(done.code() == (code == errc::not_found ? errc::timed_out : code));
+  }
+}
+
 TEST_CASE("every error of an attempt ends connect with its code, at once or later") {
   for (const errc code : {errc::access_denied, errc::untrusted_location, errc::name_too_long,
                           errc::not_supported, errc::no_resources, errc::io_error}) {

@@ -33,7 +33,7 @@ std::uint64_t paper_threads::this_thread() const noexcept {
 }
 
 void paper_threads::random(std::span<std::byte> fill) noexcept {
-  std::ranges::fill(fill, std::byte{0});
+  std::ranges::fill(fill, chance);
 }
 
 struct paper_system::waker final : backend::waker {

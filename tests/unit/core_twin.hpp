@@ -75,6 +75,7 @@ class paper_threads final : public backend::threads {
   [[nodiscard]] time_point now() const noexcept override { return time_point{}; }
   void sleep_until(time_point) override {}
   void random(std::span<std::byte> fill) noexcept override;
+  std::byte chance{0};  ///< every random byte
 };
 
 /// A system whose turns run what was said to be ready, and whose clock jumps to the next timer when nothing
@@ -95,7 +96,7 @@ class paper_system final : public backend::system {
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override;
   std::shared_ptr<backend::waker> get_waker() override;
 
-  /// Completes a pending operation in a later turn. `last`: just before, moves the bytes.
+  /// Completes a pending operation in a later turn.
   void later(backend::op& op, backend::status status, std::size_t n = 0);
   /// For cancel of a connect: what a test wants to happen.
   std::function<void(backend::op&)> on_cancel_connect = [](backend::op&) {};
