@@ -59,8 +59,8 @@ class operation_base {
   virtual void on_stop() noexcept = 0;
 
   void configure() noexcept;
-  /// Is there a reason not to start at all: a stop that was requested before, a deadline in the past, an
-  /// impersonation?
+  /// Is there a reason not to start at all: a stop that was requested before, an impersonation, a runtime
+  /// that ends? A deadline that has passed is none: it still allows one attempt.
   [[nodiscard]] errc refuse_start() const noexcept;
   void begin() noexcept { phase_ = phase::pending; }
   /// For a start that is done at once.
