@@ -28,7 +28,7 @@ class socket_acceptor final : public backend::acceptor, public watcher {
   void release() noexcept override;
 
   void retry(backend::op&) noexcept override { go_on(); }
-  void expire(backend::op&) noexcept override { stop(errc::timed_out); }
+  void expire(backend::op&) noexcept override { try_and_stop(errc::timed_out); }
   void leave(backend::op&) noexcept override {
     accept_ = nullptr;
     left();
@@ -47,6 +47,7 @@ class socket_acceptor final : public backend::acceptor, public watcher {
   [[nodiscard]] attempt try_accept(backend::accept_op& op) noexcept;
   void go_on() noexcept;
   void stop(errc why) noexcept;
+  void try_and_stop(errc why) noexcept;
 
   std::shared_ptr<listening_socket> shared_;
   descriptor own_;
@@ -95,8 +96,14 @@ void socket_acceptor::stop(errc why) noexcept {
   if (accept_ != nullptr && undecided(*accept_)) loop_.finish(*accept_, {why});
 }
 
+// A client that has come wins over a cancel or deadline, though the loop has not noticed it yet.
+void socket_acceptor::try_and_stop(errc why) noexcept {
+  if (accept_ != nullptr && undecided(*accept_)) go_on();
+  stop(why);
+}
+
 void socket_acceptor::cancel(backend::op& op) noexcept {
-  if (&op == accept_) stop(errc::cancelled);
+  if (&op == accept_) try_and_stop(errc::cancelled);
 }
 
 void socket_acceptor::close() noexcept {

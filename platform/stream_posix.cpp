@@ -51,6 +51,7 @@ class socket_stream final : public backend::byte_stream, public watcher {
   void go_on_draining() noexcept;
   void ask_again_later();
   void stop(backend::op* op, errc why) noexcept;
+  void try_last_time(backend::op& op) noexcept;
   [[nodiscard]] bool is_mine(const backend::op& op) const noexcept;
 
   socket_ptr socket_;
@@ -127,6 +128,7 @@ start socket_stream::drain(backend::drain_op& op) {
 }
 
 void socket_stream::ask_again_later() {
+  loop_.remove_timer(drain_tick_);
   loop_.add_timer(drain_tick_, *this, op_kind::drain_tick, loop_.now() + drain_pause_);
   drain_pause_ = std::min(2 * drain_pause_, longest_drain_pause);
 }
@@ -164,10 +166,9 @@ void socket_stream::go_on_writing() noexcept {
 
 void socket_stream::go_on_draining() noexcept {
   const attempt got = socket_->drained();
-  if (got.would_block)
-    ask_again_later();
-  else
-    loop_.finish(*drain_, got.result);
+  if (got.would_block) return ask_again_later();
+  loop_.remove_timer(drain_tick_);
+  loop_.finish(*drain_, got.result);
 }
 
 void socket_stream::retry(backend::op& op) noexcept {
@@ -181,11 +182,20 @@ void socket_stream::retry(backend::op& op) noexcept {
   }
 }
 
+// A deadline that has passed still allows one attempt: a postponed operation hasn't had its.
 void socket_stream::expire(backend::op& op) noexcept {
-  if (&op == &drain_tick_)
-    go_on_draining();
-  else
-    stop(&op, errc::timed_out);
+  if (&op == &drain_tick_) return go_on_draining();
+  if (&op == write_ && phase_of(op) == op_phase::postponed) go_on_writing();
+  try_last_time(op);
+  stop(&op, errc::timed_out);
+}
+
+// Bytes that have come win over a cancel or deadline, though the loop has not noticed them yet. A write is
+// not tried: who asks to stop it wants no more of it sent.
+void socket_stream::try_last_time(backend::op& op) noexcept {
+  if (!undecided(op)) return;
+  if (&op == read_) go_on_reading();
+  if (&op == drain_) go_on_draining();
 }
 
 bool socket_stream::is_mine(const backend::op& op) const noexcept {
@@ -193,7 +203,9 @@ bool socket_stream::is_mine(const backend::op& op) const noexcept {
 }
 
 void socket_stream::cancel(backend::op& op) noexcept {
-  if (is_mine(op)) stop(&op, errc::cancelled);
+  if (!is_mine(op)) return;
+  try_last_time(op);
+  stop(&op, errc::cancelled);
 }
 
 void socket_stream::stop(backend::op* op, errc why) noexcept {

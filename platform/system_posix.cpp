@@ -56,8 +56,10 @@ void posix_system::retry(backend::op& op) noexcept {
   loop_->finish(op, try_connect(static_cast<backend::connect_op&>(op)));
 }
 
+// A connect waits only because it was postponed, and is allowed its one attempt.
 void posix_system::expire(backend::op& op) noexcept {
-  loop_->finish(op, {kind_of(op) == op_kind::sleep ? errc::none : errc::timed_out});
+  if (kind_of(op) == op_kind::connect) return retry(op);
+  loop_->finish(op, {});
 }
 
 void posix_system::cancel(backend::op& op) noexcept {

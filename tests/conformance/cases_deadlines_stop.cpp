@@ -42,6 +42,41 @@ CONFORMANCE_CASE("a stopped receive loses no byte", needs()) {
   w.run();
 }
 
+CONFORMANCE_CASE("a stop that comes after the bytes does not take them back", needs()) {
+  constexpr int rounds = 20;
+  std::deque<flag> asked, sent;
+  for (int i = 0; i < rounds; ++i) asked.emplace_back(w), sent.emplace_back(w);
+  w.pair(
+      bytes(),
+      [&](party& p, connection& c) -> task<void> {
+        for (int i = 0; i < rounds; ++i) {
+          stopper stop(p);
+          const auto receives = [](party& who, connection& from, flag& now, stopper& by) -> task<void> {
+            std::string into(4, '\0');
+            auto pending = from.receive(std::as_writable_bytes(std::span(into)))
+                               .within(who.patience())
+                               .unless(by.token());
+            now.set();
+            const received got = who.value(co_await std::move(pending));
+            EXPECT(who, into.substr(0, got.bytes) == "data");
+          };
+          const auto stops = [](party& who, flag& arrived, stopper& what) -> task<void> {
+            co_await who.wait(arrived);
+            what.request_stop();
+          };
+          co_await p.beside(receives(p, c, asked[i], stop), stops(p, sent[i], stop));
+        }
+      },
+      [&](party& p, connection& c) -> task<void> {
+        for (int i = 0; i < rounds; ++i) {
+          co_await p.wait(asked[i]);
+          co_await p.send(c, "data");
+          sent[i].set();
+        }
+      });
+  w.run();
+}
+
 CONFORMANCE_CASE("a connect is stopped by its token", needs()) {
   const std::string name = w.fresh_name();
   flag bound(w), over(w);

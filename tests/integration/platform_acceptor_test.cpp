@@ -56,6 +56,21 @@ TEST_CASE("a cancelled accept leaves the client to the next one") {
   CHECK(second.stream != nullptr);
 }
 
+TEST_CASE("a client that came before the cancel was asked for is accepted") {
+  rig rig;
+  temporary_directory directory;
+  const auto bound = rig.bind(request_for(directory / "a"));
+  const auto acceptor = rig.open(bound);
+  test_accept op;
+  REQUIRE(acceptor->accept(op) == start::pending);
+  const auto client = rig.connect(directory / "a");
+  acceptor->cancel(op);
+  CHECK(op.completions == 0);
+  rig.finish(op);
+  CHECK(op.code() == errc::none);
+  CHECK(op.stream != nullptr);
+}
+
 TEST_CASE("of several acceptors on one name each client goes to one") {
   rig rig;
   temporary_directory directory;
