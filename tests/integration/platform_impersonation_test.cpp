@@ -251,6 +251,51 @@ TEST_CASE("a server that is not root but may switch loses its other privileges i
   CHECK(server.wait() == 0);
 }
 
+TEST_CASE(
+    "a switch after which the way back would be lost is denied, with the reason, and nothing has changed") {
+  if (!is_root()) return skip("needs root");
+  struct row {
+    std::uint32_t real, effective, saved, peer;
+    const char* reason;
+  };
+  for (const row& ids :
+       {row{54399, 54399, 54399, 0, "capabilities"}, row{54399, 0, 54399, 54321, "lead back"},
+        row{54399, 54398, 54399, 54321, "lead back"}, row{0, 54399, 0, 54321, "lead back"}}) {
+    child server([&](const child::handle&) {
+      ::prctl(PR_SET_KEEPCAPS, 1);
+      if (::setresuid(ids.real, ids.effective, ids.saved) != 0) return 1;
+      set_capabilities(bit(CAP_SETUID) | bit(CAP_SETGID));
+      rig rig;
+      const std::string before = credentials_now();
+      const identity peer = identity_of({ids.peer, 54321, {60000}});
+      const auto refused = rig.process->impersonator().enter(peer);
+      if (refused || !(refused.error() == errc::impersonation_denied)) return 2;
+      if (refused.error().subject().find(ids.reason) == std::string_view::npos) return 3;
+      return credentials_now() == before && !rig.process->impersonator().check(peer) ? 0 : 4;
+    });
+    INFO(ids.real << ' ' << ids.effective << ' ' << ids.saved << ", client " << ids.peer);
+    CHECK(server.wait() == 0);
+  }
+}
+
+TEST_CASE("a server with one id that is 0 acts for root and for others, and comes back") {
+  if (!is_root()) return skip("needs root");
+  for (const std::uint32_t peer : {0U, 54321U}) {
+    child server([&](const child::handle&) {
+      ::prctl(PR_SET_KEEPCAPS, 1);
+      if (::setresuid(0, 54399, 54399) != 0) return 1;
+      set_capabilities(bit(CAP_SETUID) | bit(CAP_SETGID));
+      rig rig;
+      const std::string before = credentials_now();
+      if (!rig.process->impersonator().enter(identity_of({peer, 54321, {60001, 60000}}))) return 2;
+      rig.process->impersonator().revert();
+      return credentials_now() == before ? 0 : 3;
+    });
+    INFO("client " << peer);
+    CHECK(server.wait() == 0);
+  }
+}
+
 TEST_CASE("a client that is root keeps the server's rights, with its own groups") {
   if (!is_root()) return skip("needs root");
   three_files files;
