@@ -39,6 +39,8 @@ class blocking_stream final : public backend::byte_stream {
   // release the object.
   class visit;
 
+  [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
+  [[nodiscard]] attempt try_drain() noexcept;
   [[nodiscard]] status wait_for(short events, time_point deadline) noexcept;
   [[nodiscard]] bool pause(duration length, time_point deadline);
   [[nodiscard]] bool is_closed() noexcept;
@@ -48,6 +50,7 @@ class blocking_stream final : public backend::byte_stream {
   std::mutex mutex_;
   std::condition_variable closing_;
   socket_ptr socket_;
+  std::mutex reset_mutex_;  // a leaf; nothing waits inside
   int inside_ = 0;
   bool closed_ = false;
   bool released_ = false;
@@ -109,11 +112,21 @@ status blocking_stream::wait_for(short events, time_point deadline) noexcept {
   }
 }
 
+attempt blocking_stream::try_read(backend::read_op& op) noexcept {
+  const std::scoped_lock lock(reset_mutex_);
+  return socket_->read(op.into, op.spill);
+}
+
+attempt blocking_stream::try_drain() noexcept {
+  const std::scoped_lock lock(reset_mutex_);
+  return socket_->drained();
+}
+
 start blocking_stream::read(backend::read_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
   for (;;) {
-    const attempt got = socket_->read(op.into, op.spill);
+    const attempt got = try_read(op);
     // Our own close looks like the peer's end to the kernel.
     if (!got.would_block)
       return op.finish(got.n == 0 && is_closed() ? status{errc::closed} : got.result, got.n);
@@ -143,7 +156,7 @@ start blocking_stream::drain(backend::drain_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
   for (duration length = first_drain_pause;; length = std::min(2 * length, longest_drain_pause)) {
-    const attempt got = socket_->drained();
+    const attempt got = try_drain();
     if (is_closed()) return op.finish({errc::closed});
     if (!got.would_block) return op.finish(got.result);
     if (real_now() >= op.deadline) return op.finish({errc::timed_out});

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "errors_posix.hpp"
 
@@ -80,7 +81,7 @@ bool connected_socket::readable() noexcept {
 
 // The end of the peer's data; a reset that a drain used up comes first.
 backend::status connected_socket::at_end() noexcept {
-  return reset_owed_to_reader_.exchange(false) ? to_status(ECONNRESET) : backend::status{};
+  return std::exchange(reset_owed_to_reader_, false) ? to_status(ECONNRESET) : backend::status{};
 }
 
 attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexcept {

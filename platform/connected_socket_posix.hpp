@@ -1,7 +1,6 @@
 // A connected Unix socket of our own, and the system calls on it. It doesn't wait and knows no loop.
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include "descriptor.hpp"
@@ -44,9 +43,10 @@ class connected_socket {
   descriptor socket_;
   identity peer_;
   // The kernel tells a reset once, to a read or to SO_ERROR, whichever asks first; reader and drainer both
-  // need to know. A blocking stream asks from two threads.
-  std::atomic<bool> reset_seen_ = false;
-  std::atomic<bool> reset_owed_to_reader_ = false;
+  // need to know. Asking and noting the answer must be one step: who has two threads serialises read() and
+  // drained().
+  bool reset_seen_ = false;
+  bool reset_owed_to_reader_ = false;
 };
 using socket_ptr = std::unique_ptr<connected_socket>;
 

@@ -128,6 +128,47 @@ TEST_CASE("a blocking stream ends, resets and drains like any other") {
   CHECK(read_code(rig, *rig.client) == errc::none);
 }
 
+TEST_CASE("a reader and a drainer on two threads both learn of a reset, whoever asks the kernel first") {
+  rig rig;
+  temporary_directory directory;
+  const auto bound = rig.bind(request_for(directory / "a"));
+  const auto acceptor = rig.open(bound);
+  for (int round = 0; round < 500; ++round) {
+    const auto client = rig.attach(rig.connect(directory / "a"), backend::attachment::blocking);
+    test_accept accepted;
+    rig.run(acceptor->accept(accepted), accepted);
+    auto server = rig.attach(std::move(accepted.stream));
+    test_write unread("unread");
+    REQUIRE(client->write(unread) == start::done);
+    REQUIRE(write_all(rig, *server, "data") == errc::none);
+    std::atomic<bool> reading = false, draining = false;
+    auto reader = std::async(std::launch::async, [&] {
+      std::string seen;
+      for (;;) {
+        test_read in;
+        static_cast<void>(client->read(in));
+        reading = true;
+        seen += in.code() == errc::connection_reset ? "reset" : in.text();
+        if (in.n == 0 && in.code() == errc::none) return seen + "end";
+        if (in.code() != errc::none && in.code() != errc::connection_reset) return seen + "error";
+      }
+    });
+    auto drainer = std::async(std::launch::async, [&] {
+      for (;;) {
+        test_op drained;
+        drained.deadline = time_point{};  // one question, and no pause before the next
+        static_cast<void>(client->drain(drained));
+        draining = true;
+        if (drained.code() != errc::timed_out) return drained.code();
+      }
+    });
+    while (!reading || !draining) std::this_thread::yield();
+    server.reset();
+    CHECK(reader.get() == "dataresetend");
+    CHECK(drainer.get() == errc::connection_reset);
+  }
+}
+
 TEST_CASE("two threads read and write one blocking stream at once") {
   blocking_rig rig;
   constexpr std::size_t size = 1 << 20;
