@@ -39,13 +39,17 @@ class socket_acceptor final : public backend::acceptor, public watcher {
     return accept_ != nullptr && phase_of(*accept_) == op_phase::waiting ? UV_READABLE : 0;
   }
   void ready(int) noexcept override {
-    if (wanted() != 0) go_on();
+    if (wanted() != 0)
+      go_on();
+    else if (shared_->withdrawn())
+      let_go();
   }
   bool in_use() const noexcept override { return accept_ != nullptr; }
 
  private:
   [[nodiscard]] attempt try_accept(backend::accept_op& op) noexcept;
   void go_on() noexcept;
+  void let_go() noexcept;
   void stop(errc why) noexcept;
   void try_and_stop(errc why) noexcept;
 
@@ -72,7 +76,10 @@ start socket_acceptor::accept(backend::accept_op& op) {
 attempt socket_acceptor::try_accept(backend::accept_op& op) noexcept {
   descriptor client;
   do {
-    if (shared_->withdrawn()) return {.result = {errc::closed}};
+    if (shared_->withdrawn()) {
+      let_go();
+      return {.result = {errc::closed}};
+    }
     client = descriptor(::accept4(own_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   } while (!client && (errno == EINTR || errno == ECONNABORTED));
   if (!client) {
@@ -92,6 +99,13 @@ void socket_acceptor::go_on() noexcept {
     loop_.finish(*accept_, got.result);
 }
 
+// Of a name that was withdrawn: the copy of its descriptor must not keep the backlog alive.
+void socket_acceptor::let_go() noexcept {
+  if (!watching()) return;
+  stop_watching();
+  own_.reset();
+}
+
 void socket_acceptor::stop(errc why) noexcept {
   if (accept_ != nullptr && undecided(*accept_)) loop_.finish(*accept_, {why});
 }
@@ -107,9 +121,7 @@ void socket_acceptor::cancel(backend::op& op) noexcept {
 }
 
 void socket_acceptor::close() noexcept {
-  if (!watching()) return;
-  stop_watching();
-  own_.reset();
+  let_go();
   stop(errc::closed);
 }
 

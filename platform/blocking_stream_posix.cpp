@@ -17,9 +17,6 @@ namespace {
 using backend::start;
 using backend::status;
 
-constexpr duration first_drain_pause = std::chrono::milliseconds(1);
-constexpr duration longest_drain_pause = std::chrono::milliseconds(20);
-
 class blocking_stream final : public backend::byte_stream {
  public:
   explicit blocking_stream(socket_ptr socket) noexcept : socket_(std::move(socket)) {}
@@ -155,12 +152,12 @@ start blocking_stream::shutdown(backend::op& op) {
 start blocking_stream::drain(backend::drain_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
-  for (duration length = first_drain_pause;; length = std::min(2 * length, longest_drain_pause)) {
+  for (drain_pause between;;) {
     const attempt got = try_drain();
     if (is_closed()) return op.finish({errc::closed});
     if (!got.would_block) return op.finish(got.result);
     if (real_now() >= op.deadline) return op.finish({errc::timed_out});
-    if (pause(length, op.deadline)) return op.finish({errc::closed});
+    if (pause(between.next(), op.deadline)) return op.finish({errc::closed});
   }
 }
 

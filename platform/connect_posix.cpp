@@ -46,7 +46,7 @@ outcome no(errc code, std::string reason) {
 
 // A non-blocking connect never is under way on a Unix socket: it's made, or refused, or the backlog is full.
 outcome connect_now(const socket_address& address) {
-  descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  descriptor socket = new_socket();
   if (!socket) return no(errno);
   if (const int number = connect_to(socket.get(), address); number != 0) return no(number);
   identity server = peer_identity(socket.get());
@@ -63,8 +63,12 @@ std::string distrust_place(const place& where, const directory_handle& directory
 // The socket is opened, examined and then connected to by its descriptor, so all three mean the same file.
 outcome try_place(const place& where) {
   directory_handle directory;
-  if (const int number = open_directory(where.directory, where.follow, directory); number != 0)
+  if (const int number = open_directory(where.directory, where.follow, directory); number != 0) {
+    // A link or a file where a default directory belongs: who put it there waits for us to go on.
+    if (!where.exact && (number == ENOTDIR || number == ELOOP))
+      return no(errc::untrusted_location, quoted(where.directory) + " is a link, or no directory");
     return no(number);
+  }
   const descriptor path(::openat(directory.fd.get(), where.file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat info{};
   if (!path || ::fstat(path.get(), &info) != 0) {
@@ -80,8 +84,7 @@ outcome try_place(const place& where) {
   if (!S_ISSOCK(info.st_mode)) return no(errc::untrusted_location, "is no socket");
   if (std::string reason = distrust_place(where, directory, info); !reason.empty())
     return no(errc::untrusted_location, std::move(reason));
-  const std::string through = path_of_descriptor(path.get());
-  const auto address = address_of_path(::access(through.c_str(), F_OK) == 0 ? through : where.path());
+  const auto address = address_through(path.get(), {}, where.path());
   return address ? connect_now(*address) : no(ENAMETOOLONG);
 }
 
@@ -100,7 +103,7 @@ status try_places(backend::connect_op& op, const std::vector<place>& places) {
       return {};
     }
     if (!tried.empty()) tried += "; ";
-    tried += "'" + escape(where.path(), std::string::npos) + "': " + got.reason;
+    tried += quoted(where.path()) + ": " + got.reason;
     last = got.result;
     if (last.code != errc::not_found) break;
   }

@@ -1,7 +1,10 @@
 // A connected Unix socket of our own, and the system calls on it. It doesn't wait and knows no loop.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
+#include <utility>
 
 #include "descriptor.hpp"
 #include "twinpipe/backend/stream.hpp"
@@ -14,6 +17,17 @@ struct attempt {
   std::size_t n = 0;
   bool would_block = false;
   bool was_short = false;  ///< the kernel has no more at the moment
+};
+
+/// How long to wait between questions whether the peer has read all: no event tells.
+class drain_pause {
+ public:
+  void restart() noexcept { next_ = first; }
+  [[nodiscard]] duration next() noexcept { return std::exchange(next_, std::min(2 * next_, longest)); }
+
+ private:
+  static constexpr duration first = std::chrono::milliseconds(1), longest = std::chrono::milliseconds(20);
+  duration next_ = first;
 };
 
 class connected_socket {

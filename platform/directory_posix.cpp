@@ -20,10 +20,6 @@ bool is_trusted_user(uid_t user) {
   return user == 0 || (user == ::geteuid() && is_known_user(user));
 }
 
-std::string quoted(const std::string& path) {
-  return "'" + escape(path, PATH_MAX) + "'";
-}
-
 bool others_may_write(const struct stat& info, bool sticky_is_enough) noexcept {
   return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !(sticky_is_enough && (info.st_mode & S_ISVTX) != 0);
 }
@@ -55,6 +51,14 @@ int open_parent(const descriptor& directory, descriptor& parent, struct stat& in
 }
 
 }  // namespace
+
+std::string join(const std::string& directory, const std::string& file) {
+  return directory.ends_with('/') ? directory + file : directory + "/" + file;
+}
+
+std::string quoted(const std::string& path) {
+  return "'" + escape(path, std::string::npos) + "'";
+}
 
 int open_directory(const std::string& path, bool follow, directory_handle& out) {
   out.path = path;

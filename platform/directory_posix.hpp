@@ -17,6 +17,11 @@ struct directory_handle {
   std::string path;
 };
 
+/// The path of a file in a directory.
+[[nodiscard]] std::string join(const std::string& directory, const std::string& file);
+/// In quotation marks and escaped, whole, for a message.
+[[nodiscard]] std::string quoted(const std::string& path);
+
 /// 0 or an errno. `follow`: whether the last component may be a symbolic link.
 [[nodiscard]] int open_directory(const std::string& path, bool follow, directory_handle& out);
 

@@ -1,5 +1,4 @@
 // The asynchronous stream: tries first, then waits for readiness.
-#include <algorithm>
 #include <utility>
 
 #include "errors_posix.hpp"
@@ -11,9 +10,6 @@ namespace {
 
 using backend::start;
 using backend::status;
-
-constexpr duration first_drain_pause = std::chrono::milliseconds(1);
-constexpr duration longest_drain_pause = std::chrono::milliseconds(20);
 
 bool waits(const backend::op* op) noexcept {
   return op != nullptr && phase_of(*op) == op_phase::waiting;
@@ -59,7 +55,7 @@ class socket_stream final : public backend::byte_stream, public watcher {
   backend::write_op* write_ = nullptr;
   backend::drain_op* drain_ = nullptr;
   backend::op drain_tick_;
-  duration drain_pause_ = first_drain_pause;
+  drain_pause drain_pause_;
   bool quiet_ = false;  // the kernel had nothing more to read, and since then no event came
 };
 
@@ -115,7 +111,7 @@ start socket_stream::shutdown(backend::op& op) {
 start socket_stream::drain(backend::drain_op& op) {
   assert(drain_ == nullptr && "one drain at a time");
   if (!watching()) return op.finish({errc::closed});
-  drain_pause_ = first_drain_pause;
+  drain_pause_.restart();
   if (loop_.exhausted()) {
     drain_ = &op;
     return loop_.postpone(op, *this, op_kind::drain);
@@ -129,8 +125,7 @@ start socket_stream::drain(backend::drain_op& op) {
 
 void socket_stream::ask_again_later() {
   loop_.remove_timer(drain_tick_);
-  loop_.add_timer(drain_tick_, *this, op_kind::drain_tick, loop_.now() + drain_pause_);
-  drain_pause_ = std::min(2 * drain_pause_, longest_drain_pause);
+  loop_.add_timer(drain_tick_, *this, op_kind::drain_tick, loop_.now() + drain_pause_.next());
 }
 
 int socket_stream::wanted() const noexcept {

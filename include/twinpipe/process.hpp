@@ -32,8 +32,8 @@ class process {
 
   /// Takes a name; clients may connect from now on, and wait until somebody listens.
   /// Errors: name_in_use (who holds it), invalid_name, name_too_long, invalid_argument (options that
-  /// contradict each other), access_denied, untrusted_location, unreachable_policy, not_supported,
-  /// no_resources, io_error, not_while_impersonating.
+  /// contradict each other), access_denied, untrusted_location, unreachable_policy, not_found (its
+  /// directory doesn't exist), not_supported, no_resources, io_error, not_while_impersonating.
   [[nodiscard]] result<endpoint> bind(std::string_view name, endpoint_options options = {});
 
   /// Runs `body` on a new thread. What it returns counts for join(): 0 is success.

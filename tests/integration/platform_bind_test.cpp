@@ -1,11 +1,8 @@
 // Binding names on Linux: who gets one, what is removed and what is left alone.
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <deque>
 #include <filesystem>
 
@@ -27,17 +24,6 @@ struct stat status_of(const std::string& path) {
   struct stat info{};
   REQUIRE(::lstat(path.c_str(), &info) == 0);
   return info;
-}
-
-// A server that knows nothing of locks.
-int plain_socket(const std::string& path, bool listening) {
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  if (listening) REQUIRE(::listen(socket, 8) == 0);
-  return socket;
 }
 
 }  // namespace
@@ -303,6 +289,19 @@ TEST_CASE("a directory that is missing is not_found for a path, and is made for 
   ::umask(umask_before);
   CHECK(bound->location() == directory / "own/a");
   CHECK((status_of(directory / "own").st_mode & 07777) == 0700);
+}
+
+TEST_CASE("a directory that may not be made is access_denied") {
+  if (!is_root()) return skip("needs root, to be another user");
+  temporary_directory directory;
+  child server([&](const child::handle&) {
+    become({54321, 54321, {}});
+    rig rig;
+    auto request = request_for("a");
+    request.runtime_directory = directory / "none";
+    return static_cast<int>(code_of_bind(rig, request));
+  });
+  CHECK(static_cast<errc>(server.wait()) == errc::access_denied);
 }
 
 TEST_CASE("an abstract name is bound once, connects, and is free again when it is withdrawn") {

@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +121,16 @@ errc write_all(rig& on, backend::byte_stream& stream, std::string text) {
   return op.code();
 }
 
+int plain_socket(const std::string& path, bool listening) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  if (listening) REQUIRE(::listen(socket, 8) == 0);
+  return socket;
+}
+
 void become(const user& who) {
   if (::setgroups(who.groups.size(), who.groups.data()) != 0 || ::setresgid(who.gid, who.gid, who.gid) != 0 ||
       ::setresuid(who.uid, who.uid, who.uid) != 0)
@@ -173,6 +186,14 @@ int child::wait() {
 
 bool is_root() {
   return ::geteuid() == 0;
+}
+
+void allow_more_descriptors(unsigned count) {
+  // Numbers that are free below the highest one in use would come first.
+  const int highest = ::fcntl(0, F_DUPFD, 0);
+  ::close(highest);
+  const rlimit tight{static_cast<rlim_t>(highest) + count, static_cast<rlim_t>(highest) + count};
+  if (highest < 0 || ::setrlimit(RLIMIT_NOFILE, &tight) != 0) ::_exit(95);
 }
 
 std::size_t open_descriptors() {

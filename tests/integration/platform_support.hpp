@@ -79,6 +79,18 @@ class temporary_directory {
   std::string path_;
 };
 
+/// Runs a function at the end of its scope.
+class at_exit {
+ public:
+  explicit at_exit(std::function<void()> function) : function_(std::move(function)) {}
+  ~at_exit() { function_(); }
+  at_exit(const at_exit&) = delete;
+  at_exit& operator=(const at_exit&) = delete;
+
+ private:
+  std::function<void()> function_;
+};
+
 [[nodiscard]] endpoint_name name_of(std::string_view text);
 [[nodiscard]] backend::bind_request request_for(std::string_view name);
 
@@ -118,6 +130,9 @@ struct connection_rig : rig {
 [[nodiscard]] errc read_code(rig& on, backend::byte_stream& stream);
 [[nodiscard]] errc write_all(rig& on, backend::byte_stream& stream, std::string text);
 
+/// A server that knows nothing of locks; its descriptor.
+[[nodiscard]] int plain_socket(const std::string& path, bool listening);
+
 /// A user without an account.
 struct user {
   std::uint32_t uid, gid;
@@ -156,6 +171,8 @@ class child {
 };
 
 [[nodiscard]] bool is_root();
+/// From now on this process can open so many more descriptors; for children, which don't need them again.
+void allow_more_descriptors(unsigned count);
 [[nodiscard]] std::size_t open_descriptors();
 
 }  // namespace tp::test

@@ -49,7 +49,8 @@ class names {
  public:
   virtual ~names() = default;
   /// Errors: name_in_use (subject: who holds it), invalid_name, name_too_long, access_denied,
-  /// untrusted_location, unreachable_policy, not_supported, no_resources, io_error.
+  /// untrusted_location, unreachable_policy, not_found (its directory doesn't exist), not_supported,
+  /// no_resources, io_error.
   [[nodiscard]] virtual result<std::shared_ptr<bound_name>> bind(const bind_request& request) = 0;
 };
 

@@ -1,0 +1,60 @@
+// A machine on which something is missing: descriptors, /proc.
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "platform_support.hpp"
+#include "support/skip.hpp"
+
+namespace tp::test {
+
+using audience = access_policy::audience;
+namespace fs = std::filesystem;
+
+TEST_CASE("whichever descriptor is missing, bind says no_resources and leaves no socket behind") {
+  temporary_directory directory;
+  ::close(plain_socket(directory / "stale", true));
+  for (const char* name : {"new", "stale"}) {
+    bool bound_at_last = false;
+    for (unsigned count = 0; count < 8 && !bound_at_last; ++count) {
+      child server([&](const child::handle&) {
+        rig rig;
+        allow_more_descriptors(count);
+        const auto bound = rig.process->names().bind(request_for(directory / name));
+        return bound ? 0 : static_cast<int>(bound.error().code());
+      });
+      const auto code = static_cast<errc>(server.wait());
+      bound_at_last = code == errc::none;
+      INFO(name << " with " << count << " descriptors");
+      CHECK((bound_at_last || code == errc::no_resources));
+      CHECK((name != std::string("new") || !fs::exists(directory / "new")));
+    }
+    CHECK(bound_at_last);
+  }
+}
+
+TEST_CASE("without /proc names are bound, replaced when stale, and found all the same") {
+  temporary_directory directory;
+  ::close(plain_socket(directory / "a", true));
+  child server([&](const child::handle&) {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::umount2("/proc", MNT_DETACH) != 0 || fs::exists("/proc/self"))
+      return 77;
+    rig rig;
+    for (const audience who : {audience::same_user, audience::everyone_local}) {
+      auto request = request_for(directory / "a");
+      request.audience = who;
+      const auto bound = rig.process->names().bind(request);
+      if (!bound) return who == audience::same_user ? 1 : 2;
+      if (rig.connect(directory / "a") == nullptr) return 3;
+    }
+    return 0;
+  });
+  const int code = server.wait();
+  if (code == 77) return skip("/proc cannot be taken away here");
+  CHECK(code == 0);
+}
+
+}  // namespace tp::test
