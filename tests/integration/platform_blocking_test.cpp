@@ -68,9 +68,9 @@ TEST_CASE("a close from another thread wakes a blocked read, a blocked write and
   REQUIRE(rig.client->write(unread) == start::done);
   test_read in;
   test_op drained;
-  std::thread writer([&] { begin(0), static_cast<void>(rig.client->write(large)); });
-  std::thread reader([&] { begin(1), static_cast<void>(rig.client->read(in)); });
-  std::thread drainer([&] { begin(2), static_cast<void>(rig.client->drain(drained)); });
+  std::jthread writer([&] { begin(0), static_cast<void>(rig.client->write(large)); });
+  std::jthread reader([&] { begin(1), static_cast<void>(rig.client->read(in)); });
+  std::jthread drainer([&] { begin(2), static_cast<void>(rig.client->drain(drained)); });
   while (started < 3) std::this_thread::yield();
   for (const std::string& task : tasks) until_asleep(task);
   rig.client->close();
@@ -99,7 +99,7 @@ TEST_CASE("a blocking stream that is released while a thread is in it lives unti
   std::atomic<bool> started = false;
   std::string task;
   test_read in;
-  std::thread reader([&, raw = rig.client.get()] {
+  std::jthread reader([&, raw = rig.client.get()] {
     task = std::to_string(::gettid());
     started = true;
     static_cast<void>(raw->read(in));
@@ -173,9 +173,9 @@ TEST_CASE("two threads read and write one blocking stream at once") {
   blocking_rig rig;
   constexpr std::size_t size = 1 << 20;
   test_write to_go(std::string(size, 'c'));
-  std::thread writer([&] { static_cast<void>(rig.client->write(to_go)); });
+  std::jthread writer([&] { static_cast<void>(rig.client->write(to_go)); });
   std::size_t to_client = 0;
-  std::thread reader([&] {
+  std::jthread reader([&] {
     while (to_client < size) {
       test_read in(1 << 16);
       static_cast<void>(rig.client->read(in));
@@ -183,6 +183,7 @@ TEST_CASE("two threads read and write one blocking stream at once") {
       to_client += in.n;
     }
   });
+  const at_exit closed([&] { rig.client->close(); });  // which ends the threads, whatever fails before
   test_write out(std::string(size, 's'));
   const start answer = rig.server->write(out);
   std::size_t to_server = 0;

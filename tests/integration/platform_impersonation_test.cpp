@@ -101,7 +101,7 @@ TEST_CASE("another thread keeps the server's rights meanwhile") {
   rig rig;
   const auto begin = rig.process->threads().make_event(), ready = rig.process->threads().make_event();
   errc other_reads = errc::io_error;
-  std::thread other([&] {
+  std::jthread other([&] {
     ready->set();
     begin->wait(never);
     other_reads = read_code_of(*rig.process, files.secret);

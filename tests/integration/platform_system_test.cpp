@@ -84,7 +84,7 @@ TEST_CASE("a wake from another thread ends a turn and runs the handler") {
   rig rig;
   int woken = 0;
   rig.system->on_wake([](void* count) noexcept { ++*static_cast<int*>(count); }, &woken);
-  std::thread other([waker = rig.system->get_waker()] { waker->wake(); });
+  std::jthread other([waker = rig.system->get_waker()] { waker->wake(); });
   CHECK(rig.system->turn(never) == turn_result::progressed);
   other.join();
   CHECK(woken == 1);
@@ -109,7 +109,7 @@ TEST_CASE("no wake is lost, however many threads send them") {
   } count;
   rig.system->on_wake(
       [](void* c) noexcept { static_cast<counter*>(c)->seen = static_cast<counter*>(c)->sent; }, &count);
-  std::vector<std::thread> senders;
+  std::vector<std::jthread> senders;
   for (int i = 0; i < 3; ++i)
     senders.emplace_back([&, waker = rig.system->get_waker()] {
       for (int j = 0; j < 1000; ++j) {
@@ -118,13 +118,12 @@ TEST_CASE("no wake is lost, however many threads send them") {
       }
     });
   rig.turn_until([&] { return count.seen == 3000; });
-  for (std::thread& sender : senders) sender.join();
 }
 
 TEST_CASE("a waker outlives its system and then does nothing") {
   auto rig = std::make_unique<test::rig>();
   const auto waker = rig->system->get_waker();
-  std::thread other([waker] {
+  std::jthread other([waker] {
     for (int i = 0; i < 1000; ++i) waker->wake();
   });
   rig.reset();
