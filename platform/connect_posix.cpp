@@ -53,15 +53,17 @@ outcome connect_now(const socket_address& address) {
   return {{}, {}, detach(std::make_unique<connected_socket>(std::move(socket), std::move(server)))};
 }
 
-std::string distrust_place(const place& where, const directory_handle& directory, const struct stat& socket) {
+std::string distrust_place(const place& where, const directory_handle& directory, const struct stat& socket,
+                           server_trust expected) {
   if (!where.exact) {
     if (std::string reason = distrust(directory, true); !reason.empty()) return reason;
   }
-  return distrust_socket(directory, socket);
+  // A client that takes any server takes that of anybody who may put one there.
+  return expected == server_trust::anyone ? std::string() : distrust_socket(directory, socket);
 }
 
 // The socket is opened, examined and then connected to by its descriptor, so all three mean the same file.
-outcome try_place(const place& where) {
+outcome try_place(const place& where, server_trust expected) {
   directory_handle directory;
   if (const int number = open_directory(where.directory, where.follow, directory); number != 0) {
     // A link or a file where a default directory belongs: who put it there waits for us to go on.
@@ -82,7 +84,7 @@ outcome try_place(const place& where) {
     return no(errno);
   }
   if (!S_ISSOCK(info.st_mode)) return no(errc::untrusted_location, "is no socket");
-  if (std::string reason = distrust_place(where, directory, info); !reason.empty())
+  if (std::string reason = distrust_place(where, directory, info, expected); !reason.empty())
     return no(errc::untrusted_location, std::move(reason));
   const auto address = address_through(path.get(), {}, where.path());
   return address ? connect_now(*address) : no(ENAMETOOLONG);
@@ -97,7 +99,7 @@ status try_places(backend::connect_op& op, const std::vector<place>& places) {
   std::string tried;
   status last{errc::not_found};
   for (const place& where : places) {
-    outcome got = try_place(where);
+    outcome got = try_place(where, op.expected);
     if (got.result.ok()) {
       op.stream = std::move(got.stream);
       return {};

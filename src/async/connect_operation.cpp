@@ -80,6 +80,7 @@ void connect_operation::try_name() {
   if (finished_) return;
   connect_op_.name = &*name_;
   connect_op_.runtime_directory = runtime_directory_;
+  connect_op_.expected = options_.expected_server;
   if (system().connect(connect_op_) == backend::start::pending) return resident::retain();
   tried();
 }

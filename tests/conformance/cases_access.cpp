@@ -123,4 +123,26 @@ CONFORMANCE_CASE("a client can be told to trust any server", needs(capability::i
   w.run();
 }
 
+CONFORMANCE_CASE("a client that trusts any server finds one in any place", needs(capability::impersonation)) {
+  const std::string name = "unix:" + w.deep_directory(user::alice) + "/socket";  // all of it is alice's
+  flag bound(w);
+  w.party(w.process(user::alice), "server of alice", [&](party& p) -> task<void> {
+    endpoint_options options;
+    options.access = access_policy::everyone_local();
+    const endpoint served = p.bind(name, options);
+    listener door = p.listen(served);
+    bound.set();
+    connection c = co_await p.accept(door);
+    EXPECT(p, co_await p.receive(c) == "trusting");
+  });
+  w.party("client", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    connect_options options;
+    options.expected_server = server_trust::anyone;
+    connection c = co_await p.connect(name, options);
+    co_await p.send(c, "trusting");
+  });
+  w.run();
+}
+
 }  // namespace tp::conformance

@@ -61,10 +61,10 @@ std::string world::new_directory(user owner, bool closed) {
   return twin_.make_directory(owner, "", closed ? 0700 : 0755);
 }
 
-std::string world::deep_directory() {
+std::string world::deep_directory(user owner) {
   const std::string part = "/" + std::string(100, 'd');
   const hold guard(*lock_);
-  return twin_.make_directory(user::own, part + part, 0755);
+  return twin_.make_directory(owner, part + part, 0755);
 }
 
 const std::string& world::files_directory() {

@@ -75,7 +75,7 @@ class world {
   /// Another one each time; a closed one lets nobody but its owner through.
   [[nodiscard]] std::string new_directory(user owner = user::own, bool closed = false);
   /// One whose path is longer than any socket's address.
-  [[nodiscard]] std::string deep_directory();
+  [[nodiscard]] std::string deep_directory(user owner = user::own);
   /// Makes a regular file in files_directory() and returns its absolute path.
   std::string file(const std::string& name, const std::string& contents, file_options options = {});
   /// The directory of all files of this world, open for everybody.

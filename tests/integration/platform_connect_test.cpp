@@ -121,6 +121,24 @@ TEST_CASE("a stranger's socket in a directory where anybody may put one is not t
   CHECK(server.wait() == 0);
 }
 
+TEST_CASE("a client that takes any server is led to a stranger's socket") {
+  if (!is_root()) return skip("needs root, to be another user");
+  temporary_directory directory(01777);
+  child server = serve_in(directory.path());
+  server.await();
+  rig rig;
+  const endpoint_name name = name_of(directory / "a");
+  test_connect op;
+  op.name = &name;
+  op.expected = server_trust::anyone;
+  rig.run(rig.system->connect(op), op);
+  CHECK(op.code() == errc::none);
+  REQUIRE(op.stream != nullptr);
+  CHECK(op.stream->peer().uid.value == service.uid);
+  server.tell();
+  CHECK(server.wait() == 0);
+}
+
 TEST_CASE("a service's socket in the directory that root gave it is trusted") {
   if (!is_root()) return skip("needs root, to be another user");
   temporary_directory parent;

@@ -1,9 +1,12 @@
 // A machine on which something is missing: descriptors, /proc.
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <limits>
 
 #include "platform_support.hpp"
 #include "support/skip.hpp"
@@ -12,6 +15,14 @@ namespace tp::test {
 
 using audience = access_policy::audience;
 namespace fs = std::filesystem;
+
+#if defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
 
 TEST_CASE("whichever descriptor is missing, bind says no_resources and leaves no socket behind") {
   temporary_directory directory;
@@ -55,6 +66,21 @@ TEST_CASE("without /proc names are bound, replaced when stale, and found all the
   const int code = server.wait();
   if (code == 77) return skip("/proc cannot be taken away here");
   CHECK(code == 0);
+}
+
+TEST_CASE("a file that memory has no room for is no_resources, whatever size it claims") {
+  if (sanitized) return skip("a sanitizer ends the process when memory runs out");
+  temporary_directory directory;
+  const std::string sparse = directory.file("sparse", "");
+  if (::truncate(sparse.c_str(), off_t{1} << 40) != 0) return skip("no sparse file of a terabyte here");
+  child reader([&](const child::handle&) {
+    rig rig;
+    const rlimit little{std::size_t{256} << 20, std::size_t{256} << 20};
+    if (::setrlimit(RLIMIT_AS, &little) != 0) return 99;
+    const auto got = rig.process->files().read(nullptr, sparse, std::numeric_limits<std::size_t>::max());
+    return got ? 1 : static_cast<int>(got.error().code());
+  });
+  CHECK(static_cast<errc>(reader.wait()) == errc::no_resources);
 }
 
 }  // namespace tp::test

@@ -39,8 +39,9 @@ class bound_name {
 /// full; access_denied, untrusted_location: as found at the first place that isn't merely empty.
 struct connect_op : op {
   using op::op;
-  const endpoint_name* name = nullptr;  ///< in use until the completion
-  std::string_view runtime_directory;   ///< likewise
+  const endpoint_name* name = nullptr;                          ///< in use until the completion
+  std::string_view runtime_directory;                           ///< likewise
+  server_trust expected = server_trust::own_user_or_superuser;  ///< whose socket a twin may lead to
   detached_ptr stream;
   shared_text detail;  ///< on failure: the paths that were tried and why each failed
 };
