@@ -5,6 +5,7 @@
 
 #include "async/endpoint_state.hpp"
 #include "async/mutex_guard.hpp"
+#include "core/runtime_directory.hpp"
 #include "escape.hpp"
 
 namespace tp {
@@ -27,6 +28,9 @@ namespace {
   }
   if (options.backlog < 1) return "backlog must be 1 or more";
   if (options.handshake_timeout <= duration::zero()) return "handshake_timeout must be positive";
+  if (!detail::is_runtime_directory(options.runtime_directory)) {
+    return "runtime_directory must be an absolute path, without a NUL";
+  }
   if (raw && options.mode == transmission::message) return "the raw profile has no message mode";
   if (raw && options.framed) return "the raw profile has no frames";
   if (kind == name_kind::dotnet && options.mode == transmission::message) {

@@ -116,7 +116,8 @@ struct endpoint_options {
   /// Kernel backlog of the listening socket (listen(2)).
   int backlog = 128;
   name_scope scope = name_scope::user;
-  /// Unix: the directory for plain names; empty: the first of the places listed in docs/platform.md.
+  /// Unix: the directory for plain names, absolute; empty: the first of the places listed in
+  /// docs/platform.md.
   std::string runtime_directory = {};
   /// Byte mode with frames even where the system needs none: gives an application-level drain.
   bool framed = false;

@@ -8,6 +8,7 @@
 
 #include "async/connection_state.hpp"
 #include "core/negotiation.hpp"
+#include "core/runtime_directory.hpp"
 #include "escape.hpp"
 
 namespace tp::detail {
@@ -48,6 +49,7 @@ connect_operation::connect_operation(runtime_state& runtime, std::string_view na
 
 errc connect_operation::check_options() const noexcept {
   if (options_.max_message == 0 || options_.max_message > max_message_limit) return errc::invalid_argument;
+  if (!is_runtime_directory(runtime_directory_)) return errc::invalid_argument;
   if (options_.profile == profile::raw && (options_.mode == transmission::message || options_.framed)) {
     return errc::invalid_argument;
   }

@@ -91,6 +91,8 @@ CONFORMANCE_CASE("options that make no sense are refused", needs()) {
       changed([](options& o) { o.handshake_timeout = -1ms; }),
       changed([](options& o) { o.profile = profile::raw, o.mode = transmission::message; }),
       changed([](options& o) { o.profile = profile::raw, o.framed = true; }),
+      changed([](options& o) { o.runtime_directory = "here"; }),
+      changed([](options& o) { o.runtime_directory = std::string("/tmp\0/here", 10); }),
   };
   const std::string name = w.fresh_name();
   w.party("server", [&](party& p) -> task<void> {
@@ -110,6 +112,11 @@ CONFORMANCE_CASE("options that make no sense are refused", needs()) {
     p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);
     each.max_message = 0;
     p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);
+    each = {};
+    for (const std::string_view place : {std::string_view("here"), std::string_view("/tmp\0/here", 10)}) {
+      each.runtime_directory = place;
+      p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);
+    }
     each = {};
     each.profile = profile::raw;
     each.framed = true;
