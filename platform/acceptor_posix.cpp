@@ -20,7 +20,7 @@ class socket_acceptor final : public backend::acceptor, public watcher {
  public:
   socket_acceptor(event_loop& loop, std::shared_ptr<listening_socket> shared, descriptor own) noexcept
       : watcher(loop), shared_(std::move(shared)), own_(std::move(own)) {}
-  [[nodiscard]] int open() { return watch(own_.get()); }
+  [[nodiscard]] int open() { return watch(own_.get(), own_.get()); }
 
   start accept(backend::accept_op& op) override;
   void cancel(backend::op& op) noexcept override;

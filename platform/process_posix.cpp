@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "descriptor_pair_posix.hpp"
 #include "files.hpp"
 #include "host.hpp"
 #include "impersonator.hpp"
@@ -35,6 +36,9 @@ class posix_process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system() override { return platform::make_system(); }
+  result<backend::detached_ptr> adopt(backend::native_handle in, backend::native_handle out) override {
+    return adopt_descriptors(in, out);
+  }
 
   // One call, so that lines of several threads stay whole; nobody can be told if it fails.
   void log(std::string_view line) noexcept override {

@@ -74,10 +74,10 @@ result<backend::acceptor_ptr> posix_system::open(const std::shared_ptr<backend::
 }
 
 result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, backend::attachment how) {
-  socket_ptr socket = take_socket(std::move(stream));
-  if (!socket) return fail(errc::invalid_argument);
-  if (how == backend::attachment::blocking) return make_blocking_stream(std::move(socket));
-  return make_stream(*loop_, std::move(socket));
+  channel_ptr held = take_channel(std::move(stream));
+  if (!held) return fail(errc::invalid_argument);
+  if (how == backend::attachment::blocking) return make_blocking_stream(std::move(held));
+  return make_stream(*loop_, std::move(held));
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ class process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system() override { return sim::make_system(record_); }
+  result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {
+    return fail(errc::not_supported);
+  }
   void log(std::string_view line) noexcept override {
     record_->world->trace.push_back(record_->name + ": " + std::string(line));
   }

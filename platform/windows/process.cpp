@@ -29,6 +29,9 @@ class windows_process final : public backend::process {
   [[nodiscard]] result<std::unique_ptr<backend::system>> make_system() override {
     return platform::make_system();
   }
+  [[nodiscard]] result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {
+    return fail(errc::not_supported);
+  }
 
   void log(std::string_view line) noexcept override {
     const std::lock_guard guard(log_lock_);

@@ -139,6 +139,9 @@ class watched_process final : public backend::process {
     if (!made) return fail(made);
     return std::make_unique<watched_system>(std::move(*made), book_);
   }
+  [[nodiscard]] result<detached_ptr> adopt(native_handle in, native_handle out) override {
+    return inner_->adopt(in, out);
+  }
   void log(std::string_view line) noexcept override { inner_->log(line); }
 
  private:

@@ -37,6 +37,14 @@ class process {
   [[nodiscard]] virtual backend::threads& threads() noexcept = 0;
   /// A loop for the calling thread. no_resources, io_error.
   [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
+  /// A byte stream of handles that the program was given: reads come from `in`, writes go to `out`; equal
+  /// ones are one handle. They are the twin's from the call on, also when it fails, unless the answer is
+  /// not_supported: a twin that knows no handles leaves them alone. Posix: a connected stream socket, or
+  /// whatever can be waited for, as pipes and terminals can; it becomes non-blocking for everybody who shares
+  /// it. With two handles shutdown closes `out`. Only a Unix socket for both has a peer that is known, and
+  /// drain. Errors: invalid_argument (not open, a regular file, a socket that isn't connected, the wrong
+  /// direction), not_supported, no_resources, io_error.
+  [[nodiscard]] virtual result<detached_ptr> adopt(native_handle in, native_handle out) = 0;
   /// One line for the operator: standard error of a real process, the trace of a simulated one.
   virtual void log(std::string_view line) noexcept = 0;
 };

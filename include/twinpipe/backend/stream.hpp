@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -11,6 +12,9 @@
 namespace tp::backend {
 
 using const_buffer = std::span<const std::byte>;
+
+/// A descriptor or a HANDLE, as its system counts them.
+using native_handle = std::intptr_t;
 
 /// Bytes into `into` first and, what doesn't fit, into `spill`; n may therefore exceed into.size(). With both
 /// empty it waits until a read would not wait, and moves nothing. ok with n > 0: data. ok with n == 0: the
