@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 
 #include "errors_posix.hpp"
 
@@ -32,7 +33,10 @@ std::string holder_of(const descriptor& lock) {
   const ssize_t got = ::pread(lock.get(), text.data(), text.size() - 1, 0);
   long number = 0;
   if (got > 0) std::from_chars(text.data(), text.data() + got, number);
-  return number > 0 ? "process " + std::to_string(number) : "another process";
+  if (number <= 0) return "another process";
+  const std::string holder = "process " + std::to_string(number);
+  if (::kill(static_cast<pid_t>(number), 0) == 0 || errno != ESRCH) return holder;
+  return holder + ", which is gone: a child that it forked and that never called exec holds it still";
 }
 
 void sign(const descriptor& lock) {

@@ -118,7 +118,7 @@ TEST_CASE("/run/user/UID comes before what the environment says of the session, 
   CHECK(location_is(nobody_here, prepare, own / "twinpipe") == 0);
 }
 
-TEST_CASE("TWINPIPE_RUNTIME_DIR comes first; root heeds it only if the directory is root's") {
+TEST_CASE("TWINPIPE_RUNTIME_DIR comes first, and root heeds it only if the directory is root's") {
   if (!is_root()) return skip("needs root");
   const clean_place cleaned(fallback);
   temporary_directory own, foreign;
