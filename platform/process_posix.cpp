@@ -27,7 +27,8 @@ class posix_process final : public backend::process {
                   .impersonation = can_switch_users(),
                   .exit_handle = has_exit_handles(),
                   .kernel_instances = false,
-                  .threads = true} {}
+                  .threads = true,
+                  .given_handles = true} {}
 
   backend::capabilities features() const noexcept override { return features_; }
   const identity& self() const noexcept override { return self_; }

@@ -137,7 +137,8 @@ TEST_CASE("own identity is what the kernel says, and features say what this proc
   CHECK(self.gid == fact<std::uint32_t>{::getegid(), trust::authoritative});
   CHECK(self.pid.value == static_cast<std::uint32_t>(::getpid()));
   const backend::capabilities features = rig.process->features();
-  CHECK((features.half_close && features.drain && features.exact_write && features.threads));
+  CHECK((features.half_close && features.drain && features.exact_write && features.threads &&
+         features.given_handles));
   CHECK(!features.kernel_instances);
 }
 

@@ -22,6 +22,7 @@ struct capabilities {
   bool exit_handle = false;       ///< identity::process
   bool kernel_instances = false;  ///< the kernel counts instances itself
   bool threads = false;           ///< start_thread and blocking calls
+  bool given_handles = false;     ///< process::adopt
 };
 
 /// One process of one twin: the seam's root, handed to tp::process. Thread-safe, as are names, files,
