@@ -43,13 +43,13 @@ CONFORMANCE_CASE("a stopped receive loses no byte", needs()) {
 }
 
 CONFORMANCE_CASE("a stop that comes after the bytes does not take them back", needs()) {
-  constexpr int rounds = 20;
+  constexpr std::size_t rounds = 20;
   std::deque<flag> asked, sent;
-  for (int i = 0; i < rounds; ++i) asked.emplace_back(w), sent.emplace_back(w);
+  for (std::size_t i = 0; i < rounds; ++i) asked.emplace_back(w), sent.emplace_back(w);
   w.pair(
       bytes(),
       [&](party& p, connection& c) -> task<void> {
-        for (int i = 0; i < rounds; ++i) {
+        for (std::size_t i = 0; i < rounds; ++i) {
           stopper stop(p);
           const auto receives = [](party& who, connection& from, flag& now, stopper& by) -> task<void> {
             std::string into(4, '\0');
@@ -68,7 +68,7 @@ CONFORMANCE_CASE("a stop that comes after the bytes does not take them back", ne
         }
       },
       [&](party& p, connection& c) -> task<void> {
-        for (int i = 0; i < rounds; ++i) {
+        for (std::size_t i = 0; i < rounds; ++i) {
           co_await p.wait(asked[i]);
           co_await p.send(c, "data");
           sent[i].set();
