@@ -82,7 +82,7 @@ struct piece {
 
 [[nodiscard]] inline std::string little_endian(std::uint64_t value, std::size_t size) {
   std::string made;
-  for (std::size_t i = 0; i < size; ++i) made += static_cast<char>(value >> (8 * i) & 0xff);
+  for (; size > 0; --size, value >>= 8) made += static_cast<char>(value & 0xff);
   return made;
 }
 
