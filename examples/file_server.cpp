@@ -1,8 +1,9 @@
 // file_server NAME DIRECTORY CLIENTS: serves files of DIRECTORY under NAME with four workers, each a thread
 // with a runtime of its own, and ends after so many clients.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <mutex>
 #include <string>
 
 #include "file_service.hpp"
@@ -13,36 +14,73 @@ namespace {
 class front_desk {
  public:
   front_desk(tp::process& process, tp::endpoint endpoint, int clients)
-      : lock_(process), endpoint_(std::move(endpoint)), left_(clients) {}
+      : lock_(process), endpoint_(std::move(endpoint)), expected_(clients) {}
 
-  void report(const std::string& worker, const file_service::served& done) {
-    lock_.lock();
-    if (done.file.empty() && done.failure.empty()) {
-      std::printf("  %s: %s left before it asked\n", worker.c_str(), done.client.c_str());
-    } else if (done.failure.empty()) {
-      std::printf("  %s: %s was given %s\n", worker.c_str(), done.client.c_str(), done.file.c_str());
-    } else {
-      std::printf("  %s: %s was refused: %s\n", worker.c_str(), done.client.c_str(), done.failure.c_str());
-    }
+  void came(const std::string& worker, const std::string& client) {
+    const std::lock_guard held(lock_);
+    most_ = std::max(most_, ++present_);
+    std::printf("  %s: %s came as number %d of %zu\n", worker.c_str(), client.c_str(), present_, instances);
     std::fflush(stdout);
-    const bool last = --left_ == 0;
-    lock_.unlock();
-    if (last) endpoint_.close();
+  }
+  void leaves(const std::string& worker, const std::string& client, const std::string& how) {
+    const std::lock_guard held(lock_);
+    std::printf("  %s: %s %s\n", worker.c_str(), client.c_str(), how.c_str());
+    std::fflush(stdout);
+    --present_;
+    ++served_;
+    if (served_ == expected_) endpoint_.close();
+  }
+  void close() { endpoint_.close(); }
+  void summarise() {
+    const std::lock_guard held(lock_);
+    std::printf("  served %d clients, at most %d at a time\n", served_, most_);
   }
 
   [[nodiscard]] const tp::endpoint& endpoint() const { return endpoint_; }
 
  private:
+  static inline const std::size_t instances = file_service::server_options().max_instances;
+
   tp::mutex lock_;
   tp::endpoint endpoint_;
-  int left_;
+  const int expected_;
+  int present_ = 0, most_ = 0, served_ = 0;  // guarded
 };
 
-tp::task<int> worker(tp::runtime& rt, const std::string& name, front_desk& desk, const tp::directory& files) {
-  const std::function<void(const file_service::served&)> report = [&](const auto& done) {
-    desk.report(name, done);
-  };
-  auto worked = co_await file_service::work(rt, desk.endpoint(), files, report);
+// A worker's own line to the desk.
+class worker_log final : public file_service::observer {
+ public:
+  worker_log(std::string worker, front_desk& desk, const tp::directory& files)
+      : worker_(std::move(worker)), desk_(desk), files_(files) {}
+
+  void came(const std::string& client) override { desk_.came(worker_, client); }
+  void leaves(const file_service::served& how) override {
+    const std::string file = tp::escape(how.file);
+    if (how.file.empty())
+      desk_.leaves(worker_, how.client, how.failure.empty() ? "left before it asked" : how.failure);
+    else if (how.failure.empty())
+      desk_.leaves(worker_, how.client, "was given " + file);
+    else
+      desk_.leaves(worker_, how.client, "didn't get " + file + ": " + how.failure + own_rights(how.file));
+  }
+  void hindered(const tp::error& why) override { std::fprintf(stderr, "%s\n", why.message().c_str()); }
+
+ private:
+  // For comparison: what the server itself, not acting for anybody, could read.
+  [[nodiscard]] std::string own_rights(const std::string& file) const {
+    const auto own = files_.read(file, file_service::file_size_max);
+    return own ? "; the server itself reads its " + std::to_string(own->size()) + " bytes"
+               : "; nor could the server";
+  }
+
+  const std::string worker_;
+  front_desk& desk_;
+  const tp::directory& files_;
+};
+
+tp::task<int> worker(tp::runtime& rt, std::string name, front_desk& desk, const tp::directory& files) {
+  worker_log tell(std::move(name), desk, files);
+  auto worked = co_await file_service::work(rt, desk.endpoint(), files, tell);
   co_return worked ? 0 : rt.owner().fail(worked.error());
 }
 
@@ -58,13 +96,17 @@ int file_server(tp::process& p) {
   std::printf("  serving %s as %s\n", endpoint->location().c_str(), p.self().to_string().c_str());
   std::fflush(stdout);
   front_desk desk(p, std::move(*endpoint), std::atoi(p.arguments()[3].c_str()));
-  for (int i = 1; i <= 4; ++i) {
-    auto started = p.start_thread("worker " + std::to_string(i), [&](tp::thread& t) {
+  tp::result<void> started;
+  for (int i = 1; i <= 4 && started; ++i) {
+    started = p.start_thread("worker " + std::to_string(i), [&](tp::thread& t) {
       return p.run([&](tp::runtime& rt) { return worker(rt, t.name(), desk, *files); });
     });
-    if (!started) return p.fail(started.error());
   }
-  return p.join();
+  // Whatever happened: `desk` and `files` are the workers' until all have ended.
+  if (!started) desk.close();
+  const int code = p.join();
+  desk.summarise();
+  return started ? code : p.fail(started.error());
 }
 
 }  // namespace

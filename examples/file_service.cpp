@@ -17,45 +17,60 @@ tp::endpoint_options server_options() {
 
 namespace {
 
-// A client needs no more than this; the operator has the rest in the server's log.
-std::string reason(const tp::error& e, const std::string& file) {
-  return e == tp::errc::access_denied ? "access denied: " + file : e.message();
+// A client needs no more than this. It chose the name, so the name is made safe to show.
+std::string reason(const tp::error& e, std::string_view file) {
+  return e == tp::errc::access_denied ? "access denied: " + tp::escape(file) : e.message();
+}
+
+// Greeting, file name, file. A reply starts with '+' and the contents or with '-' and the reason.
+tp::task<tp::result<void>> serve(tp::connection& client, const tp::directory& files, served& how) {
+  if (auto sent = co_await client.send(greeting).within(30s); !sent) co_return tp::fail(sent);
+  tp::buffer request;
+  auto got = co_await client.receive(request).within(30s);
+  if (!got) co_return tp::fail(got);
+  if (got->end) co_return {};
+  how.file = request.text();
+  auto text = client.run_as_client([&] { return files.read(how.file, file_size_max); });
+  if (!text) how.failure = reason(text.error(), how.file);
+  const std::string reply = text ? "+" + *text : "-" + how.failure;
+  if (auto sent = co_await client.send(reply).within(30s); !sent) co_return tp::fail(sent);
+  co_return {};
+}
+
+// One client from its first moment to its last, whatever becomes of it.
+tp::task<void> attend(tp::connection client, const tp::directory& files, observer& tell) {
+  served how{.client = client.peer().to_string(), .file = {}, .failure = {}};
+  tell.came(how.client);
+  auto done = co_await serve(client, files, how);
+  if (!done) how.failure = done.error().message();
+  tell.leaves(how);
+  static_cast<void>(co_await client.close().within(5s));  // its outcome changes nothing any more
 }
 
 }  // namespace
 
-tp::task<tp::result<served>> serve(tp::connection client, const tp::directory& files) {
-  served done{.client = client.peer().to_string(), .file = {}, .failure = {}};
-  if (auto sent = co_await client.send(greeting); !sent) co_return tp::fail(sent);
-  tp::buffer request;
-  auto got = co_await client.receive(request).within(30s);
-  if (!got) co_return tp::fail(got);
-  if (got->end) co_return done;
-  done.file = request.text();
-  auto text = client.run_as_client([&] { return files.read(done.file, file_size_max); });
-  if (!text) done.failure = reason(text.error(), done.file);
-  const std::string reply = text ? "+" + *text : "-" + done.failure;
-  if (auto sent = co_await client.send(reply).within(30s); !sent) co_return tp::fail(sent);
-  auto closed = co_await client.close().within(5s);
-  if (!closed) co_return tp::fail(closed);
-  co_return done;
-}
-
 tp::task<tp::result<void>> work(tp::runtime& rt, const tp::endpoint& endpoint, const tp::directory& files,
-                                const std::function<void(const served&)>& report) {
+                                observer& tell) {
+  tp::result<void> ended;
   auto listener = rt.listen(endpoint);
+  if (!listener && listener.error() == tp::errc::closed) co_return ended;
   if (!listener) co_return tp::fail(listener);
+  tp::task_group clients;
   for (;;) {
     auto client = co_await listener->accept();
-    if (!client && client.error() == tp::errc::closed) co_return tp::result<void>{};
-    if (!client) co_return tp::fail(client);
-    auto done = co_await serve(std::move(*client), files);
-    if (done) {
-      report(*done);
+    if (client) {
+      clients.start(attend(std::move(*client), files, tell));
+    } else if (client.error() == tp::errc::no_resources) {
+      // Out of descriptors: clients that leave give theirs back.
+      tell.hindered(client.error());
+      static_cast<void>(co_await rt.sleep(100ms));
     } else {
-      report({.client = "a client", .file = {}, .failure = done.error().message()});
+      if (client.error() != tp::errc::closed) ended = tp::fail(client);
+      break;
     }
   }
+  static_cast<void>(co_await clients.join());
+  co_return ended;
 }
 
 tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view name, tp::duration patience) {
@@ -66,7 +81,7 @@ tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view nam
   auto server = co_await rt.connect(name, options).within(patience);
   if (!server) co_return tp::fail(server);
   tp::buffer first;
-  auto got = co_await server->receive(first).within(5s);
+  auto got = co_await server->receive(first).within(30s);
   if (!got) co_return tp::fail(got);
   if (got->end || first.text() != greeting)
     co_return tp::fail(tp::errc::untrusted_server, tp::operation::connect);
@@ -76,7 +91,7 @@ tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view nam
 tp::task<tp::result<answer>> ask(tp::connection& server, std::string_view file) {
   if (auto sent = co_await server.send(file); !sent) co_return tp::fail(sent);
   tp::buffer reply;
-  auto got = co_await server.receive(reply).within(10s);
+  auto got = co_await server.receive(reply).within(30s);
   if (!got) co_return tp::fail(got);
   if (got->end || reply.empty()) co_return tp::fail(tp::errc::connection_lost, tp::operation::receive);
   co_return answer{.granted = reply.text().front() == '+', .text = std::string(reply.text().substr(1))};

@@ -1,9 +1,7 @@
 // The classic named-pipe service: each client asks for one file and gets it with that client's own
-// permissions. Shared by the real server and client programs and by the simulated run; nothing here knows
-// which twin it runs on.
+// permissions. Shared by the server and the client; nothing here knows which twin it runs on.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -14,20 +12,27 @@ namespace file_service {
 inline constexpr std::string_view greeting = "I am the one true server!";
 inline constexpr std::size_t file_size_max = std::size_t{1} << 20;
 
-/// What a worker tells about a client it has served.
+/// How it went with a client.
 struct served {
   std::string client;
-  std::string file;     ///< empty: the client left before it asked
+  std::string file;     ///< as the client wrote it; empty: it left before it asked
   std::string failure;  ///< empty: it got the file
 };
 
-/// Serves one client: greeting, file name, file. A reply starts with '+' and the contents or with '-' and the
-/// reason.
-tp::task<tp::result<served>> serve(tp::connection client, const tp::directory& files);
+/// Told about clients by the thread that serves them; other threads tell at the same time.
+class observer {
+ public:
+  virtual ~observer() = default;
+  virtual void came(const std::string& client) = 0;
+  /// The client still has its instance.
+  virtual void leaves(const served& how) = 0;
+  /// For the moment no client can be taken.
+  virtual void hindered(const tp::error& why) = 0;
+};
 
-/// Accepts and serves, one client after the other, until the endpoint closes.
+/// Serves clients until the endpoint closes, as many at a time as the endpoint has instances.
 tp::task<tp::result<void>> work(tp::runtime& rt, const tp::endpoint& endpoint, const tp::directory& files,
-                                const std::function<void(const served&)>& report);
+                                observer& tell);
 
 /// What a client got.
 struct answer {
@@ -39,7 +44,6 @@ struct answer {
 tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view name, tp::duration patience);
 tp::task<tp::result<answer>> ask(tp::connection& server, std::string_view file);
 
-/// Options that both sides agree on.
 [[nodiscard]] tp::endpoint_options server_options();
 
 }  // namespace file_service

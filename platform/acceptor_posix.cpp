@@ -20,7 +20,7 @@ class socket_acceptor final : public backend::acceptor, public watcher {
  public:
   socket_acceptor(event_loop& loop, std::shared_ptr<listening_socket> shared, descriptor own) noexcept
       : watcher(loop), shared_(std::move(shared)), own_(std::move(own)) {}
-  [[nodiscard]] int open() { return watch(own_.get()); }
+  [[nodiscard]] int open() { return watch(own_.get(), own_.get()); }
 
   start accept(backend::accept_op& op) override;
   void cancel(backend::op& op) noexcept override;
@@ -28,7 +28,7 @@ class socket_acceptor final : public backend::acceptor, public watcher {
   void release() noexcept override;
 
   void retry(backend::op&) noexcept override { go_on(); }
-  void expire(backend::op&) noexcept override { stop(errc::timed_out); }
+  void expire(backend::op&) noexcept override { try_and_stop(errc::timed_out); }
   void leave(backend::op&) noexcept override {
     accept_ = nullptr;
     left();
@@ -39,14 +39,19 @@ class socket_acceptor final : public backend::acceptor, public watcher {
     return accept_ != nullptr && phase_of(*accept_) == op_phase::waiting ? UV_READABLE : 0;
   }
   void ready(int) noexcept override {
-    if (wanted() != 0) go_on();
+    if (wanted() != 0)
+      go_on();
+    else if (shared_->withdrawn())
+      let_go();
   }
   bool in_use() const noexcept override { return accept_ != nullptr; }
 
  private:
   [[nodiscard]] attempt try_accept(backend::accept_op& op) noexcept;
   void go_on() noexcept;
+  void let_go() noexcept;
   void stop(errc why) noexcept;
+  void try_and_stop(errc why) noexcept;
 
   std::shared_ptr<listening_socket> shared_;
   descriptor own_;
@@ -71,7 +76,10 @@ start socket_acceptor::accept(backend::accept_op& op) {
 attempt socket_acceptor::try_accept(backend::accept_op& op) noexcept {
   descriptor client;
   do {
-    if (shared_->withdrawn()) return {.result = {errc::closed}};
+    if (shared_->withdrawn()) {
+      let_go();
+      return {.result = {errc::closed}};
+    }
     client = descriptor(::accept4(own_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   } while (!client && (errno == EINTR || errno == ECONNABORTED));
   if (!client) {
@@ -91,18 +99,29 @@ void socket_acceptor::go_on() noexcept {
     loop_.finish(*accept_, got.result);
 }
 
+// Of a name that was withdrawn: the copy of its descriptor must not keep the backlog alive.
+void socket_acceptor::let_go() noexcept {
+  if (!watching()) return;
+  stop_watching();
+  own_.reset();
+}
+
 void socket_acceptor::stop(errc why) noexcept {
   if (accept_ != nullptr && undecided(*accept_)) loop_.finish(*accept_, {why});
 }
 
+// A client that has come wins over a cancel or deadline, though the loop has not noticed it yet.
+void socket_acceptor::try_and_stop(errc why) noexcept {
+  if (accept_ != nullptr && undecided(*accept_)) go_on();
+  stop(why);
+}
+
 void socket_acceptor::cancel(backend::op& op) noexcept {
-  if (&op == accept_) stop(errc::cancelled);
+  if (&op == accept_) try_and_stop(errc::cancelled);
 }
 
 void socket_acceptor::close() noexcept {
-  if (!watching()) return;
-  stop_watching();
-  own_.reset();
+  let_go();
   stop(errc::closed);
 }
 

@@ -1,6 +1,8 @@
 // Socket addresses.
 #include "address_posix.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -26,6 +28,16 @@ socket_address address_of_abstract(std::string_view name) {
 
 std::string path_of_descriptor(int number) {
   return "/proc/self/fd/" + std::to_string(number);
+}
+
+std::optional<socket_address> address_through(int number, const std::string& below,
+                                              const std::string& plain_path) {
+  const std::string through = path_of_descriptor(number);
+  return address_of_path(::access(through.c_str(), F_OK) == 0 ? through + below : plain_path);
+}
+
+descriptor new_socket() noexcept {
+  return descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 int connect_to(int socket, const socket_address& address) noexcept {

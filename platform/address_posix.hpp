@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "descriptor.hpp"
+
 namespace tp::platform {
 
 /// unix(7): sun_path less the NUL.
@@ -29,6 +31,15 @@ struct socket_address {
 /// The path of an open file or directory as this process can name it, whatever its length and whatever
 /// happened to its names since: /proc/self/fd/N. proc(5)
 [[nodiscard]] std::string path_of_descriptor(int number);
+
+/// The address of an open file or directory, with `below` (nothing, or "/name") behind it, through its
+/// descriptor: the length of its path doesn't matter, and nobody can put another in its place. Without /proc
+/// the plain path has to do. Empty if it doesn't fit.
+[[nodiscard]] std::optional<socket_address> address_through(int number, const std::string& below,
+                                                            const std::string& plain_path);
+
+/// A stream socket that neither waits nor is inherited; empty with errno set.
+[[nodiscard]] descriptor new_socket() noexcept;
 
 /// 0 or an errno of connect(2).
 [[nodiscard]] int connect_to(int socket, const socket_address& address) noexcept;

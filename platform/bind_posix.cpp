@@ -58,15 +58,15 @@ std::string not_enforceable(const backend::bind_request& request) {
     return "An abstract name has no permissions: any local user can connect and is judged only then, and any "
            "user can "
            "take the name while nobody holds it.";
-  if (request.audience == access_policy::audience::users)
+  if (request.access.who() == access_policy::audience::users)
     return "Users who are not listed can connect and are refused only then.";
-  if (request.audience == access_policy::audience::everyone_local)
+  if (request.access.who() == access_policy::audience::everyone_local)
     return "A client of another host that comes through a relay such as ssh counts as local.";
   return {};
 }
 
 bound bind_abstract(const backend::bind_request& request) {
-  descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  descriptor socket = new_socket();
   const socket_address address = address_of_abstract(request.name.leaf());
   if (!socket || ::bind(socket.get(), address.get(), address.size) != 0 ||
       ::listen(socket.get(), request.backlog) != 0)
@@ -78,7 +78,8 @@ bound bind_abstract(const backend::bind_request& request) {
 
 // Makes the directory if it is ours to make. The mode is set again because the umask took its part.
 int create_directory(const place& where) {
-  if (where.create_mode == 0 || ::mkdir(where.directory.c_str(), where.create_mode) != 0) return 0;
+  if (where.create_mode == 0) return 0;
+  if (::mkdir(where.directory.c_str(), where.create_mode) != 0) return errno == EEXIST ? 0 : errno;
   const descriptor made(::open(where.directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info{};
   if (!made || ::fstat(made.get(), &info) != 0) return errno;
@@ -86,24 +87,24 @@ int create_directory(const place& where) {
 }
 
 result<directory_handle> open_place(const place& where) {
-  const std::string quoted = "'" + where.directory + "'";
+  const std::string what = "the directory " + quoted(where.directory);
   if (const int number = create_directory(where); number != 0)
-    return fail_with(operation::bind, number, "the directory " + quoted + " cannot be made");
+    return fail_with(operation::bind, number, what + " cannot be made");
   directory_handle directory;
   if (const int number = open_directory(where.directory, where.follow, directory); number != 0)
     return fail_with(number == ENOTDIR || number == ELOOP ? errc::untrusted_location : to_errc(number),
-                     operation::bind, number, "the directory " + quoted + " cannot be used");
+                     operation::bind, number, what + " cannot be used");
   if (const std::string reason = distrust(directory, true); !reason.empty())
     return fail_with(errc::untrusted_location, operation::bind, 0, reason);
   return directory;
 }
 
 result<void> check_reach(const directory_handle& directory, const backend::bind_request& request) {
-  const std::string closed = barrier(directory, request.audience, request.group);
+  const std::string closed = barrier(directory, request.access);
   if (closed.empty()) return {};
   return fail_with(errc::unreachable_policy, operation::bind, 0,
-                   "'" + closed +
-                       "' keeps out clients that the policy admits; chmod +x it, or bind elsewhere by "
+                   quoted(closed) +
+                       " keeps out clients that the policy admits; chmod +x it, or bind elsewhere by "
                        "runtime_directory, TWINPIPE_RUNTIME_DIR or the system scope");
 }
 

@@ -2,12 +2,14 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
 #include "clock.hpp"
+#include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
 #include "streams.hpp"
 
@@ -17,12 +19,9 @@ namespace {
 using backend::start;
 using backend::status;
 
-constexpr duration first_drain_pause = std::chrono::milliseconds(1);
-constexpr duration longest_drain_pause = std::chrono::milliseconds(20);
-
 class blocking_stream final : public backend::byte_stream {
  public:
-  explicit blocking_stream(socket_ptr socket) noexcept : socket_(std::move(socket)) {}
+  explicit blocking_stream(channel_ptr held) noexcept : channel_(std::move(held)) {}
 
   start read(backend::read_op& op) override;
   start write(backend::write_op& op) override;
@@ -32,13 +31,15 @@ class blocking_stream final : public backend::byte_stream {
   void close() noexcept override;
   void release() noexcept override;
   backend::detached_ptr detach() noexcept override;
-  const identity& peer() const noexcept override { return socket_->peer(); }
+  const identity& peer() const noexcept override { return channel_->peer(); }
 
  private:
   // One call inside the stream. The last to leave a closed stream gives the descriptor back, and after
   // release the object.
   class visit;
 
+  [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
+  [[nodiscard]] attempt try_drain() noexcept;
   [[nodiscard]] status wait_for(short events, time_point deadline) noexcept;
   [[nodiscard]] bool pause(duration length, time_point deadline);
   [[nodiscard]] bool is_closed() noexcept;
@@ -47,7 +48,8 @@ class blocking_stream final : public backend::byte_stream {
 
   std::mutex mutex_;
   std::condition_variable closing_;
-  socket_ptr socket_;
+  channel_ptr channel_;
+  std::mutex reset_mutex_;  // a leaf; nothing waits inside
   int inside_ = 0;
   bool closed_ = false;
   bool released_ = false;
@@ -79,7 +81,7 @@ void blocking_stream::exit() noexcept {
   {
     const std::scoped_lock lock(mutex_);
     if (--inside_ == 0 && closed_) {
-      socket_->close();
+      channel_->close();
       last_of_all = released_;
     }
   }
@@ -93,7 +95,8 @@ bool blocking_stream::is_closed() noexcept {
 
 // ok: worth another try.
 status blocking_stream::wait_for(short events, time_point deadline) noexcept {
-  pollfd question{socket_->get(), events, 0};
+  const int number = events == POLLIN ? channel_->in() : channel_->out();
+  std::array<pollfd, 2> questions{{{number, events, 0}, {channel_->alarm(), POLLIN, 0}}};
   for (;;) {
     if (is_closed()) return {errc::closed};
     timespec left{};
@@ -102,18 +105,28 @@ status blocking_stream::wait_for(short events, time_point deadline) noexcept {
       const auto seconds = std::chrono::floor<std::chrono::seconds>(rest);
       left = {static_cast<time_t>(seconds.count()), static_cast<long>((rest - seconds).count())};
     }
-    const int got = ::ppoll(&question, 1, deadline == never ? nullptr : &left, nullptr);
+    const int got = ::ppoll(questions.data(), questions.size(), deadline == never ? nullptr : &left, nullptr);
     if (got > 0) return {};
     if (got == 0) return {errc::timed_out};
     if (errno != EINTR) return to_status(errno);
   }
 }
 
+attempt blocking_stream::try_read(backend::read_op& op) noexcept {
+  const std::scoped_lock lock(reset_mutex_);
+  return channel_->read(op.into, op.spill);
+}
+
+attempt blocking_stream::try_drain() noexcept {
+  const std::scoped_lock lock(reset_mutex_);
+  return channel_->drained();
+}
+
 start blocking_stream::read(backend::read_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
   for (;;) {
-    const attempt got = socket_->read(op.into, op.spill);
+    const attempt got = try_read(op);
     // Our own close looks like the peer's end to the kernel.
     if (!got.would_block)
       return op.finish(got.n == 0 && is_closed() ? status{errc::closed} : got.result, got.n);
@@ -126,7 +139,7 @@ start blocking_stream::write(backend::write_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
   for (;;) {
-    const attempt went = socket_->write(op.buffers);
+    const attempt went = channel_->write(op.buffers);
     op.n += went.n;
     if (!went.would_block)
       return op.finish(!went.result.ok() && is_closed() ? status{errc::closed} : went.result, op.n);
@@ -136,18 +149,18 @@ start blocking_stream::write(backend::write_op& op) {
 
 start blocking_stream::shutdown(backend::op& op) {
   const visit here(*this);
-  return op.finish(here ? socket_->shutdown_sending() : status{errc::closed});
+  return op.finish(here ? channel_->shutdown_sending() : status{errc::closed});
 }
 
 start blocking_stream::drain(backend::drain_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
-  for (duration length = first_drain_pause;; length = std::min(2 * length, longest_drain_pause)) {
-    const attempt got = socket_->drained();
+  for (drain_pause between;;) {
+    const attempt got = try_drain();
     if (is_closed()) return op.finish({errc::closed});
     if (!got.would_block) return op.finish(got.result);
     if (real_now() >= op.deadline) return op.finish({errc::timed_out});
-    if (pause(length, op.deadline)) return op.finish({errc::closed});
+    if (pause(between.next(), op.deadline)) return op.finish({errc::closed});
   }
 }
 
@@ -162,10 +175,10 @@ void blocking_stream::close() noexcept {
   const std::scoped_lock lock(mutex_);
   if (std::exchange(closed_, true)) return;
   if (inside_ == 0) {
-    socket_->close();
+    channel_->close();
     return;
   }
-  socket_->shutdown_both();
+  channel_->end_waits();
   closing_.notify_all();
 }
 
@@ -184,15 +197,15 @@ backend::detached_ptr blocking_stream::detach() noexcept {
   const std::scoped_lock lock(mutex_);
   if (closed_ || inside_ > 0) return nullptr;
   closed_ = true;
-  identity peer = socket_->peer();
+  identity peer = channel_->peer();
   return platform::detach(
-      std::exchange(socket_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
+      std::exchange(channel_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
 }
 
 }  // namespace
 
-backend::stream_ptr make_blocking_stream(socket_ptr socket) {
-  return backend::stream_ptr(new blocking_stream(std::move(socket)));
+backend::stream_ptr make_blocking_stream(channel_ptr held) {
+  return backend::stream_ptr(new blocking_stream(std::move(held)));
 }
 
 }  // namespace tp::platform

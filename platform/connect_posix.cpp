@@ -8,10 +8,10 @@
 #include "connected_socket_posix.hpp"
 #include "directory_posix.hpp"
 #include "errors_posix.hpp"
-#include "escape.hpp"
 #include "names_posix.hpp"
 #include "peer_identity.hpp"
 #include "places_posix.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::platform {
 namespace {
@@ -46,25 +46,31 @@ outcome no(errc code, std::string reason) {
 
 // A non-blocking connect never is under way on a Unix socket: it's made, or refused, or the backlog is full.
 outcome connect_now(const socket_address& address) {
-  descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  descriptor socket = new_socket();
   if (!socket) return no(errno);
   if (const int number = connect_to(socket.get(), address); number != 0) return no(number);
   identity server = peer_identity(socket.get());
   return {{}, {}, detach(std::make_unique<connected_socket>(std::move(socket), std::move(server)))};
 }
 
-std::string distrust_place(const place& where, const directory_handle& directory, const struct stat& socket) {
+std::string distrust_place(const place& where, const directory_handle& directory, const struct stat& socket,
+                           server_trust expected) {
   if (!where.exact) {
     if (std::string reason = distrust(directory, true); !reason.empty()) return reason;
   }
-  return distrust_socket(directory, socket);
+  // A client that takes any server takes that of anybody who may put one there.
+  return expected == server_trust::anyone ? std::string() : distrust_socket(directory, socket);
 }
 
 // The socket is opened, examined and then connected to by its descriptor, so all three mean the same file.
-outcome try_place(const place& where) {
+outcome try_place(const place& where, server_trust expected) {
   directory_handle directory;
-  if (const int number = open_directory(where.directory, where.follow, directory); number != 0)
+  if (const int number = open_directory(where.directory, where.follow, directory); number != 0) {
+    // A link or a file where a default directory belongs: who put it there waits for us to go on.
+    if (!where.exact && (number == ENOTDIR || number == ELOOP))
+      return no(errc::untrusted_location, quoted(where.directory) + " is a link, or no directory");
     return no(number);
+  }
   const descriptor path(::openat(directory.fd.get(), where.file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat info{};
   if (!path || ::fstat(path.get(), &info) != 0) {
@@ -78,10 +84,9 @@ outcome try_place(const place& where) {
     return no(errno);
   }
   if (!S_ISSOCK(info.st_mode)) return no(errc::untrusted_location, "is no socket");
-  if (std::string reason = distrust_place(where, directory, info); !reason.empty())
+  if (std::string reason = distrust_place(where, directory, info, expected); !reason.empty())
     return no(errc::untrusted_location, std::move(reason));
-  const std::string through = path_of_descriptor(path.get());
-  const auto address = address_of_path(::access(through.c_str(), F_OK) == 0 ? through : where.path());
+  const auto address = address_through(path.get(), {}, where.path());
   return address ? connect_now(*address) : no(ENAMETOOLONG);
 }
 
@@ -94,13 +99,13 @@ status try_places(backend::connect_op& op, const std::vector<place>& places) {
   std::string tried;
   status last{errc::not_found};
   for (const place& where : places) {
-    outcome got = try_place(where);
+    outcome got = try_place(where, op.expected);
     if (got.result.ok()) {
       op.stream = std::move(got.stream);
       return {};
     }
     if (!tried.empty()) tried += "; ";
-    tried += in_quotes(where.path(), std::string::npos) + ": " + got.reason;
+    tried += quoted(where.path()) + ": " + got.reason;
     last = got.result;
     if (last.code != errc::not_found) break;
   }

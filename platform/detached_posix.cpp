@@ -1,28 +1,28 @@
-// A connected socket that belongs to no thread.
+// A channel that belongs to no thread.
 #include <utility>
 
-#include "connected_socket_posix.hpp"
+#include "channel_posix.hpp"
 
 namespace tp::platform {
 namespace {
 
-class detached_socket final : public backend::detached_stream {
+class detached_channel final : public backend::detached_stream {
  public:
-  explicit detached_socket(socket_ptr held) noexcept : socket(std::move(held)) {}
-  const identity& peer() const noexcept override { return socket->peer(); }
+  explicit detached_channel(channel_ptr given) noexcept : held(std::move(given)) {}
+  const identity& peer() const noexcept override { return held->peer(); }
 
-  socket_ptr socket;
+  channel_ptr held;
 };
 
 }  // namespace
 
-backend::detached_ptr detach(socket_ptr socket) {
-  return std::make_unique<detached_socket>(std::move(socket));
+backend::detached_ptr detach(channel_ptr held) {
+  return std::make_unique<detached_channel>(std::move(held));
 }
 
-socket_ptr take_socket(backend::detached_ptr stream) {
-  auto* ours = dynamic_cast<detached_socket*>(stream.get());
-  return ours == nullptr ? nullptr : std::move(ours->socket);
+channel_ptr take_channel(backend::detached_ptr stream) {
+  auto* ours = dynamic_cast<detached_channel*>(stream.get());
+  return ours == nullptr ? nullptr : std::move(ours->held);
 }
 
 }  // namespace tp::platform

@@ -8,8 +8,8 @@
 #include <climits>
 #include <utility>
 
-#include "escape.hpp"
 #include "peer_identity.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::platform {
 namespace {
@@ -18,10 +18,6 @@ namespace {
 // anybody's.
 bool is_trusted_user(uid_t user) {
   return user == 0 || (user == ::geteuid() && is_known_user(user));
-}
-
-std::string quoted(const std::string& path) {
-  return in_quotes(path, PATH_MAX);
 }
 
 bool others_may_write(const struct stat& info, bool sticky_is_enough) noexcept {
@@ -37,10 +33,10 @@ std::string path_of(const descriptor& directory) {
                     : std::string("a parent directory");
 }
 
-bool lets_in(const struct stat& info, access_policy::audience audience, std::uint32_t group) noexcept {
+bool lets_in(const struct stat& info, const access_policy& access) noexcept {
   // path_resolution(7): exactly one class applies, so members of the directory's group don't get the rights
   // of others.
-  if (audience == access_policy::audience::group && info.st_gid == group)
+  if (access.who() == access_policy::audience::group && info.st_gid == access.ids().front())
     return (info.st_mode & S_IXGRP) != 0;
   return (info.st_mode & S_IXOTH) != 0;
 }
@@ -55,6 +51,14 @@ int open_parent(const descriptor& directory, descriptor& parent, struct stat& in
 }
 
 }  // namespace
+
+std::string join(const std::string& directory, const std::string& file) {
+  return directory.ends_with('/') ? directory + file : directory + "/" + file;
+}
+
+std::string quoted(const std::string& path) {
+  return in_quotes(path, std::string::npos);
+}
 
 int open_directory(const std::string& path, bool follow, directory_handle& out) {
   out.path = path;
@@ -82,10 +86,9 @@ std::string distrust_socket(const directory_handle& directory, const struct stat
   return "it belongs to uid " + std::to_string(socket.st_uid) + " and " + reason;
 }
 
-std::string barrier(const directory_handle& directory, access_policy::audience audience,
-                    std::uint32_t group) {
-  if (audience == access_policy::audience::same_user) return {};
-  if (!lets_in(directory.info, audience, group)) return directory.path;
+std::string barrier(const directory_handle& directory, const access_policy& access) {
+  if (access.who() == access_policy::audience::same_user) return {};
+  if (!lets_in(directory.info, access)) return directory.path;
   descriptor current(::fcntl(directory.fd.get(), F_DUPFD_CLOEXEC, 0));
   struct stat info = directory.info;
   for (;;) {
@@ -93,7 +96,7 @@ std::string barrier(const directory_handle& directory, access_policy::audience a
     struct stat above{};
     // What we can't look into ourselves is for the clients to find out.
     if (!current || open_parent(current, parent, above) != 0 || same_file(above, info)) return {};
-    if (!lets_in(above, audience, group)) return path_of(parent);
+    if (!lets_in(above, access)) return path_of(parent);
     current = std::move(parent);
     info = above;
   }

@@ -17,6 +17,11 @@ struct directory_handle {
   std::string path;
 };
 
+/// The path of a file in a directory.
+[[nodiscard]] std::string join(const std::string& directory, const std::string& file);
+/// In quotation marks and escaped, whole, for a message.
+[[nodiscard]] std::string quoted(const std::string& path);
+
 /// 0 or an errno. `follow`: whether the last component may be a symbolic link.
 [[nodiscard]] int open_directory(const std::string& path, bool follow, directory_handle& out);
 
@@ -29,8 +34,7 @@ struct directory_handle {
 /// whoever was given the directory by a trusted one. Empty, or the reason.
 [[nodiscard]] std::string distrust_socket(const directory_handle& directory, const struct stat& socket);
 
-/// The first directory, from here up to the root, that keeps the audience out; empty: none does.
-[[nodiscard]] std::string barrier(const directory_handle& directory, access_policy::audience audience,
-                                  std::uint32_t group);
+/// The first directory, from here up to the root, that keeps out whom the policy admits; empty: none does.
+[[nodiscard]] std::string barrier(const directory_handle& directory, const access_policy& access);
 
 }  // namespace tp::platform

@@ -170,13 +170,14 @@ backend::turn_result event_loop::turn(time_point until) {
 }
 
 // Before the poll. libuv counts in milliseconds of the same clock: rounded up, the poll never ends before the
-// deadline.
+// deadline; what is due already doesn't wait for the rest of its millisecond.
 void event_loop::arm_timer() {
-  if (ready_.empty())
-    uv_idle_stop(&idle_);
-  else
-    uv_idle_start(&idle_, [](uv_idle_t*) {});  // an active idle handle makes the poll return at once
   const time_point next = std::min(until_, deadlines_.next());
+  const bool due_now = !ready_.empty() || (next != never && next <= real_now());
+  if (due_now)
+    uv_idle_start(&idle_, [](uv_idle_t*) {});  // an active idle handle makes the poll return at once
+  else
+    uv_idle_stop(&idle_);
   if (next == armed_for_) return;
   armed_for_ = next;
   if (next == never) {

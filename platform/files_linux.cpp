@@ -7,20 +7,25 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
+#include <stdexcept>
 
 #include "descriptor.hpp"
 #include "errors_posix.hpp"
-#include "escape.hpp"
 #include "files.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::platform {
 namespace {
 
 constexpr std::size_t least_read = 4096;
+// What a file claims as its size costs nothing; memory grows with what was read.
+constexpr std::size_t longest_guess = std::size_t{1} << 20;
 constexpr int tries_against_renames = 32;
-// Opening a FIFO, or a terminal, must neither wait nor have an effect; what isn't a regular file is refused
-// afterwards.
+// If what was found is replaced in between, opening a FIFO, or a terminal, neither waits nor has an effect.
 constexpr int reading = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+// Opens nothing yet: a device's open may already do something.
+constexpr int finding = O_PATH | O_CLOEXEC;
 
 class open_dir final : public backend::directory {
  public:
@@ -42,7 +47,7 @@ bool has_nul(std::string_view path) {
 // EAGAIN: a rename happened while the kernel followed a `..`, and it can't tell whether the path has left.
 descriptor open_beneath(const descriptor& directory, const std::string& path) {
   open_how how{};
-  how.flags = reading;
+  how.flags = finding;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   long got = -1;
   for (int i = 0; i < tries_against_renames && got < 0; ++i) {
@@ -52,12 +57,25 @@ descriptor open_beneath(const descriptor& directory, const std::string& path) {
   return descriptor(static_cast<int>(got));
 }
 
+descriptor find(const open_dir* within, const std::string& path) {
+  return within != nullptr ? open_beneath(within->fd, path) : descriptor(::open(path.c_str(), finding));
+}
+
+// 0 or an errno; EINVAL for what isn't a regular file.
+int open_found(const descriptor& found, descriptor& file, struct stat& info) {
+  if (::fstat(found.get(), &info) != 0) return errno;
+  if (!S_ISREG(info.st_mode)) return EINVAL;
+  file = descriptor(::open(("/proc/self/fd/" + std::to_string(found.get())).c_str(), reading));
+  if (!file) return errno == ENOENT ? ENOSYS : errno;  // only without /proc
+  return ::fstat(file.get(), &info) == 0 ? 0 : errno;
+}
+
 // 0 or an errno, EFBIG for more than `most`.
-int read_all(const descriptor& file, std::size_t most, std::size_t expected, std::string& out) {
+int read_all(const descriptor& file, std::size_t most, std::size_t expected, std::string& out) try {
   std::size_t filled = 0;
   // One byte more than the limit shows that there is more; the size is a guess, which a growing file or /proc
   // belies.
-  out.resize(std::min(std::max(expected, least_read), most) + 1);
+  out.resize(std::min(std::clamp(expected, least_read, longest_guess), most) + 1);
   for (;;) {
     const ssize_t got = ::read(file.get(), out.data() + filled, out.size() - filled);
     if (got < 0 && errno == EINTR) continue;
@@ -69,6 +87,10 @@ int read_all(const descriptor& file, std::size_t most, std::size_t expected, std
   }
   out.resize(filled);
   return 0;
+} catch (const std::bad_alloc&) {
+  return ENOMEM;
+} catch (const std::length_error&) {
+  return ENOMEM;
 }
 
 class linux_files final : public backend::files {
@@ -85,13 +107,12 @@ class linux_files final : public backend::files {
     const auto* within = dynamic_cast<open_dir*>(beneath);
     if (has_nul(path) || (beneath != nullptr && within == nullptr))
       return failed(operation::read_file, errc::invalid_argument, 0, path);
-    const std::string name(path);
-    const descriptor file =
-        within != nullptr ? open_beneath(within->fd, name) : descriptor(::open(name.c_str(), reading));
-    if (!file) return failed(operation::read_file, errno == EAGAIN ? EIO : errno, path);
+    const descriptor found = find(within, std::string(path));
+    if (!found) return failed(operation::read_file, errno == EAGAIN ? EIO : errno, path);
+    descriptor file;
     struct stat info{};
-    if (::fstat(file.get(), &info) != 0) return failed(operation::read_file, errno, path);
-    if (!S_ISREG(info.st_mode)) return failed(operation::read_file, errc::invalid_argument, 0, path);
+    if (const int number = open_found(found, file, info); number != 0)
+      return failed(operation::read_file, number == EAGAIN ? EIO : number, path);
     const auto size = static_cast<std::size_t>(std::max<off_t>(info.st_size, 0));
     if (size > max_bytes) return failed(operation::read_file, errc::file_too_large, 0, path);
     std::string content;

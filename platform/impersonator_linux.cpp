@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "errors_posix.hpp"
 #include "impersonator.hpp"
@@ -74,6 +75,23 @@ std::string missing_capabilities(const capability_sets& own) {
   return gid ? "it lacks CAP_SETUID" : "it has neither";
 }
 
+bool some_is_root(const id_triple& ids) noexcept {
+  return ids.real == 0 || ids.effective == 0 || ids.saved == 0;
+}
+
+// capabilities(7): when of the three user ids some were 0 and none is any more, the kernel clears the
+// permitted set too; after that there is no way back. Empty, or why this switch would end there.
+std::string no_way_back(const id_triple& own, std::uint32_t peer) {
+  if (own.effective != own.real && own.effective != own.saved)
+    return "this process's effective user is neither its real nor its saved one, so nothing would lead back "
+           "to it";
+  const id_triple inside{own.real, peer, own.saved};
+  if (some_is_root(inside) == some_is_root(own)) return {};
+  return "with the switch, or on the way back, the last of this process's user ids that is 0 would go, and "
+         "with "
+         "it its capabilities";
+}
+
 enum class way : std::uint8_t { nothing_to_do, change };
 
 // What enter() would have to do for this peer, or why it can't.
@@ -91,6 +109,8 @@ result<way> plan(const identity& peer, const thread_credentials& self, bool setg
   if (const std::string missing = missing_capabilities(self.capabilities); !missing.empty())
     return denied("impersonating " + user + " needs CAP_SETUID and CAP_SETGID; of these " + missing);
   if (setgroups_denied) return denied("setgroups is denied in this user namespace");
+  if (const std::string reason = no_way_back(self.users, peer.uid.value); !reason.empty())
+    return denied("impersonating " + user + " could not be undone: " + reason);
   return way::change;
 }
 
@@ -100,6 +120,22 @@ void roll_back(const thread_credentials& before, int steps) noexcept {
   if (steps >= 3) must("capabilities", set_capabilities(before.capabilities));
   if (steps >= 2) must("group", set_effective_group(before.groups.effective));
   if (steps >= 1) must("groups", set_supplementary_groups(before.supplementary));
+}
+
+std::vector<std::uint32_t> sorted(std::vector<std::uint32_t> list) {
+  std::ranges::sort(list);
+  return list;
+}
+
+// Whether the thread is now what was asked for, in everything that decides about access.
+bool is_switched_to(const identity& peer, const thread_credentials& before) {
+  const id_triple users{before.users.real, peer.uid.value, before.users.saved};
+  const id_triple groups{before.groups.real, peer.gid.value, before.groups.saved};
+  if (user_ids() != users || group_ids() != groups) return false;
+  const auto now = supplementary_groups();
+  if (!now || sorted(*now) != sorted(peer.groups.value)) return false;
+  const auto capabilities = read_capabilities();
+  return capabilities && (peer.uid.value == 0 || !capabilities->any_effective());
 }
 
 // The user last: with it go the capabilities that the steps before it need.
@@ -122,9 +158,7 @@ std::optional<failed_step> switch_to(const identity& peer, const thread_credenti
     none.clear_effective();
     if (const int number = set_capabilities(none); number != 0) return failed_step{"capset", 3, number};
   }
-  const id_triple users{before.users.real, peer.uid.value, before.users.saved};
-  const id_triple groups{before.groups.real, peer.gid.value, before.groups.saved};
-  if (user_ids() != users || group_ids() != groups) return failed_step{"the check afterwards", 3, 0};
+  if (!is_switched_to(peer, before)) return failed_step{"the check afterwards", 3, 0};
   return {};
 }
 

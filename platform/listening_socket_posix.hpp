@@ -13,7 +13,7 @@ namespace tp::platform {
 
 class listening_socket {
  public:
-  explicit listening_socket(descriptor socket) noexcept : socket_(std::move(socket)) {}
+  explicit listening_socket(descriptor socket) noexcept;
 
   /// A copy of the descriptor: libuv forbids two handles for one number in a loop. closed after withdraw().
   [[nodiscard]] result<descriptor> duplicate();
@@ -24,6 +24,7 @@ class listening_socket {
  private:
   std::mutex mutex_;
   descriptor socket_;
+  descriptor spare_;  // given up in withdraw(): a client can be refused only by taking it
   std::atomic<bool> withdrawn_ = false;
 };
 

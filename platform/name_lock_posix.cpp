@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 
 #include "errors_posix.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr int tries = 16;
 
 std::unexpected<error> denied(errc code, int number, const std::string& path, const std::string& why) {
-  return fail_with(code, operation::bind, number, "the lock file '" + path + "' " + why);
+  return fail_with(code, operation::bind, number, "the lock file " + quoted(path) + " " + why);
 }
 
 // A file that we may lock and write to: made by us, a plain one, and no second name of another file of ours.
@@ -32,7 +33,10 @@ std::string holder_of(const descriptor& lock) {
   const ssize_t got = ::pread(lock.get(), text.data(), text.size() - 1, 0);
   long number = 0;
   if (got > 0) std::from_chars(text.data(), text.data() + got, number);
-  return number > 0 ? "process " + std::to_string(number) : "another process";
+  if (number <= 0) return "another process";
+  const std::string holder = "process " + std::to_string(number);
+  if (::kill(static_cast<pid_t>(number), 0) == 0 || errno != ESRCH) return holder;
+  return holder + ", which is gone: a child that it forked and that never called exec holds it still";
 }
 
 void sign(const descriptor& lock) {
@@ -53,7 +57,7 @@ int lock_now(const descriptor& file) noexcept {
 
 result<descriptor> take_name_lock(const directory_handle& directory, const std::string& file) {
   const std::string name = file + ".lock";
-  const std::string path = directory.path + "/" + name;
+  const std::string path = join(directory.path, name);
   for (int i = 0; i < tries; ++i) {
     descriptor lock(::openat(directory.fd.get(), name.c_str(),
                              O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
@@ -66,7 +70,7 @@ result<descriptor> take_name_lock(const directory_handle& directory, const std::
       return denied(errc::untrusted_location, 0, path, wrong);
     if (const int number = lock_now(lock); number == EWOULDBLOCK)
       return fail_with(errc::name_in_use, operation::bind, number,
-                       "'" + directory.path + "/" + file + "' is held by " + holder_of(lock));
+                       quoted(join(directory.path, file)) + " is held by " + holder_of(lock));
     else if (number != 0)
       return denied(to_errc(number), number, path, "cannot be locked");
     // Somebody may have removed the file between the opening and the locking; then the lock is one on

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "address_posix.hpp"
+#include "directory_posix.hpp"
 #include "errors_posix.hpp"
 
 namespace tp::platform {
@@ -91,14 +92,14 @@ result<place> dotnet_place(const endpoint_name& name) {
 
 std::unexpected<error> other_host(const endpoint_name& name) {
   return fail_with(errc::not_supported, operation::none, 0,
-                   name.kind() == name_kind::ssh ? "names on other hosts through ssh are not built in yet"
+                   name.kind() == name_kind::ssh ? "names through ssh are not supported by this version"
                                                  : "pipes of other hosts can be reached from Windows only");
 }
 
 }  // namespace
 
 std::string place::path() const {
-  return directory.ends_with('/') ? directory + file : directory + "/" + file;
+  return join(directory, file);
 }
 
 result<place> place_to_bind(const endpoint_name& name, name_scope scope, std::string_view directory) {

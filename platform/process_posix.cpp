@@ -7,11 +7,13 @@
 #include <array>
 #include <utility>
 
+#include "descriptor_pair_posix.hpp"
 #include "files.hpp"
 #include "host.hpp"
 #include "impersonator.hpp"
 #include "names_posix.hpp"
 #include "peer_identity.hpp"
+#include "streams.hpp"
 #include "system.hpp"
 
 namespace tp::platform {
@@ -26,7 +28,8 @@ class posix_process final : public backend::process {
                   .impersonation = can_switch_users(),
                   .exit_handle = has_exit_handles(),
                   .kernel_instances = false,
-                  .threads = true} {}
+                  .threads = true,
+                  .given_handles = true} {}
 
   backend::capabilities features() const noexcept override { return features_; }
   const identity& self() const noexcept override { return self_; }
@@ -35,6 +38,14 @@ class posix_process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system() override { return platform::make_system(); }
+  result<backend::stream_ptr> attach_blocking(backend::detached_ptr stream) override {
+    channel_ptr held = take_channel(std::move(stream));
+    if (!held) return fail(errc::invalid_argument);
+    return make_blocking_stream(std::move(held));
+  }
+  result<backend::detached_ptr> adopt(backend::native_handle in, backend::native_handle out) override {
+    return adopt_descriptors(in, out);
+  }
 
   // One call, so that lines of several threads stay whole; nobody can be told if it fails.
   void log(std::string_view line) noexcept override {

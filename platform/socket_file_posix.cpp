@@ -32,30 +32,16 @@ mode_t mode_for(access_policy::audience audience) noexcept {
   }
 }
 
-std::string quoted(const directory_handle& directory, const std::string& name) {
-  return "'" + directory.path + "/" + name + "'";
+std::unexpected<error> failed(int number, const std::string& path, const std::string& step) {
+  return fail_with(operation::bind, number, step + " of " + quoted(path) + " failed");
 }
 
-std::unexpected<error> failed(int number, const directory_handle& directory, const std::string& name,
-                              const std::string& step) {
-  return fail_with(operation::bind, number, step + " of " + quoted(directory, name) + " failed");
+std::unexpected<error> taken(const std::string& path, const std::string& how) {
+  return fail_with(errc::name_in_use, operation::bind, 0, quoted(path) + " " + how);
 }
 
-std::unexpected<error> taken(const directory_handle& directory, const std::string& name,
-                             const std::string& how) {
-  return fail_with(errc::name_in_use, operation::bind, 0, quoted(directory, name) + " " + how);
-}
-
-descriptor new_socket() {
-  return descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-// The path under which the kernel is to bind: through the open directory, so that its length doesn't matter
-// and nobody can put another in its place. Without /proc the plain path has to do.
 std::optional<socket_address> address_in(const directory_handle& directory, const std::string& name) {
-  const std::string through = path_of_descriptor(directory.fd.get());
-  if (::access(through.c_str(), F_OK) == 0) return address_of_path(through + "/" + name);
-  return address_of_path(directory.path + "/" + name);
+  return address_through(directory.fd.get(), "/" + name, join(directory.path, name));
 }
 
 std::string passing_name() {
@@ -80,20 +66,31 @@ int bind_somewhere(int socket, const directory_handle& directory, std::string& n
   return EADDRINUSE;
 }
 
-// fchmodat2(2) came with Linux 6.6; before it, the way to an O_PATH descriptor's file is its name in /proc.
-int change_mode(int path_descriptor, mode_t mode) {
+// Younger than some headers; the number is the same on every machine but one.
 #ifdef SYS_fchmodat2
-  if (::syscall(SYS_fchmodat2, path_descriptor, "", mode, AT_EMPTY_PATH) == 0) return 0;
+constexpr long sys_fchmodat2 = SYS_fchmodat2;
+#elif defined(__alpha__)
+constexpr long sys_fchmodat2 = 562;
+#else
+constexpr long sys_fchmodat2 = 452;
 #endif
+
+// fchmodat2(2) came with Linux 6.6; before it, the way to an O_PATH descriptor's file is its name in /proc.
+// What has its mode already needs neither.
+int change_mode(int path_descriptor, mode_t mode) {
+  struct stat info{};
+  if (::fstat(path_descriptor, &info) == 0 && (info.st_mode & ~mode_t{S_IFMT}) == mode) return 0;
+  if (::syscall(sys_fchmodat2, path_descriptor, "", mode, AT_EMPTY_PATH) == 0) return 0;
   return ::chmod(path_of_descriptor(path_descriptor).c_str(), mode) == 0 ? 0 : errno;
 }
 
 // Owner first: the file must never be wide for the wrong group.
 int give_access(int path_descriptor, const backend::bind_request& request) {
-  if (request.audience == access_policy::audience::group &&
-      ::fchownat(path_descriptor, "", static_cast<uid_t>(-1), request.group, AT_EMPTY_PATH) != 0)
+  const access_policy& access = request.access;
+  if (access.who() == access_policy::audience::group &&
+      ::fchownat(path_descriptor, "", static_cast<uid_t>(-1), access.ids().front(), AT_EMPTY_PATH) != 0)
     return errno;
-  return change_mode(path_descriptor, mode_for(request.audience));
+  return change_mode(path_descriptor, mode_for(access.who()));
 }
 
 int publish(const descriptor& socket, const descriptor& path, const backend::bind_request& request) {
@@ -101,20 +98,34 @@ int publish(const descriptor& socket, const descriptor& path, const backend::bin
   return ::listen(socket.get(), request.backlog) == 0 ? 0 : errno;
 }
 
-bool refuses(const descriptor& path) {
-  const descriptor probe = new_socket();
-  const auto address = address_of_path(path_of_descriptor(path.get()));
-  return probe && address && connect_to(probe.get(), *address) == ECONNREFUSED;
+// Whether somebody answers there: 0, or ECONNREFUSED, or why that can't be found out.
+int probe(const descriptor& path, const std::string& plain_path) {
+  const descriptor socket = new_socket();
+  if (!socket) return errno;
+  const auto address = address_through(path.get(), {}, plain_path);
+  return address ? connect_to(socket.get(), *address) : ENAMETOOLONG;
+}
+
+bool is_file(int directory, const std::string& name, dev_t device, ino_t inode) noexcept {
+  struct stat now{};
+  return ::fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == device &&
+         now.st_ino == inode;
+}
+
+std::unexpected<error> not_published(int number, const std::string& path,
+                                     const backend::bind_request& request) {
+  if (number != EPERM || request.access.who() != access_policy::audience::group)
+    return failed(number, path, "publishing");
+  return fail_with(errc::access_denied, operation::bind, number,
+                   "this process may not give " + quoted(path) + " to group " +
+                       std::to_string(request.access.ids().front()) + "; it has to be a member");
 }
 
 }  // namespace
 
 void socket_file::remove() noexcept {
   if (!directory_) return;
-  struct stat now{};
-  if (::fstatat(directory_.get(), name_.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == device_ &&
-      now.st_ino == inode_)
-    ::unlinkat(directory_.get(), name_.c_str(), 0);
+  if (is_file(directory_.get(), name_, device_, inode_)) ::unlinkat(directory_.get(), name_.c_str(), 0);
   directory_.reset();
 }
 
@@ -126,44 +137,49 @@ int socket_file::rename_to(const std::string& name) {
 }
 
 result<void> remove_stale(const directory_handle& directory, const std::string& name) {
+  const std::string where = join(directory.path, name);
   const descriptor path(::openat(directory.fd.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!path && errno == ENOENT) return {};
   struct stat info{};
-  if (!path || ::fstat(path.get(), &info) != 0) return failed(errno, directory, name, "opening");
-  if (!S_ISSOCK(info.st_mode)) return taken(directory, name, "exists and is no socket; it was left alone");
-  if (info.st_uid != ::geteuid())
-    return taken(directory, name, "belongs to uid " + std::to_string(info.st_uid));
-  if (!refuses(path)) return taken(directory, name, "belongs to a server that takes no lock");
-  socket_file left_over(descriptor(::fcntl(directory.fd.get(), F_DUPFD_CLOEXEC, 0)), name, info.st_dev,
-                        info.st_ino);
+  if (!path || ::fstat(path.get(), &info) != 0) return failed(errno, where, "opening");
+  if (!S_ISSOCK(info.st_mode)) return taken(where, "exists and is no socket; it was left alone");
+  if (info.st_uid != ::geteuid()) return taken(where, "belongs to uid " + std::to_string(info.st_uid));
+  const int answer = probe(path, where);
+  if (answer == 0 || answer == EAGAIN) return taken(where, "belongs to a server that takes no lock");
+  if (answer != ECONNREFUSED) return failed(answer, where, "probing");
+  if (is_file(directory.fd.get(), name, info.st_dev, info.st_ino) &&
+      ::unlinkat(directory.fd.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+    return failed(errno, where, "removing the stale socket");
   return {};
 }
 
 result<listening_file> make_listening_file(directory_handle& directory, const std::string& name,
                                            const backend::bind_request& request) {
+  const std::string where = join(directory.path, name);
   descriptor socket = new_socket();
-  if (!socket) return failed(errno, directory, name, "the socket");
+  if (!socket) return failed(errno, where, "the socket");
   // The mode of the socket becomes that of the file, less the umask: narrow before the name exists.
-  if (::fchmod(socket.get(), owner_only) != 0) return failed(errno, directory, name, "the mode");
+  if (::fchmod(socket.get(), owner_only) != 0) return failed(errno, where, "the mode");
   std::string bound = name;
   if (const int number = bind_somewhere(socket.get(), directory, bound); number != 0)
-    return failed(number, directory, name, "binding");
-  const descriptor path(::openat(directory.fd.get(), bound.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    return failed(number, where, "binding");
+  const int within = directory.fd.get();
   struct stat info{};
-  if (!path || ::fstat(path.get(), &info) != 0) return failed(errno, directory, name, "opening");
+  if (::fstatat(within, bound.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return failed(errno, where, "examining");
   if (!S_ISSOCK(info.st_mode) || info.st_uid != ::geteuid())
-    return fail_with(errc::untrusted_location, operation::bind, 0,
-                     quoted(directory, bound) + " was replaced");
+    return fail_with(errc::untrusted_location, operation::bind, 0, quoted(where) + " was replaced");
+  // From here on the file goes with whatever fails.
   socket_file file(std::move(directory.fd), bound, info.st_dev, info.st_ino);
-  if (const int number = publish(socket, path, request); number == EPERM)
-    return fail_with(errc::access_denied, operation::bind, number,
-                     "this process may not give " + quoted(directory, name) + " to group " +
-                         std::to_string(request.group) + "; it has to be a member");
-  else if (number != 0)
-    return failed(number, directory, name, "publishing");
+  const descriptor path(::openat(within, bound.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat opened{};
+  if (!path || ::fstat(path.get(), &opened) != 0) return failed(errno, where, "opening");
+  if (opened.st_dev != info.st_dev || opened.st_ino != info.st_ino)
+    return fail_with(errc::untrusted_location, operation::bind, 0, quoted(where) + " was replaced");
+  if (const int number = publish(socket, path, request); number != 0)
+    return not_published(number, where, request);
   if (bound != name) {
-    if (const int number = file.rename_to(name); number != 0)
-      return failed(number, directory, name, "renaming");
+    if (const int number = file.rename_to(name); number != 0) return failed(number, where, "renaming");
   }
   return listening_file{std::move(socket), std::move(file)};
 }

@@ -1,7 +1,7 @@
 // The asynchronous stream: tries first, then waits for readiness.
-#include <algorithm>
 #include <utility>
 
+#include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
 #include "streams.hpp"
 #include "watcher.hpp"
@@ -12,17 +12,14 @@ namespace {
 using backend::start;
 using backend::status;
 
-constexpr duration first_drain_pause = std::chrono::milliseconds(1);
-constexpr duration longest_drain_pause = std::chrono::milliseconds(20);
-
 bool waits(const backend::op* op) noexcept {
   return op != nullptr && phase_of(*op) == op_phase::waiting;
 }
 
-class socket_stream final : public backend::byte_stream, public watcher {
+class loop_stream final : public backend::byte_stream, public watcher {
  public:
-  socket_stream(event_loop& loop, socket_ptr socket) noexcept : watcher(loop), socket_(std::move(socket)) {}
-  [[nodiscard]] int open() { return watch(socket_->get()); }
+  loop_stream(event_loop& loop, channel_ptr held) noexcept : watcher(loop), channel_(std::move(held)) {}
+  [[nodiscard]] int open() { return watch(channel_->in(), channel_->out()); }
 
   start read(backend::read_op& op) override;
   start write(backend::write_op& op) override;
@@ -32,7 +29,7 @@ class socket_stream final : public backend::byte_stream, public watcher {
   void close() noexcept override;
   void release() noexcept override;
   backend::detached_ptr detach() noexcept override;
-  const identity& peer() const noexcept override { return socket_->peer(); }
+  const identity& peer() const noexcept override { return channel_->peer(); }
 
   void retry(backend::op& op) noexcept override;
   void expire(backend::op& op) noexcept override;
@@ -51,18 +48,19 @@ class socket_stream final : public backend::byte_stream, public watcher {
   void go_on_draining() noexcept;
   void ask_again_later();
   void stop(backend::op* op, errc why) noexcept;
+  void try_last_time(backend::op& op) noexcept;
   [[nodiscard]] bool is_mine(const backend::op& op) const noexcept;
 
-  socket_ptr socket_;
+  channel_ptr channel_;
   backend::read_op* read_ = nullptr;
   backend::write_op* write_ = nullptr;
   backend::drain_op* drain_ = nullptr;
   backend::op drain_tick_;
-  duration drain_pause_ = first_drain_pause;
+  drain_pause drain_pause_;
   bool quiet_ = false;  // the kernel had nothing more to read, and since then no event came
 };
 
-start socket_stream::read(backend::read_op& op) {
+start loop_stream::read(backend::read_op& op) {
   assert(read_ == nullptr && "one read at a time");
   if (!watching()) return op.finish({errc::closed});
   const bool nothing_new = quiet_ && armed(UV_READABLE);
@@ -79,13 +77,13 @@ start socket_stream::read(backend::read_op& op) {
   return loop_.wait(op, *this, op_kind::read);
 }
 
-attempt socket_stream::try_read(backend::read_op& op) noexcept {
-  const attempt got = socket_->read(op.into, op.spill);
+attempt loop_stream::try_read(backend::read_op& op) noexcept {
+  const attempt got = channel_->read(op.into, op.spill);
   quiet_ = got.was_short;
   return got;
 }
 
-start socket_stream::write(backend::write_op& op) {
+start loop_stream::write(backend::write_op& op) {
   assert(write_ == nullptr && "one write at a time");
   op.n = 0;
   if (!watching()) return op.finish({errc::closed});
@@ -101,41 +99,43 @@ start socket_stream::write(backend::write_op& op) {
 }
 
 // op.n counts what went so far, so that a stopped write is exact.
-attempt socket_stream::try_write(backend::write_op& op) noexcept {
-  const attempt went = socket_->write(op.buffers);
+attempt loop_stream::try_write(backend::write_op& op) noexcept {
+  const attempt went = channel_->write(op.buffers);
   op.n += went.n;
   return went;
 }
 
-start socket_stream::shutdown(backend::op& op) {
-  return op.finish(watching() ? socket_->shutdown_sending() : status{errc::closed});
+start loop_stream::shutdown(backend::op& op) {
+  if (!watching()) return op.finish({errc::closed});
+  stop_watching_out();
+  return op.finish(channel_->shutdown_sending());
 }
 
-start socket_stream::drain(backend::drain_op& op) {
+start loop_stream::drain(backend::drain_op& op) {
   assert(drain_ == nullptr && "one drain at a time");
   if (!watching()) return op.finish({errc::closed});
-  drain_pause_ = first_drain_pause;
+  drain_pause_.restart();
   if (loop_.exhausted()) {
     drain_ = &op;
     return loop_.postpone(op, *this, op_kind::drain);
   }
-  const attempt got = socket_->drained();
+  const attempt got = channel_->drained();
   if (!got.would_block) return loop_.done(op, got.result);
   drain_ = &op;
   ask_again_later();
   return loop_.wait(op, *this, op_kind::drain);
 }
 
-void socket_stream::ask_again_later() {
-  loop_.add_timer(drain_tick_, *this, op_kind::drain_tick, loop_.now() + drain_pause_);
-  drain_pause_ = std::min(2 * drain_pause_, longest_drain_pause);
+void loop_stream::ask_again_later() {
+  loop_.remove_timer(drain_tick_);
+  loop_.add_timer(drain_tick_, *this, op_kind::drain_tick, loop_.now() + drain_pause_.next());
 }
 
-int socket_stream::wanted() const noexcept {
+int loop_stream::wanted() const noexcept {
   return (waits(read_) ? UV_READABLE : 0) | (waits(write_) ? UV_WRITABLE : 0);
 }
 
-void socket_stream::ready(int events) noexcept {
+void loop_stream::ready(int events) noexcept {
   if ((events & UV_READABLE) != 0) {
     quiet_ = false;
     if (waits(read_) && read_->into.empty() && read_->spill.empty())
@@ -146,7 +146,7 @@ void socket_stream::ready(int events) noexcept {
   if ((events & UV_WRITABLE) != 0 && waits(write_)) go_on_writing();
 }
 
-void socket_stream::go_on_reading() noexcept {
+void loop_stream::go_on_reading() noexcept {
   const attempt got = try_read(*read_);
   if (got.would_block)
     want(UV_READABLE);
@@ -154,7 +154,7 @@ void socket_stream::go_on_reading() noexcept {
     loop_.finish(*read_, got.result, got.n);
 }
 
-void socket_stream::go_on_writing() noexcept {
+void loop_stream::go_on_writing() noexcept {
   const attempt went = try_write(*write_);
   if (went.would_block)
     want(UV_WRITABLE);
@@ -162,15 +162,14 @@ void socket_stream::go_on_writing() noexcept {
     loop_.finish(*write_, went.result, write_->n);
 }
 
-void socket_stream::go_on_draining() noexcept {
-  const attempt got = socket_->drained();
-  if (got.would_block)
-    ask_again_later();
-  else
-    loop_.finish(*drain_, got.result);
+void loop_stream::go_on_draining() noexcept {
+  const attempt got = channel_->drained();
+  if (got.would_block) return ask_again_later();
+  loop_.remove_timer(drain_tick_);
+  loop_.finish(*drain_, got.result);
 }
 
-void socket_stream::retry(backend::op& op) noexcept {
+void loop_stream::retry(backend::op& op) noexcept {
   switch (kind_of(op)) {
     case op_kind::read:
       return go_on_reading();
@@ -181,62 +180,75 @@ void socket_stream::retry(backend::op& op) noexcept {
   }
 }
 
-void socket_stream::expire(backend::op& op) noexcept {
-  if (&op == &drain_tick_)
-    go_on_draining();
-  else
-    stop(&op, errc::timed_out);
+// A deadline that has passed still allows one attempt: a postponed operation hasn't had its.
+void loop_stream::expire(backend::op& op) noexcept {
+  if (&op == &drain_tick_) return go_on_draining();
+  if (&op == write_ && phase_of(op) == op_phase::postponed) go_on_writing();
+  try_last_time(op);
+  stop(&op, errc::timed_out);
 }
 
-bool socket_stream::is_mine(const backend::op& op) const noexcept {
+// Bytes that have come win over a cancel or deadline, though the loop has not noticed them yet. A write is
+// not tried: who asks to stop it wants no more of it sent.
+void loop_stream::try_last_time(backend::op& op) noexcept {
+  if (!undecided(op)) return;
+  if (&op == read_) go_on_reading();
+  if (&op == drain_) go_on_draining();
+}
+
+bool loop_stream::is_mine(const backend::op& op) const noexcept {
   return &op == read_ || &op == write_ || &op == drain_;
 }
 
-void socket_stream::cancel(backend::op& op) noexcept {
-  if (is_mine(op)) stop(&op, errc::cancelled);
+void loop_stream::cancel(backend::op& op) noexcept {
+  if (!is_mine(op)) return;
+  try_last_time(op);
+  stop(&op, errc::cancelled);
 }
 
-void socket_stream::stop(backend::op* op, errc why) noexcept {
+void loop_stream::stop(backend::op* op, errc why) noexcept {
   if (op == nullptr || !undecided(*op)) return;
   if (op == drain_) loop_.remove_timer(drain_tick_);
   loop_.finish(*op, {why}, op == write_ ? op->n : 0);
 }
 
-void socket_stream::leave(backend::op& op) noexcept {
+void loop_stream::leave(backend::op& op) noexcept {
   if (&op == read_) read_ = nullptr;
   if (&op == write_) write_ = nullptr;
   if (&op == drain_) drain_ = nullptr;
   left();
 }
 
-void socket_stream::close() noexcept {
+void loop_stream::close() noexcept {
   if (!watching()) return;
   stop_watching();
-  socket_->close();
+  channel_->close();
   stop(read_, errc::closed);
   stop(write_, errc::closed);
   stop(drain_, errc::closed);
 }
 
-void socket_stream::release() noexcept {
+void loop_stream::release() noexcept {
   close();
   free_when_idle();
 }
 
-backend::detached_ptr socket_stream::detach() noexcept {
+backend::detached_ptr loop_stream::detach() noexcept {
   if (!watching() || in_use()) return nullptr;
   stop_watching();
-  identity peer = socket_->peer();
+  identity peer = channel_->peer();
   return platform::detach(
-      std::exchange(socket_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
+      std::exchange(channel_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
 }
 
 }  // namespace
 
-result<backend::stream_ptr> make_stream(event_loop& loop, socket_ptr socket) {
-  auto stream = std::make_unique<socket_stream>(loop, std::move(socket));
-  if (const int number = stream->open(); number != 0) return fail_with(operation::none, number, "");
-  return backend::stream_ptr(stream.release());
+result<backend::stream_ptr> make_stream(event_loop& loop, channel_ptr held) {
+  auto made = std::make_unique<loop_stream>(loop, std::move(held));
+  loop_stream& stream = *made.get();
+  backend::stream_ptr owner(made.release());
+  if (const int number = stream.open(); number != 0) return fail_with(operation::none, number, "");
+  return owner;
 }
 
 }  // namespace tp::platform

@@ -1,15 +1,15 @@
 // Factories of the two kinds of stream.
 #pragma once
 
-#include "connected_socket_posix.hpp"
+#include "channel_posix.hpp"
 #include "event_loop.hpp"
 
 namespace tp::platform {
 
 /// On a loop; its starts answer pending when the kernel has nothing.
-[[nodiscard]] result<backend::stream_ptr> make_stream(event_loop& loop, socket_ptr socket);
+[[nodiscard]] result<backend::stream_ptr> make_stream(event_loop& loop, channel_ptr held);
 
 /// On no loop; its starts wait in poll(2).
-[[nodiscard]] backend::stream_ptr make_blocking_stream(socket_ptr socket);
+[[nodiscard]] backend::stream_ptr make_blocking_stream(channel_ptr held);
 
 }  // namespace tp::platform

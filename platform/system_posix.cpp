@@ -56,8 +56,10 @@ void posix_system::retry(backend::op& op) noexcept {
   loop_->finish(op, try_connect(static_cast<backend::connect_op&>(op)));
 }
 
+// A connect waits only because it was postponed, and is allowed its one attempt.
 void posix_system::expire(backend::op& op) noexcept {
-  loop_->finish(op, {kind_of(op) == op_kind::sleep ? errc::none : errc::timed_out});
+  if (kind_of(op) == op_kind::connect) return retry(op);
+  loop_->finish(op, {});
 }
 
 void posix_system::cancel(backend::op& op) noexcept {
@@ -71,11 +73,10 @@ result<backend::acceptor_ptr> posix_system::open(const std::shared_ptr<backend::
   return make_acceptor(*loop_, ours->listening());
 }
 
-result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, backend::attachment how) {
-  socket_ptr socket = take_socket(std::move(stream));
-  if (!socket) return fail(errc::invalid_argument);
-  if (how == backend::attachment::blocking) return make_blocking_stream(std::move(socket));
-  return make_stream(*loop_, std::move(socket));
+result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, backend::attachment) {
+  channel_ptr held = take_channel(std::move(stream));
+  if (!held) return fail(errc::invalid_argument);
+  return make_stream(*loop_, std::move(held));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// One descriptor watched by one loop, and the life of the object around it.
+// One descriptor, or one for each direction, watched by one loop, and the life of the object around it.
 #pragma once
 
 #include "event_loop.hpp"
@@ -19,14 +19,19 @@ class watcher : public op_owner {
   explicit watcher(event_loop& loop) noexcept : loop_(loop) {}
   virtual ~watcher() = default;
 
-  /// 0 or an errno; after an error the object may be deleted.
-  [[nodiscard]] int watch(int descriptor);
+  /// Readiness to read is that of `in`, readiness to write that of `out`; they may be one. 0 or an errno;
+  /// after an error with one the object may be deleted, with two it has to be released.
+  [[nodiscard]] int watch(int in, int out);
   /// Arms what isn't armed (UV_READABLE, UV_WRITABLE).
   void want(int events) noexcept;
-  [[nodiscard]] bool armed(int events) const noexcept { return (armed_ & events) == events; }
-  /// The descriptor may be closed at once afterwards.
+  [[nodiscard]] bool armed(int events) const noexcept {
+    return ((first_.armed | second_.armed) & events) == events;
+  }
+  /// The descriptors may be closed at once afterwards.
   void stop_watching() noexcept;
-  [[nodiscard]] bool watching() const noexcept { return watching_; }
+  /// The same for one that is only written to.
+  void stop_watching_out() noexcept { drop(second_); }
+  [[nodiscard]] bool watching() const noexcept { return first_.open; }
   void free_when_idle() noexcept;
 
   /// What pending operations wait for.
@@ -39,14 +44,21 @@ class watcher : public op_owner {
   event_loop& loop_;
 
  private:
-  void on_event(int status, int events) noexcept;
-  void arm(int events) noexcept;
+  struct watch_handle {
+    uv_poll_t poll{};
+    watcher* owner = nullptr;
+    int serves = 0;  // the events that it is for
+    int armed = 0;
+    bool open = false;
+  };
+  [[nodiscard]] int add(watch_handle& on, int descriptor, int serves);
+  void drop(watch_handle& on) noexcept;
+  void on_event(watch_handle& on, int status, int events) noexcept;
+  static void arm(watch_handle& on, int events) noexcept;
   void free_if_idle() noexcept;
 
-  uv_poll_t poll_{};
-  int armed_ = 0;
-  bool watching_ = false;
-  bool closing_ = false;
+  watch_handle first_, second_;  // the second is for an `out` of its own
+  int closing_ = 0;
   bool released_ = false;
 
  protected:

@@ -117,14 +117,17 @@ std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client,
                                                       const identity& listening) {
   const auto link =
       std::make_shared<std::array<sender, 2>>(std::array{sender{client->effective}, sender{listening}});
+  (*link)[0].who.process = client->life;
+  (*link)[1].who.process = host->life;
   return {std::make_unique<stream>(client, socket{link, 0}), std::make_unique<stream>(host, socket{link, 1})};
 }
 
-result<stream_ptr> adopt(detached_ptr given, attachment how) {
-  if (how == attachment::blocking) return fail(errc::not_supported);
+result<stream_ptr> adopt(detached_ptr given, attachment, const handle& system) {
+  if (system.ended() != errc::none) return fail(system.ended());
   auto* const ours = dynamic_cast<stream*>(given.get());
   if (ours == nullptr) return fail(errc::invalid_argument);
   given.release();
+  ours->belong_to(system);
   return stream_ptr(ours);
 }
 

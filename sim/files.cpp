@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "kernel.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::sim {
 namespace {
@@ -18,6 +19,10 @@ struct directory final : backend::directory {
   std::string path;
 };
 
+std::unexpected<error> failed(errc code, operation what, std::string_view path) {
+  return fail(code, what, 0, make_text(escape(path, std::string_view::npos)));
+}
+
 class files final : public backend::files {
  public:
   explicit files(process_ref process) : process_(std::move(process)) {}
@@ -26,16 +31,19 @@ class files final : public backend::files {
     std::string here;
     errc code = walk(here, path, false);
     if (code == errc::none && !at(here).is_directory) code = errc::not_found;
-    if (code != errc::none) return fail(code, operation::open_directory, 0, make_text(std::string(path)));
+    if (code != errc::none) return failed(code, operation::open_directory, path);
     return std::make_shared<directory>(std::move(here));
   }
 
   result<std::string> read(backend::directory* beneath, std::string_view path,
                            std::size_t max_bytes) override {
-    std::string here = beneath != nullptr ? static_cast<directory*>(beneath)->path : "";
-    errc code = walk(here, path, beneath != nullptr);
+    const auto* const within = dynamic_cast<directory*>(beneath);
+    if (beneath != nullptr && within == nullptr)
+      return failed(errc::invalid_argument, operation::read_file, path);
+    std::string here = within != nullptr ? within->path : "";
+    errc code = walk(here, path, within != nullptr);
     if (code == errc::none) code = readable(at(here), max_bytes);
-    if (code != errc::none) return fail(code, operation::read_file, 0, make_text(std::string(path)));
+    if (code != errc::none) return failed(code, operation::read_file, path);
     return at(here).contents;
   }
 
@@ -44,6 +52,8 @@ class files final : public backend::files {
 
   /// Moves `here` along the path. There are no links, so `..` is the path without its last part.
   [[nodiscard]] errc walk(std::string& here, std::string_view path, bool confined) const {
+    if (process_->dead()) return errc::process_killed;
+    if (path.contains('\0')) return errc::invalid_argument;
     const auto floor = here.size();
     if (path.empty()) return errc::not_found;
     if (confined && path.starts_with('/')) return errc::access_denied;

@@ -1,5 +1,6 @@
 // Whose rights a simulated process acts with: Linux's rules for changing the effective user of a thread
 // (credentials(7)).
+#include "fatal.hpp"
 #include "kernel.hpp"
 
 namespace tp::sim {
@@ -10,10 +11,11 @@ class impersonator final : public backend::impersonator {
   explicit impersonator(process_ref process) : process_(std::move(process)) {}
   result<void> check(const identity& peer) const override {
     const identity& self = process_->self;
+    if (process_->dead()) return fail(errc::process_killed, operation::run_as_client);
     const auto denied = [](const char* why) {
       return fail(errc::impersonation_denied, operation::run_as_client, 0, make_text(why));
     };
-    if (!peer.uid.may_authorise() || !peer.gid.may_authorise())
+    if (!peer.uid.may_authorise() || !peer.gid.may_authorise() || !peer.groups.may_authorise())
       return denied("the peer's identity is unknown");
     if (self.is_superuser()) return {};
     if (!self.same_user(peer)) return denied("acting as another user needs root's privileges");
@@ -23,7 +25,7 @@ class impersonator final : public backend::impersonator {
     return denied("this process has groups that the client has not");
   }
   result<void> enter(const identity& peer) override {
-    if (active()) return fail(errc::operation_in_progress, operation::run_as_client);
+    if (active() && !process_->dead()) return fail(errc::operation_in_progress, operation::run_as_client);
     if (auto possible = check(peer); !possible) return possible;
     process_->effective.uid = peer.uid;
     process_->effective.gid = peer.gid;
@@ -32,6 +34,7 @@ class impersonator final : public backend::impersonator {
     return {};
   }
   void revert() noexcept override {
+    if (!active() && !process_->dead()) detail::fatal("impersonation cannot be undone: there is none");
     process_->effective = process_->self;
     process_->impersonating = false;
   }

@@ -34,6 +34,7 @@ struct process_record {
   identity effective;  ///< of its one thread; differs from self between enter and revert
   bool impersonating = false;
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
+  [[nodiscard]] bool dead() const noexcept { return life->over; }
   std::vector<handle*> handles = {};  ///< in the order of their opening
 };
 
@@ -41,10 +42,12 @@ struct process_record {
 /// accepts it.
 [[nodiscard]] std::pair<backend::detached_ptr, backend::detached_ptr> make_connection(
     const process_ref& client, const process_ref& host, const identity& listening);
-/// not_supported for blocking; invalid_argument for a stream that isn't of this twin, likewise for a name.
-[[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how);
+/// invalid_argument for a stream that is not of this twin, likewise for a name.
+[[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how,
+                                                const handle& system);
 [[nodiscard]] result<backend::acceptor_ptr> listen(const process_ref& process,
-                                                   const std::shared_ptr<backend::bound_name>& name);
+                                                   const std::shared_ptr<backend::bound_name>& name,
+                                                   const handle& system);
 [[nodiscard]] result<std::shared_ptr<backend::bound_name>> bind(const process_ref& process,
                                                                 const backend::bind_request& request);
 [[nodiscard]] backend::status connect(const process_ref& process, backend::connect_op& o);
@@ -53,6 +56,7 @@ struct process_record {
 [[nodiscard]] std::unique_ptr<backend::impersonator> make_impersonator(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::threads> make_threads(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
+void kill(backend::process& victim);
 
 }  // namespace tp::sim
 

@@ -1,6 +1,7 @@
 // The turn of a world, the life of one pending operation (waiting, ready, settled), and a process's systems.
 #include "loop.hpp"
 
+#include "fatal.hpp"
 #include "kernel.hpp"
 
 namespace tp::sim {
@@ -10,6 +11,13 @@ using namespace backend;
 constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4;  // phases of an operation
 
 turn_result loop::turn(time_point until) noexcept {
+  if (std::exchange(turning_, true)) detail::fatal("a completion must not turn its own world");
+  const turn_result result = take_turn(until);
+  turning_ = false;
+  return result;
+}
+
+turn_result loop::take_turn(time_point until) noexcept {
   for (immediate_ = 256;;) {
     while (!timers_.empty() && timers_.begin()->first.first <= now_) make_ready(*timers_.begin()->second);
     bool progress = false;
@@ -48,6 +56,9 @@ handle::~handle() {
 }
 
 start handle::submit(op& o, kind what) noexcept {
+  const auto same = [what](const op* other) { return other->twin.kind == std::to_underlying(what); };
+  if (what < kind::connect && std::ranges::any_of(pending_, same))
+    detail::fatal("two operations of a kind were started on one stream or acceptor");
   o.n = 0;
   if (ended_ != errc::none) return o.finish({ended_});
   o.twin = {.owner = this, .slot = ++time_.started_, .kind = std::to_underlying(what)};
@@ -95,12 +106,24 @@ void handle::end(errc why) noexcept {
 
 void handle::die() noexcept {
   end(errc::process_killed);
-  for (op* const o : std::exchange(pending_, {})) {
-    std::ranges::replace(time_.ready_, o, nullptr);
-    o->on_done = [](op&) noexcept {};  // it may be destroyed now, and nobody of the dead process hears of it
-    o->complete({errc::process_killed}, o->n);
-  }
+  while (!pending_.empty()) forget(*pending_.back());
   if (freed_) delete this;
+}
+
+void handle::forget(op& o) noexcept {
+  time_.make_ready(o);
+  std::ranges::replace(time_.ready_, &o, nullptr);
+  std::erase(pending_, &o);
+  o.forget();
+}
+
+void handle::check_left() const noexcept {
+  for (const handle* const each : process_->handles) {
+    if (each->system_ != this) continue;
+    if (!each->pending_.empty()) detail::fatal("a system was destroyed while operations were pending");
+    if (each != this && each->ended_ == errc::none)
+      detail::fatal("a system was destroyed before a stream or acceptor on it");
+  }
 }
 
 void handle::free() noexcept {
@@ -114,15 +137,25 @@ namespace {
 class system final : public backend::system, public handle {
  public:
   explicit system(process_ref process) : handle(std::move(process)) {}
-  ~system() override { die(); }
+  ~system() override {
+    if (waker_->pending()) forget(*waker_);
+    check_left();
+    die();
+  }
   [[nodiscard]] time_point now() const noexcept override { return process_->world->time.now(); }
   start sleep(op& o) override { return submit(o, kind::sleep); }
   void schedule(op& o) noexcept override { submit(o, kind::schedule); }
   start connect(connect_op& o) override { return submit(o, kind::connect); }
   void cancel(op& o) noexcept override { request_cancel(o); }
-  result<acceptor_ptr> open(const std::shared_ptr<bound_name>& on) override { return listen(process_, on); }
-  result<stream_ptr> attach(detached_ptr s, attachment how) override { return sim::adopt(std::move(s), how); }
-  turn_result turn(time_point until) override { return process_->world->time.turn(until); }
+  result<acceptor_ptr> open(const std::shared_ptr<bound_name>& on) override {
+    return listen(process_, on, *this);
+  }
+  result<stream_ptr> attach(detached_ptr s, attachment how) override {
+    return adopt(std::move(s), how, *this);
+  }
+  turn_result turn(time_point until) override {
+    return ended() == errc::none ? process_->world->time.turn(until) : turn_result::stalled;
+  }
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override {
     waker_->handler = handler;
     waker_->context = context;

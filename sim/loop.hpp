@@ -26,6 +26,7 @@ class loop {
   backend::turn_result turn(time_point until) noexcept;
 
  private:
+  backend::turn_result take_turn(time_point until) noexcept;
   friend class handle;
   void park(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
@@ -35,6 +36,7 @@ class loop {
   time_point now_{};
   std::size_t started_ = 0;
   unsigned immediate_ = 256;  ///< completions that are still granted before the next turn
+  bool turning_ = false;
 };
 
 /// What the kernel takes back when a process dies, though the object may live on: a stream, an acceptor, a
@@ -52,6 +54,8 @@ class handle {
   [[nodiscard]] errc ended() const noexcept { return ended_; }
   /// Operations of that kind may be possible now.
   void wake(kind what) noexcept;
+  /// The system whose thread it belongs to, if it does.
+  void belong_to(const handle& system) noexcept { system_ = &system; }
 
  protected:
   /// Tries the operation, adding to its n; nothing if it has to wait.
@@ -59,6 +63,9 @@ class handle {
   virtual void let_go() noexcept {}
   backend::start submit(backend::op& o, kind what) noexcept;
   void request_cancel(backend::op& o) noexcept;
+  void forget(backend::op& o) noexcept;
+  /// For a system that goes: what belongs to it must have gone before.
+  void check_left() const noexcept;
   /// Ends it, and deletes it when the last operation has left.
   void free() noexcept;
   /// Ended, but the kernel's part is somebody else's now.
@@ -72,6 +79,7 @@ class handle {
   bool settle(backend::op& o) noexcept;
 
   loop& time_;
+  const handle* system_ = this;
   errc ended_ = errc::none;
   bool freed_ = false;
 };

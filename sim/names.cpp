@@ -6,12 +6,27 @@ namespace tp::sim {
 using namespace backend;
 using enum access_policy::audience;
 
+namespace {
+
+/// The sentences that Linux has.
+std::string not_enforceable(const bind_request& request) {
+  if (request.name.kind() == name_kind::unix_abstract)
+    return "An abstract name has no permissions: any local user can connect and is judged only then, and any "
+           "user can take the name while nobody holds it.";
+  if (request.access.who() == users) return "Users who are not listed can connect and are refused only then.";
+  if (request.access.who() == everyone_local)
+    return "A client of another host that comes through a relay such as ssh counts as local.";
+  return {};
+}
+
+}  // namespace
+
 /// A bound name. While it is open it stands in the world's table.
 class listener final : public bound_name, public handle {
  public:
   listener(const process_ref& process, const bind_request& request, const std::string& place)
-      : handle(process), location_(place), request_(request) {
-    process_->world->names.emplace(location_, this);
+      : handle(process), place_(place), request_(request) {
+    process_->world->names.emplace(place_, this);
   }
   ~listener() override { end(errc::closed); }
   [[nodiscard]] const std::string& location() const noexcept override { return location_; }
@@ -21,8 +36,9 @@ class listener final : public bound_name, public handle {
   [[nodiscard]] std::string holder() const { return "'" + location_ + "' is held by " + process_->name; }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
-    const bool anybody = request_.audience == users || request_.audience == everyone_local;
-    const bool by_group = request_.audience == group && client.in_group(request_.group);
+    const access_policy& access = request_.access;
+    const bool anybody = access.who() == users || access.who() == everyone_local;
+    const bool by_group = access.who() == group && client.in_group(access.ids().front());
     const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
     if (has_mode && !anybody && !by_group && !client.is_superuser() && !client.same_user(self_))
       return errc::access_denied;
@@ -41,16 +57,19 @@ class listener final : public bound_name, public handle {
 
  private:
   void let_go() noexcept override {
-    process_->world->names.erase(location_);
-    for (const auto& client : queue) dynamic_cast<handle&>(*client).end(errc::server_gone);
+    process_->world->names.erase(place_);
+    // A withdrawal accepts and closes them, so only those that wrote are reset; the kernel resets all.
+    const errc why = process_->dead() ? errc::server_gone : errc::closed;
+    for (const auto& client : queue) dynamic_cast<handle&>(*client).end(why);
     queue.clear();
-    for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(errc::closed);
+    for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(ended());
   }
 
-  const std::string location_;
-  const std::string unenforced_ = location_.starts_with('@') ? "An abstract name has no permissions." : "";
+  const std::string place_;                    ///< an abstract one's begins with @
   const identity self_ = process_->effective;  ///< what clients see: as it was at listen(2)
   const bind_request request_;
+  const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
+  const std::string unenforced_ = not_enforceable(request_);
 };
 
 namespace {
@@ -65,13 +84,14 @@ std::vector<std::string> places(const endpoint_name& name, const identity& who, 
   if (kind == name_kind::dotnet) return {leaf.starts_with('/') ? leaf : "/tmp/CoreFxPipe_" + leaf};
   if (!within.empty()) return {within + "/" + leaf};
   const std::string everybodys = "/run/twinpipe/" + leaf;
-  if (kind == name_kind::pipe) return {everybodys};
+  if (kind == name_kind::pipe || who.is_superuser()) return {everybodys};
   return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + leaf, everybodys};
 }
 
 class acceptor final : public backend::acceptor, public handle {
  public:
-  acceptor(const process_ref& process, listener& from) : handle(process), from_(from) {
+  acceptor(const process_ref& process, listener& from, const handle& system) : handle(process), from_(from) {
+    belong_to(system);
     from_.acceptors.push_back(this);
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
@@ -93,6 +113,7 @@ class acceptor final : public backend::acceptor, public handle {
 }  // namespace
 
 result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_request& request) {
+  if (process->dead()) return fail(errc::process_killed, operation::bind);
   const auto found = places(request.name, process->effective, request.runtime_directory);
   if (found.empty()) return fail(errc::not_supported, operation::bind, 0, make_text(request.name.text()));
   const std::string& place = request.scope == name_scope::system ? found.back() : found.front();
@@ -102,17 +123,19 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
   const bool open = folder != process->world->files.end() ? (folder->second.mode & 1) != 0
                                                           : !place.starts_with("/run/user/");
-  if (!open && request.audience != same_user)
+  if (!open && request.access.who() != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
     return fail(errc::name_in_use, operation::bind, 0, make_text(taken->second->holder()));
   return std::make_shared<listener>(process, request, place);
 }
 
-result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bound_name>& name) {
+result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bound_name>& name,
+                            const handle& system) {
+  if (system.ended() != errc::none) return fail(system.ended());
   auto* const ours = dynamic_cast<listener*>(name.get());
   if (!ours || ours->ended() != errc::none) return fail(ours ? errc::closed : errc::invalid_argument);
-  return acceptor_ptr(new acceptor(process, *ours));
+  return acceptor_ptr(new acceptor(process, *ours, system));
 }
 
 status connect(const process_ref& process, connect_op& o) {

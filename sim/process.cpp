@@ -1,4 +1,5 @@
-// A simulated process. Its destruction is its death: the kernel takes back all it holds, first opened first.
+// A simulated process. Killed or destroyed, the kernel takes back all it holds, first opened first.
+#include "fatal.hpp"
 #include "kernel.hpp"
 
 namespace tp::sim {
@@ -18,7 +19,8 @@ class names final : public backend::names {
 class process final : public backend::process {
  public:
   explicit process(process_ref record) : record_(std::move(record)) {}
-  ~process() override {
+  ~process() override { kill(); }
+  void kill() noexcept {
     record_->life->over = true;
     while (!record_->handles.empty()) {
       handle& first = *record_->handles.front();
@@ -27,17 +29,29 @@ class process final : public backend::process {
     }
   }
   backend::capabilities features() const noexcept override {
-    return {
-        .half_close = true, .drain = true, .exact_write = true, .impersonation = true, .exit_handle = true};
+    return {.half_close = true,
+            .drain = true,
+            .exact_write = true,
+            .impersonation = self().is_superuser(),
+            .exit_handle = true};
   }
   const identity& self() const noexcept override { return record_->self; }
   backend::names& names() noexcept override { return names_; }
   backend::files& files() noexcept override { return *files_; }
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
-  result<std::unique_ptr<backend::system>> make_system() override { return sim::make_system(record_); }
+  result<std::unique_ptr<backend::system>> make_system() override {
+    if (record_->dead()) return fail(errc::process_killed, operation::start_runtime);
+    return sim::make_system(record_);
+  }
+  result<backend::stream_ptr> attach_blocking(backend::detached_ptr) override {
+    return fail(record_->dead() ? errc::process_killed : errc::not_supported);
+  }
+  result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {
+    return fail(record_->dead() ? errc::process_killed : errc::not_supported);
+  }
   void log(std::string_view line) noexcept override {
-    record_->world->trace.push_back(record_->name + ": " + std::string(line));
+    if (!record_->dead()) record_->world->trace.push_back(record_->name + ": " + std::string(line));
   }
 
  private:
@@ -52,6 +66,12 @@ class process final : public backend::process {
 
 std::unique_ptr<backend::process> make_process(process_ref record) {
   return std::make_unique<process>(std::move(record));
+}
+
+void kill(backend::process& victim) {
+  auto* const ours = dynamic_cast<process*>(&victim);
+  if (ours == nullptr) detail::fatal("kill() of a process that is in no simulated world");
+  ours->kill();
 }
 
 }  // namespace tp::sim

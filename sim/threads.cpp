@@ -9,6 +9,7 @@ namespace tp::sim {
 namespace {
 
 void pass_time(const process_ref& process, time_point until, const char* what) {
+  if (process->dead()) return;
   if (until == never)
     detail::fatal(std::string(what) + " would never end: a simulated world has a single thread");
   process->world->time.advance(until);
@@ -62,7 +63,7 @@ class threads final : public backend::threads {
  public:
   explicit threads(process_ref process) : process_(std::move(process)) {}
   result<std::unique_ptr<backend::thread>> start_thread(const std::string&, std::function<void()>) override {
-    return fail(errc::not_supported, operation::start_thread);
+    return fail(process_->dead() ? errc::process_killed : errc::not_supported, operation::start_thread);
   }
   std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind) override {
     return std::make_unique<mutex>();
@@ -76,6 +77,8 @@ class threads final : public backend::threads {
   void sleep_until(time_point deadline) override { pass_time(process_, deadline, "sleep_until(never)"); }
   /// splitmix64 (Steele, Lea and Flood, 2014), one byte of each number.
   void random(std::span<std::byte> fill) noexcept override {
+    std::ranges::fill(fill, std::byte{});
+    if (process_->dead()) return;
     for (std::byte& b : fill) {
       std::uint64_t z = process_->world->random += 0x9e3779b97f4a7c15;
       z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;

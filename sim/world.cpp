@@ -43,8 +43,11 @@ std::unique_ptr<backend::process> world::make_process(std::string name, user_id 
   self.pid = {state_->next_pid++, trust::advisory};
   name += ", pid " + std::to_string(self.pid.value);
   auto record = std::make_shared<process_record>(state_, std::move(name), self, self);
-  record->self.process = record->effective.process = record->life;
   return sim::make_process(std::move(record));
+}
+
+void world::kill(backend::process& victim) {
+  sim::kill(victim);
 }
 
 time_point world::now() const noexcept {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <system_error>
 
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
 namespace {
@@ -134,7 +134,6 @@ constexpr std::array verbs{
     verb{operation::listen, "listen", "listen on "},
     verb{operation::accept, "accept", "accept on "},
     verb{operation::connect, "connect", "connect to "},
-    verb{operation::handshake, "handshake", "handshake with "},
     verb{operation::send, "send", "send to "},
     verb{operation::receive, "receive", "receive from "},
     verb{operation::shutdown, "shutdown", "shutdown of "},
@@ -146,13 +145,12 @@ constexpr std::array verbs{
     verb{operation::start_thread, "start the thread", "start the thread "},
     verb{operation::start_runtime, "start a runtime", "start a runtime for "},
     verb{operation::sleep, "sleep", "sleep in "},
-    verb{operation::run, "run", "run "},
 };
 
 constexpr bool in_order_of_operations() {
   for (std::size_t i = 0; i != verbs.size(); ++i)
     if (verbs[i].op != static_cast<operation>(i)) return false;
-  return verbs.back().op == operation::run;
+  return verbs.back().op == operation::sleep;
 }
 static_assert(in_order_of_operations());
 

@@ -1,5 +1,5 @@
 // Text from a peer, made safe to show.
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
 

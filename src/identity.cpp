@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
 namespace {

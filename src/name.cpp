@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
 namespace {

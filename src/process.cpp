@@ -1,11 +1,18 @@
 // A process above the seam.
 #include "twinpipe/process.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <optional>
 #include <utility>
 
 #include "async/endpoint_state.hpp"
 #include "async/mutex_guard.hpp"
-#include "escape.hpp"
+#include "async/withdrawals.hpp"
+#include "core/runtime_directory.hpp"
+#include "fatal.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
 
@@ -13,11 +20,25 @@ using detail::mutex_guard;
 
 struct process::started {
   int result = 0;
+  std::optional<std::uint64_t> number;      // of the thread while its body runs; guarded by lock_
   std::unique_ptr<backend::thread> handle;  // last: its end joins, and the body writes the result
 };
 
 namespace {
 
+/// The opposite of a guard.
+class [[nodiscard]] unlocked {
+ public:
+  explicit unlocked(backend::mutex& mutex) : mutex_(mutex) { mutex_.unlock(); }
+  unlocked(const unlocked&) = delete;
+  unlocked& operator=(const unlocked&) = delete;
+  ~unlocked() { mutex_.lock(); }
+
+ private:
+  backend::mutex& mutex_;
+};
+
+// The profile is the one that the name leads to.
 [[nodiscard]] const char* contradiction(const endpoint_options& options, name_kind kind) {
   const bool raw = options.profile == profile::raw;
   if (options.max_instances == 0) return "max_instances must be 1 or more";
@@ -27,10 +48,17 @@ namespace {
   }
   if (options.backlog < 1) return "backlog must be 1 or more";
   if (options.handshake_timeout <= duration::zero()) return "handshake_timeout must be positive";
-  if (raw && options.mode == transmission::message) return "the raw profile has no message mode";
-  if (raw && options.framed) return "the raw profile has no frames";
-  if (kind == name_kind::dotnet && options.mode == transmission::message) {
-    return "a dotnet: name speaks the raw profile, which has no message mode";
+  if (!detail::is_runtime_directory(options.runtime_directory)) {
+    return "runtime_directory must be an absolute path, without a NUL";
+  }
+  const bool dotnet = kind == name_kind::dotnet;
+  if (raw && options.mode == transmission::message) {
+    return dotnet ? "a dotnet: name speaks the raw profile, which has no message mode"
+                  : "the raw profile has no message mode";
+  }
+  if (raw && options.framed) {
+    return dotnet ? "a dotnet: name speaks the raw profile, which has no frames"
+                  : "the raw profile has no frames";
   }
   return nullptr;
 }
@@ -40,7 +68,9 @@ namespace {
 process::process(backend::process& twin, std::vector<std::string> arguments)
     : twin_(twin),
       arguments_(std::move(arguments)),
-      lock_(twin.threads().make_mutex(backend::mutex_kind::leaf)) {}
+      withdrawals_(std::make_shared<detail::withdrawals>(twin)),
+      lock_(twin.threads().make_mutex(backend::mutex_kind::user)),
+      joined_(twin.threads().make_condition()) {}
 
 process::~process() {
   join();
@@ -53,26 +83,24 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
   }
   auto parsed = endpoint_name::parse(name);
   if (!parsed) return tp::fail(parsed.error().about(operation::bind, nullptr));
+  if (parsed->kind() == name_kind::dotnet) options.profile = profile::raw;
   if (const char* reason = contradiction(options, parsed->kind())) {
     return tp::fail(errc::invalid_argument, operation::bind, 0, make_text(in_quotes(name) + ": " + reason));
   }
-  if (parsed->kind() == name_kind::dotnet) options.profile = profile::raw;
-  const auto& ids = options.access.ids();
   const backend::bind_request request{
       .name = *parsed,
       .scope = options.scope,
       .runtime_directory = options.runtime_directory,
-      .audience = options.access.who(),
-      .group = ids.empty() ? 0 : ids.front(),
+      .access = options.access,
       .backlog = options.backlog,
       .max_instances = options.max_instances,
       .raw = options.profile == profile::raw,
   };
   auto bound = twin_.names().bind(request);
   if (!bound) return tp::fail(bound.error().about(operation::bind, subject()));
-  auto state =
-      std::make_shared<detail::endpoint_state>(std::move(options), std::string(name), std::move(*bound),
-                                               twin_.threads().make_mutex(backend::mutex_kind::leaf));
+  auto state = std::make_shared<detail::endpoint_state>(
+      std::move(options), std::string(name), std::move(*bound),
+      twin_.threads().make_mutex(backend::mutex_kind::leaf), withdrawals_);
   return endpoint(std::make_shared<detail::endpoint_owner>(std::move(state)));
 }
 
@@ -82,32 +110,63 @@ result<void> process::start_thread(std::string name, std::function<int(thread&)>
   }
   auto entry = std::make_unique<started>();
   started& slot = *entry;
-  auto handle = twin_.threads().start_thread(name, [this, name, run = std::move(body), &slot] {
-    thread self(*this, name);
-    slot.result = run(self);
-  });
+  const mutex_guard held(*lock_);  // the body waits for it, so whoever joins finds the thread in the list
+  auto handle = twin_.threads().start_thread(
+      name, [this, name, run = std::move(body), &slot] { run_thread(name, run, slot); });
   if (!handle) return tp::fail(handle.error().about(operation::start_thread, make_text(std::move(name))));
   slot.handle = std::move(*handle);
-  const mutex_guard held(*lock_);
   threads_.push_back(std::move(entry));
   return {};
 }
 
-// Threads may start others while we wait, so the list is emptied until it stays empty.
-int process::join() {
-  int first = 0;
-  for (;;) {
-    std::vector<std::unique_ptr<started>> waiting;
-    {
-      const mutex_guard held(*lock_);
-      waiting.swap(threads_);
-    }
-    if (waiting.empty()) return first;
-    for (const auto& each : waiting) {
-      each->handle->join();
-      if (first == 0) first = each->result;
-    }
+void process::run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry) {
+  const auto set_number = [&](std::optional<std::uint64_t> number) {
+    const mutex_guard held(*lock_);
+    entry.number = number;
+  };
+  set_number(twin_.threads().this_thread());
+  std::string thrown;
+  try {
+    thread self(*this, name);
+    entry.result = body(self);
+  } catch (const std::exception& exception) {
+    thrown = escape(exception.what());
+  } catch (...) {
+    thrown = "no std::exception";
   }
+  if (!thrown.empty()) {
+    entry.result = 1;
+    std::string line = "twinpipe: an exception left the thread '";
+    line.append(escape(name)).append("': ").append(thrown);
+    log(line);
+  }
+  set_number(std::nullopt);  // numbers are used again
+}
+
+// One joiner at a time waits for the first thread of the list; the others wait until it has.
+int process::join() {
+  const mutex_guard held(*lock_);
+  if (threads_.empty()) return result_;
+  const std::uint64_t self = twin_.threads().this_thread();
+  if (std::ranges::any_of(threads_, [&](const auto& each) { return each->number == self; }))
+    detail::fatal("process::join was called by one of the threads that it waits for");
+  while (!threads_.empty()) {
+    if (joining_) {
+      joined_->wait(*lock_, never);
+      continue;
+    }
+    joining_ = true;
+    const started& first = *threads_.front();
+    {
+      const unlocked meanwhile(*lock_);
+      first.handle->join();
+    }
+    if (result_ == 0) result_ = first.result;
+    threads_.pop_front();
+    joining_ = false;
+    joined_->notify_all();
+  }
+  return result_;
 }
 
 int process::fail(const error& e) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares docs/semantics.md with the tests: tools/check_semantics.py [ROOT]
 
-Every row's last column names test cases, separated by semicolons: conformance cases, or `unit: …`, `integration: …`
-for one of those folders; or it says *planned* or *not offered*. Reports, and fails for: a row whose case does not
+Every row's last column names test cases, separated by semicolons: conformance cases, or `unit: …`, `integration: …`,
+`sim: …`, `windows: …` for one of those folders; or it says *planned* or *not offered*. Reports, and fails for: a row whose case does not
 exist, a conformance case that no row names, two rules or two cases of one name.
 """
 import re
@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 from cxx_text import without_comments  # noqa: E402
 
 PAGE = 'docs/semantics.md'
-FOLDERS = {'': 'tests/conformance', 'unit': 'tests/unit', 'integration': 'tests/integration'}
+FOLDERS = {'': 'tests/conformance'} | {name: f'tests/{name}' for name in ('unit', 'integration', 'sim', 'windows')}
 STATES = {'*planned*', '*not offered*'}
 ID = re.compile(r'[A-Z][1-9]\d*$')
 CASE = re.compile(r'\b\w*(?:TEST|CONFORMANCE)_CASE\w*\s*\(\s*(?:\w+\s*,\s*)?((?:"(?:\\.|[^"\\])*"\s*)+)')

@@ -20,6 +20,8 @@ class CheckSemantics(unittest.TestCase):
                 'docs/semantics.md': page,
                 'tests/conformance/a.cpp': tests,
                 'tests/unit/u.cpp': 'TEST_CASE("u is u", "[tag]") {}\n',
+                'tests/sim/s.cpp': 'TEST_CASE("s is s") {}\n',
+                'tests/windows/w.cpp': 'TEST_CASE("w is w") {}\n',
             }
             for name, text in files.items():
                 path = Path(folder, name)
@@ -38,6 +40,12 @@ class CheckSemantics(unittest.TestCase):
     def test_a_rule_whose_case_does_not_exist(self):
         self.finds('docs/semantics.md:6', 'no case "two is two"', page=PAGE + '| A4 | Four. | two is two |\n')
         self.finds('docs/semantics.md:6', 'tests/unit', page=PAGE + '| A4 | Four. | unit: one is one |\n')
+
+    def test_cases_of_one_twin(self):
+        row = '| A4 | Four. | sim: s is s; windows: w is w |\n'
+        self.assertEqual(self.problems(page=PAGE + row), [])
+        self.finds('docs/semantics.md:6', 'tests/sim', page=PAGE + row.replace('sim: s', 'sim: w'))
+        self.finds('docs/semantics.md:6', 'tests/windows', page=PAGE + row.replace('w is w', 's is s'))
 
     def test_a_case_that_no_rule_names(self):
         self.finds('tests/conformance/a.cpp:4', '"u is u"', tests=TESTS + 'TEST_CASE("u is " "u") {}\n')

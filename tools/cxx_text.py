@@ -30,6 +30,13 @@ def without_comments(source, keep_strings=False):
     return LITERAL_OR_COMMENT.sub(replace, source)
 
 
+def comments(source):
+    """(position, text) of every comment; lines of `//` that follow each other are several."""
+    for match in LITERAL_OR_COMMENT.finditer(source):
+        if match.group(0).startswith(('//', '/*')):
+            yield match.start(), match.group(0)
+
+
 def without_directives(code):
     """Preprocessor lines blanked, with their continuations."""
     return re.sub(r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', lambda match: blank(match.group(0)), code, flags=re.MULTILINE)

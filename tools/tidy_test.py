@@ -67,6 +67,17 @@ class Tidy(unittest.TestCase):
     def test_a_source_that_meson_does_not_list(self):
         self.finds('src/deep/b_posix.cpp:1', 'in no meson.build', 'src/meson.build', "files('a.cpp')\n")
 
+    def test_a_source_that_only_another_folder_lists(self):
+        beside = {
+            'tests/CMakeLists.txt': 'add_subdirectory(deep)\nx(t.cpp ../src/a.cpp)\n',
+            'tests/deep/CMakeLists.txt': 'x(../u.cpp)\n',
+            'tests/u.cpp': '// U.\n',
+            'tests/meson.build': "files('t.cpp', 'u.cpp')\n",
+        }
+        found = self.problems(beside)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn('tests/u.cpp:1: not in tests/CMakeLists.txt', found[0])
+
     def test_a_listed_source_that_is_not_there(self):
         self.finds('src/CMakeLists.txt:2', 'src/a.cpp, which is not on the disk', 'src/a.cpp', None)
         self.finds('src/meson.build:2', 'src/a.cpp, which is not on the disk', 'src/a.cpp', None)
@@ -90,7 +101,7 @@ class Tidy(unittest.TestCase):
         self.finds('tests/CMakeLists.txt:2', 'switched off', 'tests/CMakeLists.txt', text)
 
     def test_a_system_macro_above_the_seam(self):
-        for word in ('_WIN32', '__linux__', '__APPLE__'):
+        for word in ('_WIN32', 'WIN32', '__CYGWIN__', '__linux__', '__APPLE__', '__OpenBSD__'):
             self.finds('src/a.cpp:2', word, 'src/a.cpp', f'// A.\n#ifdef {word}\n#endif\n')
         self.finds('include/twinpipe/a.hpp:3', '_WIN32', 'include/twinpipe/a.hpp', '// A.\n#pragma once\n#if _WIN32\n#endif\n')
 
@@ -100,8 +111,15 @@ class Tidy(unittest.TestCase):
         for name in ('sim/a.hpp', 'tests/conformance/a.hpp'):
             self.finds(f'{name}:3', '<uv.h> above the seam', name, '// A.\n#pragma once\n#include <uv.h>\n')
 
+        for header in ('time.h', 'ctime', 'netdb.h', 'semaphore.h', 'termios.h', 'ucontext.h', 'io.h', 'process.h', 'sddl.h'):
+            self.finds('src/a.cpp:2', f'<{header}> above the seam', 'src/a.cpp', f'// A.\n#include <{header}>\n')
+        self.lets_through('src/a.cpp', '// A.\n#include "process.h"\n')
+
     def test_a_forbidden_name_above_the_seam(self):
-        for word in ('std::this_thread', 'std::random_device', 'std::mutex', 'steady_clock::now', 'system_clock'):
+        for word in (
+            'std::this_thread', 'std::random_device', 'std::mutex', 'std::shared_timed_mutex', 'std::recursive_timed_mutex',
+            'std::recursive_mutex', 'steady_clock::now', 'system_clock', 'utc_clock', 'clock_gettime', '::time',
+        ):
             self.finds('src/a.cpp:3', word, 'src/a.cpp', f'// A.\nvoid f() {{\n  auto x = {word}();\n}}\n')
 
     def test_system_names_below_the_seam_in_comments_and_in_text(self):
@@ -111,7 +129,14 @@ class Tidy(unittest.TestCase):
     def test_a_disabled_test(self):
         for tag in ('[.]', '[.slow]', '[!hide]', '[!mayfail]'):
             self.finds('tests/t.cpp:2', 'disabled test', 'tests/t.cpp', f'// T.\nTEST_CASE("x", "{tag}") {{}}\n')
-        self.finds('tests/t.cpp:2', 'disabled test', 'tests/t.cpp', '// T.\n// TEST_CASE("x") {}\n')
+        self.finds('tests/t.cpp:2', 'disabled test', 'tests/t.cpp', '// T.\nTEST_CASE(\n    "x (y)",\n    "[.]") {}\n')
+        for macro in ('TEST_CASE', 'CONFORMANCE_CASE', 'TEMPLATE_TEST_CASE', 'SCENARIO'):
+            self.finds('tests/t.cpp:2', 'disabled test', 'tests/t.cpp', f'// T.\n// {macro}("x") {{}}\n')
+        self.finds('tests/t.cpp:2', 'disabled test', 'tests/t.cpp', '// T.\n/*\nTEST_CASE("x") {}\n*/\n')
+        for condition in ('if defined(X)', 'ifdef X', 'ifndef X'):
+            text = f'// T.\n#{condition}\nTEST_CASE("x") {{}}\n#endif\n'
+            self.finds('tests/t.cpp:3', 'disabled test', 'tests/t.cpp', text)
+        self.lets_through('tests/t.cpp', '// T.\n#ifdef X\nint x;\n#endif\nTEST_CASE("x[0] is [.5]") {}\n')
         self.finds('tests/t.cpp:2', 'switched off', 'tests/t.cpp', '// T.\n#if 0\n#endif\n')
         text = "@unittest.skip('slow')\ndef f():\n    pass\n"
         self.finds('tools/t.py:2', 'disabled test', 'tools/t.py', text)
@@ -162,6 +187,11 @@ class Tidy(unittest.TestCase):
     def test_a_file_that_does_not_say_what_it_holds(self):
         self.finds('src/a.cpp:1', 'begin the file with a comment', 'src/a.cpp', 'int a();\n')
         self.finds('include/twinpipe/a.hpp:1', 'pragma once', 'include/twinpipe/a.hpp', '// A.\nint a();\n')
+
+    def test_code_in_the_readme_that_no_example_has(self):
+        self.finds('README.md:3', 'no build compiles', 'README.md', '# X\n\n```cpp\nint e();\n```\n')
+        self.lets_through('README.md', '# X\n\n```sh\nls\n```\n')
+        self.lets_through('docs/a.md', '# X\n\n```cpp\nint e();\n```\n')
 
     def test_code_in_a_page_that_is_not_what_the_example_has(self):
         page = '<!-- include/e.hpp [part] -->\n```cpp\nint e();\n```\n'

@@ -12,7 +12,8 @@ namespace tp {
 
 /// One pointer to an operation that hasn't started. `co_await c.receive(b).within(5s).unless(stop)`.
 ///
-/// The operation starts when it is awaited, and may be awaited once. The waiter resumes on the runtime's
+/// The operation starts when it is awaited, and may be awaited once; a second time, or after a move, aborts
+/// the program. The waiter resumes on the runtime's
 /// thread: at once, if the operation could be done without waiting, else from a later turn, never inside
 /// request_stop() and never inside the call that caused the completion. If a completion and a stop meet, the
 /// completion wins. Destroying a coroutine that waits is a programming error and aborts the program: stop the
@@ -30,25 +31,30 @@ class [[nodiscard]] awaitable {
 
   /// Ends with timed_out when that much time has passed since this call.
   awaitable&& within(duration d) && noexcept {
-    op_->expire_after(d);
+    checked().expire_after(d);
     return std::move(*this);
   }
   /// Ends with timed_out at that time of the runtime's clock.
   awaitable&& until(time_point deadline) && noexcept {
-    op_->expire_at(deadline);
+    checked().expire_at(deadline);
     return std::move(*this);
   }
   /// Ends with cancelled when a stop is requested, from any thread.
   awaitable&& unless(std::stop_token token) && noexcept {
-    op_->stop_with(std::move(token));
+    checked().stop_with(std::move(token));
     return std::move(*this);
   }
 
-  [[nodiscard]] bool await_ready() { return op_->start(); }
+  [[nodiscard]] bool await_ready() { return checked().start(); }
   void await_suspend(std::coroutine_handle<> waiter) { op_->park(waiter); }
   Result await_resume() { return std::exchange(op_, nullptr)->take(); }
 
  private:
+  [[nodiscard]] detail::typed_operation<Result>& checked() const noexcept {
+    if (op_ == nullptr) detail::refuse_spent_awaitable();
+    return *op_;
+  }
+
   detail::typed_operation<Result>* op_;
 };
 

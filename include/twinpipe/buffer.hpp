@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace tp {
 
@@ -14,8 +15,18 @@ class buffer {
  public:
   buffer() noexcept = default;
   explicit buffer(std::size_t capacity) { reserve(capacity); }
-  buffer(buffer&&) noexcept = default;
-  buffer& operator=(buffer&&) noexcept = default;
+  /// What was moved from is empty, without storage, and can be used again.
+  buffer(buffer&& other) noexcept
+      : storage_(std::move(other.storage_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  buffer& operator=(buffer&& other) noexcept {
+    buffer taken(std::move(other));
+    std::swap(storage_, taken.storage_);
+    std::swap(size_, taken.size_);
+    std::swap(capacity_, taken.capacity_);
+    return *this;
+  }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }

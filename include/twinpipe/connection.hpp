@@ -21,13 +21,17 @@ namespace tp {
 
 namespace detail {
 class connection_state;
+class runtime_state;
 
 template <class F>
 concept client_callable = std::invocable<F> && requires { typename std::invoke_result_t<F>; };
 
-/// A coroutine, or a promise of one, would go on after the client's identity was left.
+/// A coroutine, or anything else that can be awaited, would go on after the client's identity was left.
 template <class T>
-concept resumable = requires { typename T::promise_type; } || requires(T& t) { t.await_ready(); };
+concept resumable =
+    requires { typename std::remove_cvref_t<T>::promise_type; } || requires(T&& t) { t.await_ready(); } ||
+    requires(T&& t) { std::forward<T>(t).operator co_await(); } ||
+    requires(T&& t) { operator co_await(std::forward<T>(t)); };
 
 template <class T>
 struct flattened {
@@ -52,6 +56,7 @@ class connection {
  public:
   explicit connection(detail::connection_state& state) noexcept;
   connection(connection&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  /// Aborts the connection that this was a handle of, then takes the other.
   connection& operator=(connection&& other) noexcept;
   ~connection();
 
@@ -61,8 +66,10 @@ class connection {
   /// drain(). Stopped or timed out before its first byte: nothing was sent, the error is cancelled or
   /// timed_out. Later: in byte mode it succeeds with the count that went; in message mode the peer gets
   /// message_aborted and this side the error; and if the piece under way can't be finished within a second
-  /// the connection ends, and the send with `closed`. Errors: cancelled, timed_out, closed, broken_pipe (the
-  /// peer reads no more), message_too_large, queue_full, wrong_direction, connection_lost, protocol_error,
+  /// the connection ends, and the send with `closed`. Where the system can't say how much of a
+  /// stopped write went (no capability exact_write: Windows), the write that has hold of it is waited for, a
+  /// second at most. Errors: cancelled, timed_out, closed, broken_pipe (the peer reads no more),
+  /// message_too_large, queue_full, wrong_direction, connection_lost, protocol_error, no_resources, io_error,
   /// not_while_impersonating.
   awaitable<send_result> send(std::span<const std::byte> bytes);
   awaitable<send_result> send(std::string_view text) { return send(std::as_bytes(std::span(text))); }
@@ -72,8 +79,9 @@ class connection {
   /// is a value. The memory is in use until the receive completes. One receive may be pending; a second gets
   /// operation_in_progress. Stopped or timed out while it holds part of a message, it succeeds with `complete
   /// == false`. Errors: cancelled, timed_out, closed, operation_in_progress, connection_lost (the end came
-  /// inside a message), message_aborted (the next receive gets the next message), message_too_large,
-  /// protocol_error, wrong_direction, not_while_impersonating.
+  /// inside a message), message_aborted (the next receive gets the next message), message_too_large (the peer
+  /// announced one, and the connection is at its end), protocol_error, wrong_direction, no_resources,
+  /// io_error, not_while_impersonating.
   awaitable<result<received>> receive(std::span<std::byte> into);
   /// Receives into a buffer that grows as bytes come: a whole message, or in byte mode what is there. Stopped
   /// in the middle of a message, the part is kept here and the next receive goes on with it.
@@ -81,19 +89,26 @@ class connection {
 
   /// Ends the sending direction after what was sent: the peer receives the end; receiving goes on. Later
   /// sends are `closed`. Errors: closed, broken_pipe, timed_out and cancelled (the end goes all the same),
-  /// not_supported (raw profile on a system that can't), operation_in_progress, wrong_direction.
+  /// not_supported (raw profile on a system that can't), operation_in_progress, wrong_direction,
+  /// connection_lost, protocol_error, io_error, not_while_impersonating.
   awaitable<result<void>> shutdown();
 
   /// Completes when the peer has got everything that was sent before; drain_guarantee() says how far that
   /// goes. With frames the confirmation travels behind the peer's data, so somebody must receive what the
-  /// peer sends, or it comes never. Errors: discarded (the peer closed first), timed_out, cancelled, closed,
-  /// not_supported, operation_in_progress.
+  /// peer sends, or it comes never; and where 16 earlier drains, timed out, wait for their answers still, it
+  /// asks only when one has come. Without frames the system tells, of everything written: sends that follow
+  /// are waited for too. Linux: the socket's queue is empty (SIOCOUTQ, unix(7)) and no reset came; Windows:
+  /// FlushFileBuffers; elsewhere not_supported. Errors: discarded (the peer closed first, and nothing tells
+  /// that it had got all), timed_out, cancelled, closed, not_supported, operation_in_progress,
+  /// protocol_error, connection_lost, io_error, not_while_impersonating.
   awaitable<result<void>> drain();
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
   /// Sends what is queued, tells the peer, waits for what drain() waits for, and closes. Pending receives end
-  /// with `closed`, data that still arrives is dropped. A deadline or stop isn't an error: the outcome is
-  /// then `unknown`. Errors: closed (it was closed already), not_while_impersonating.
+  /// with `closed`, a pending drain too; data that still arrives is dropped. A deadline or stop isn't an
+  /// error: the outcome is then `unknown`. So it is without frames where the system doesn't tell (see
+  /// drain()), and with frames if the peer ended without a word; Linux tells of bytes that a peer left unread
+  /// (ECONNRESET, unix(7)), Windows doesn't. Errors: closed (it was closed already), not_while_impersonating.
   awaitable<result<delivery>> close();
 
   /// Closes now: never blocks, sends nothing that is queued; what the kernel has accepted stays readable for
@@ -117,13 +132,15 @@ class connection {
   /// gid, groups and capabilities of the thread, by raw system calls (credentials(7)); use faccessat2 with
   /// AT_EACCESS rather than access, start no thread or process and send no signal inside. Errors:
   /// impersonation_denied (client's level below impersonation, peer unknown, or no privilege; the text says
-  /// which), closed, not_supported, and those of `f`.
+  /// which), invalid_argument (this is the client's side), closed, not_supported, not_while_impersonating
+  /// (this thread acts as a client already, of whatever runtime), and those of `f`.
   template <detail::client_callable F>
     requires(!detail::resumable<std::invoke_result_t<F>>)
   auto run_as_client(F&& f) -> detail::flattened<std::invoke_result_t<F>>::type {
     using value = std::invoke_result_t<F>;
-    if (auto entered = enter_client(); !entered) return std::unexpected(entered.error());
-    const client_scope scope{*this};
+    const auto entered = enter_client();
+    if (!entered) return std::unexpected(entered.error());
+    const client_scope scope{**entered};
     if constexpr (std::is_void_v<value>) {
       std::forward<F>(f)();
       return {};
@@ -133,12 +150,16 @@ class connection {
   }
 
  private:
+  /// Leaves by the runtime: `f` may have moved or destroyed this handle.
   struct client_scope {
-    connection& entered;
-    ~client_scope() { entered.leave_client(); }
+    detail::runtime_state& runtime;
+    ~client_scope() { leave_client(runtime); }
   };
-  result<void> enter_client();
-  void leave_client() noexcept;
+  result<detail::runtime_state*> enter_client();
+  static void leave_client(detail::runtime_state& runtime) noexcept;
+
+  [[nodiscard]] detail::connection_state& state() const;
+  void let_go() noexcept;
 
   detail::connection_state* state_;
 };

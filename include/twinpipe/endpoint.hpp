@@ -24,7 +24,8 @@ struct endpoint_statistics {
 };
 
 /// A copyable handle from process::bind; thread-safe. The name is taken from bind on, and given back by
-/// close() or when the last copy is gone; a listener holds a copy, a connection doesn't.
+/// close() or when the last copy is gone; a listener holds a copy, a connection doesn't. It must not outlive
+/// its process.
 class endpoint {
  public:
   explicit endpoint(std::shared_ptr<detail::endpoint_owner> owner) noexcept : owner_(std::move(owner)) {}
@@ -38,9 +39,10 @@ class endpoint {
   [[nodiscard]] endpoint_statistics statistics() const;
 
   /// The name goes at once; on Windows only with the last connection made from it, until when clients find it
-  /// `busy` and a new bind `name_in_use`. Pending accepts end with `closed`, on a later turn of their own
-  /// threads; clients that wait for an instance get `closing`, or `server_gone` if they never reached a
-  /// thread of ours. Connections live on. Twice is once.
+  /// `busy` and a new bind `name_in_use`; inside run_as_client when that ends, because the client's rights
+  /// may not be enough. Pending accepts end with `closed`, on a later turn of their own threads; clients that
+  /// wait for an instance get `closing`, or `server_gone` if they never reached a thread of ours or no
+  /// listener is left. Connections live on. Twice is once.
   void close();
 
   [[nodiscard]] const std::shared_ptr<detail::endpoint_owner>& owner() const noexcept { return owner_; }

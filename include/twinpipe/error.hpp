@@ -67,7 +67,6 @@ enum class operation : std::uint8_t {
   listen,
   accept,
   connect,
-  handshake,
   send,
   receive,
   shutdown,
@@ -79,7 +78,6 @@ enum class operation : std::uint8_t {
   start_thread,
   start_runtime,
   sleep,
-  run,
 };
 
 /// The name of a code as it stands in the source: "timed_out".

@@ -14,8 +14,10 @@ class listener_state;
 }
 
 /// A handle, movable, from runtime::listen; its runtime's thread only. Several listeners, on the same or on
-/// other runtimes, share an endpoint's clients and instances. Destroying it ends a pending accept with
-/// `closed`, on a later turn, and leaves its half-open clients to the other listeners.
+/// other runtimes, share an endpoint's clients and instances. Destroying it, or moving another one into it,
+/// ends a pending accept with `closed`, on a later turn, and leaves its half-open clients to the other
+/// listeners. One that was moved from can only be destroyed or assigned to; accept() on it aborts the
+/// program.
 class listener {
  public:
   explicit listener(detail::listener_state& state) noexcept;
@@ -31,6 +33,7 @@ class listener {
   awaitable<result<connection>> accept();
 
  private:
+  void reset() noexcept;
   detail::listener_state* state_;
 };
 

@@ -79,7 +79,10 @@ class access_policy {
   [[nodiscard]] static access_policy everyone_local();
 
   /// Asked for each client after its hello and before its reply, on the thread whose accept admits it. It
-  /// must not block. With several accepting threads it is called from several at once.
+  /// must not block. With several accepting threads it is called from several at once. If it throws, the
+  /// client is refused without a reason, and one line of the process's log says what was thrown. It may close
+  /// the endpoint or destroy the listener that asks; its answer is dropped then, and the next accept, if
+  /// there is one, asks again.
   access_policy& authorize(std::function<admission(const client_request&)> callback) &;
   access_policy&& authorize(std::function<admission(const client_request&)> callback) &&;
 
@@ -109,14 +112,15 @@ struct endpoint_options {
   std::size_t max_message = std::size_t{1} << 20;
   /// Bytes that may wait in one connection's send queue; one send is always admitted.
   std::size_t max_queued_bytes = std::size_t{4} << 20;
-  /// A client whose hello isn't complete by then is dropped.
+  /// A client whose hello isn't complete by then is refused.
   duration handshake_timeout = std::chrono::seconds(5);
   /// Clients that are connected and not yet admitted, over all threads.
   std::size_t max_half_open = 64;
   /// Kernel backlog of the listening socket (listen(2)).
   int backlog = 128;
   name_scope scope = name_scope::user;
-  /// Unix: the directory for plain names; empty: the first of the places listed in docs/platform.md.
+  /// Unix: the directory for plain names, absolute; empty: the first of the places listed in
+  /// docs/platform.md.
   std::string runtime_directory = {};
   /// Byte mode with frames even where the system needs none: gives an application-level drain.
   bool framed = false;

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -21,6 +22,10 @@
 
 namespace tp {
 
+namespace detail {
+class withdrawals;
+}
+
 /// Thread-safe. There is no global one: whatever needs a process is given it.
 class process {
  public:
@@ -32,14 +37,17 @@ class process {
 
   /// Takes a name; clients may connect from now on, and wait until somebody listens.
   /// Errors: name_in_use (who holds it), invalid_name, name_too_long, invalid_argument (options that
-  /// contradict each other), access_denied, untrusted_location, unreachable_policy, not_supported,
-  /// no_resources, io_error, not_while_impersonating.
+  /// contradict each other), access_denied, untrusted_location, unreachable_policy, not_found (its
+  /// directory doesn't exist), not_supported, no_resources, io_error, not_while_impersonating.
   [[nodiscard]] result<endpoint> bind(std::string_view name, endpoint_options options = {});
 
-  /// Runs `body` on a new thread. What it returns counts for join(): 0 is success.
+  /// Runs `body` on a new thread. What it returns counts for join(): 0 is success. An exception that leaves
+  /// it ends that thread only: its text is logged, and it counts as the result 1.
   /// Errors: not_supported (a process without threads), no_resources, not_while_impersonating.
   result<void> start_thread(std::string name, std::function<int(thread&)> body);
-  /// Waits for all threads; the first result that isn't 0, in the order they were started, or 0.
+  /// Waits until all threads have ended, those started meanwhile too. The first result so far that wasn't 0,
+  /// in the order the threads were started, or 0: a second join, or one beside this on another thread, gets
+  /// the same. A thread that start_thread made would wait for itself: there it aborts the program.
   int join();
 
   /// Makes a runtime for the calling thread and runs `main(runtime)`, a coroutine that returns its exit code.
@@ -62,13 +70,20 @@ class process {
   void sleep(duration d) { twin_.threads().sleep_until(deadline_after(now(), d)); }
   void random(std::span<std::byte> fill) noexcept { twin_.threads().random(fill); }
   [[nodiscard]] backend::process& twin() const noexcept { return twin_; }
+  [[nodiscard]] detail::withdrawals& withdrawals() const noexcept { return *withdrawals_; }
 
  private:
   struct started;
+  void run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry);
+
   backend::process& twin_;
   std::vector<std::string> arguments_;
+  std::shared_ptr<detail::withdrawals> withdrawals_;
   std::unique_ptr<backend::mutex> lock_;
-  std::vector<std::unique_ptr<started>> threads_;  ///< guarded by lock_
+  std::unique_ptr<backend::condition> joined_;    ///< a thread has been joined
+  std::deque<std::unique_ptr<started>> threads_;  ///< guarded by lock_, as are the following
+  bool joining_ = false;                          ///< somebody waits for the first of them
+  int result_ = 0;                                ///< of those that were joined
 };
 
 }  // namespace tp

@@ -84,7 +84,7 @@ enum class turned : std::uint8_t {
 /// made on it; what still runs inside when it is destroyed is closed, and its waiters resume with `closed`.
 class runtime {
  public:
-  /// Errors: no_resources, io_error.
+  /// Errors: no_resources, io_error, not_while_impersonating.
   [[nodiscard]] static result<std::unique_ptr<runtime>> create(process& owner);
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
@@ -109,16 +109,19 @@ class runtime {
   /// server that expected_server allows, by the kernel's word. Name and options are copied before this
   /// returns. Errors: not_found (nobody listens; with wait_for_server never), busy (all instances taken, or
   /// the backlog full, until the deadline), timed_out (no server until the deadline), server_gone (it left
-  /// while this client waited), access_denied, untrusted_server, untrusted_location, invalid_name,
+  /// while this client waited), access_denied (the system's permissions on the way to the name, or the
+  /// server's policy; the text says which), untrusted_server, untrusted_location, invalid_name,
   /// name_too_long, invalid_argument, not_supported, mode_mismatch, direction_mismatch, version_mismatch,
-  /// feature_refused, overloaded, closing, peer_is_not_twinpipe, protocol_error, cancelled, no_resources,
-  /// io_error, not_while_impersonating.
+  /// feature_refused, app_protocol_mismatch, early_data_refused, overloaded, closing, peer_is_not_twinpipe,
+  /// protocol_error, cancelled, closed (the runtime ends), no_resources, io_error, not_while_impersonating.
   awaitable<result<connection>> connect(std::string_view name, const connect_options& options = {});
 
-  /// Serves an endpoint on this runtime. Errors: closed, no_resources, io_error.
+  /// Serves an endpoint on this runtime. Errors: closed, no_resources, io_error,
+  /// not_while_impersonating.
   [[nodiscard]] result<listener> listen(const endpoint& endpoint);
 
-  /// Waits. Errors: cancelled. A deadline set with within() only shortens it (timed_out).
+  /// Waits. A deadline set with within() only shortens it (timed_out). Errors: cancelled, timed_out, closed
+  /// (the runtime ends), not_while_impersonating.
   awaitable<result<void>> sleep(duration d);
 
   /// Calls `f` on this runtime's thread, in a later turn. Thread-safe; `f` must not throw. What is posted
@@ -131,7 +134,7 @@ class runtime {
   [[nodiscard]] process& owner() const noexcept;
 
  private:
-  runtime(process& owner, std::unique_ptr<detail::runtime_state> state) noexcept;
+  explicit runtime(std::unique_ptr<detail::runtime_state> state) noexcept;
   void turn_or_abort();
 
   std::unique_ptr<detail::runtime_state> state_;

@@ -14,6 +14,9 @@ class task;
 
 namespace detail {
 
+/// Aborts: a task was moved from, or awaited before.
+[[noreturn]] void refuse_spent_task() noexcept;
+
 /// The part of a promise that doesn't depend on the value.
 class promise_base {
  public:
@@ -111,7 +114,10 @@ class [[nodiscard]] task {
    private:
     handle frame_;
   };
-  awaiter operator co_await() && noexcept { return awaiter(std::exchange(frame_, nullptr)); }
+  awaiter operator co_await() && noexcept {
+    if (!frame_ || frame_.done()) detail::refuse_spent_task();
+    return awaiter(std::exchange(frame_, nullptr));
+  }
 
  private:
   void reset() noexcept {

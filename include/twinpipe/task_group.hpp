@@ -14,8 +14,10 @@
 
 namespace tp {
 
-/// The only place for a task that isn't awaited where it is made. One thread's; it must be joined, or have
-/// become empty, before it is destroyed: a group destroyed with tasks inside aborts the program.
+/// The only place for a task that isn't awaited where it is made. One thread's. Join it before it is
+/// destroyed: a group destroyed with tasks inside, or with an exception that no join has thrown, aborts the
+/// program, unless (the exception) another one is passing through. An error that no join has reported goes
+/// with the group.
 class task_group {
  public:
   task_group() noexcept = default;
@@ -36,21 +38,36 @@ class task_group {
   class join_awaiter {
    public:
     explicit join_awaiter(task_group& group) noexcept : group_(group) {}
+    join_awaiter(const join_awaiter&) = delete;
+    join_awaiter& operator=(const join_awaiter&) = delete;
+    ~join_awaiter() {
+      if (waiting_) join_abandoned();
+    }
     [[nodiscard]] bool await_ready() const noexcept { return group_.running_ == 0; }
-    void await_suspend(std::coroutine_handle<> waiter) noexcept { group_.joiner_ = waiter; }
-    result<void> await_resume() { return group_.take_outcome(); }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept {
+      group_.wait(waiter);
+      waiting_ = true;
+    }
+    result<void> await_resume() {
+      waiting_ = false;
+      return group_.take_outcome();
+    }
 
    private:
     task_group& group_;
+    bool waiting_ = false;
   };
   /// Waits until all tasks have ended, also those started meanwhile. The first exception that left one is
   /// thrown here, else the first error is the result. The waiter resumes in the turn in which the last task
-  /// ended. The group can be used again.
+  /// ended. The group can be used again. A second join while one waits, and the destruction of a coroutine
+  /// that waits here, abort the program.
   [[nodiscard]] join_awaiter join() noexcept { return join_awaiter(*this); }
 
  private:
   static detail::root run_void(task_group& group, task<void> body);
   static detail::root run_result(task_group& group, task<result<void>> body);
+  [[noreturn]] static void join_abandoned() noexcept;
+  void wait(std::coroutine_handle<> joiner) noexcept;
   void ended() noexcept;
   result<void> take_outcome();
 

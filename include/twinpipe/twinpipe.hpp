@@ -5,6 +5,7 @@
 #include "twinpipe/connection.hpp"  // IWYU pragma: export
 #include "twinpipe/endpoint.hpp"    // IWYU pragma: export
 #include "twinpipe/error.hpp"       // IWYU pragma: export
+#include "twinpipe/escape.hpp"      // IWYU pragma: export
 #include "twinpipe/files.hpp"       // IWYU pragma: export
 #include "twinpipe/listener.hpp"    // IWYU pragma: export
 #include "twinpipe/options.hpp"     // IWYU pragma: export

@@ -42,7 +42,7 @@ class pipe_names final : public backend::names {
       const backend::bind_request& request) override {
     auto location = location_of(request.name, request.scope);
     if (!location) return fail(location.error().about(operation::bind, {}));
-    auto security = pipe_security(request.audience);
+    auto security = pipe_security(request.access.who());
     if (!security) return fail(security);
     constexpr std::size_t most = PIPE_UNLIMITED_INSTANCES - 1;
     const bool counted = request.raw && request.max_instances <= most;

@@ -29,6 +29,12 @@ class windows_process final : public backend::process {
   [[nodiscard]] result<std::unique_ptr<backend::system>> make_system() override {
     return platform::make_system();
   }
+  [[nodiscard]] result<backend::stream_ptr> attach_blocking(backend::detached_ptr) override {
+    return fail(errc::not_supported);
+  }
+  [[nodiscard]] result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {
+    return fail(errc::not_supported);
+  }
 
   void log(std::string_view line) noexcept override {
     const std::lock_guard guard(log_lock_);

@@ -57,8 +57,7 @@ class windows_system final : public backend::system, op_owner {
     auto* pipe = dynamic_cast<detached_pipe*>(stream.get());
     if (pipe == nullptr) return fail(errc::invalid_argument);
     if (how == attachment::half_open) return make_half_open_stream({*events_, box_}, pipe->take());
-    if (how == attachment::established) return make_established_stream(*events_, pipe->take());
-    return fail(errc::not_supported);  // blocking
+    return make_established_stream(*events_, pipe->take());
   }
 
   backend::turn_result turn(time_point until) override { return events_->turn(until); }

@@ -8,14 +8,15 @@
 
 #include "async/connection_state.hpp"
 #include "core/negotiation.hpp"
-#include "escape.hpp"
+#include "core/runtime_directory.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::detail {
 
 using reader = wire::hello_reader;
 
 namespace {
-constexpr duration backoff_first = std::chrono::milliseconds(1);
+constexpr duration backoff_first = std::chrono::milliseconds(2);
 constexpr duration backoff_longest = std::chrono::milliseconds(50);
 }  // namespace
 
@@ -48,6 +49,7 @@ connect_operation::connect_operation(runtime_state& runtime, std::string_view na
 
 errc connect_operation::check_options() const noexcept {
   if (options_.max_message == 0 || options_.max_message > max_message_limit) return errc::invalid_argument;
+  if (!is_runtime_directory(runtime_directory_)) return errc::invalid_argument;
   if (options_.profile == profile::raw && (options_.mode == transmission::message || options_.framed)) {
     return errc::invalid_argument;
   }
@@ -70,8 +72,7 @@ bool connect_operation::start() {
   if (!pending()) return true;
   if (deadline() != never) {
     timer_op_.deadline = deadline();
-    resident::retain();
-    if (system().sleep(timer_op_) == backend::start::done) system().schedule(timer_op_);
+    typed_operation::runtime_.sleep(timer_op_, *this);
   }
   return false;
 }
@@ -81,6 +82,7 @@ void connect_operation::try_name() {
   connect_op_.name = &*name_;
   connect_op_.runtime_directory = runtime_directory_;
   connect_op_.level = options_.level;
+  connect_op_.expected = options_.expected_server;
   if (system().connect(connect_op_) == backend::start::pending) return resident::retain();
   tried();
 }
@@ -101,7 +103,7 @@ void connect_operation::tried() {
   fail(status.code, status.system_cause, last_detail_ ? *last_detail_ : std::string());
 }
 
-// 1 to 50 ms, doubled each time, with a random half so that many clients don't come back together.
+// 1 to 50 ms: doubled each time, with a random half so that many clients don't come back together.
 void connect_operation::retry() {
   std::array<std::byte, sizeof(std::uint64_t)> bytes;
   typed_operation::runtime_.twin().threads().random(bytes);
@@ -111,8 +113,7 @@ void connect_operation::retry() {
   retry_op_.deadline =
       deadline_after(system().now(), duration(static_cast<duration::rep>(half + number % (half + 1))));
   backoff_ = std::min(2 * backoff_, backoff_longest);
-  resident::retain();
-  if (system().sleep(retry_op_) == backend::start::done) system().schedule(retry_op_);
+  typed_operation::runtime_.sleep(retry_op_, *this);
 }
 
 void connect_operation::connected() {
@@ -124,6 +125,7 @@ void connect_operation::connected() {
   auto attached = system().attach(std::move(detached), backend::attachment::established);
   if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   stream_ = std::move(*attached);
+  backoff_ = backoff_first;  // there is a server: what fails from now on is another search
   if (options_.profile == profile::native) return shake_hands();
   const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
   auto subject = make_text(in_quotes(text_));
@@ -183,6 +185,7 @@ bool connect_operation::take_reply() {
 void connect_operation::decide() {
   const wire::server_reply& reply = reply_.reply();
   if (const errc refused = core::refusal_code(reply.status); refused != errc::none) {
+    if (refused == errc::closing && options_.wait_for_server) return lost_server();
     const std::string reason = reply.extra.reason ? "the server says: " + escape(*reply.extra.reason) : "";
     return fail(refused, 0, reason);
   }

@@ -30,14 +30,6 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   void on_stop() noexcept override { give_up(errc::cancelled); }
 
  private:
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<connect_operation>::adopt(static_cast<connect_operation*>(op.context));
-      ((*self).*Method)();
-    };
-  }
-
   [[nodiscard]] errc check_options() const noexcept;
   void try_name();
   void tried();

@@ -2,7 +2,9 @@
 #include "twinpipe/connection.hpp"
 
 #include "async/connection_state.hpp"
+#include "async/withdrawals.hpp"
 #include "fatal.hpp"
+#include "twinpipe/process.hpp"
 
 namespace tp {
 
@@ -11,9 +13,8 @@ using detail::connection_state;
 namespace {
 
 template <class Node>
-[[nodiscard]] Node& acquire(connection_state* state) {
-  if (state == nullptr) detail::fatal("a connection was used after it had been moved from");
-  return state->pool<Node>().acquire(*state);
+[[nodiscard]] Node& acquire(connection_state& state) {
+  return state.pool<Node>().acquire(state);
 }
 
 template <class Result, class Node>
@@ -28,92 +29,105 @@ connection::connection(connection_state& state) noexcept : state_(&state) {
 }
 
 connection& connection::operator=(connection&& other) noexcept {
-  std::swap(state_, other.state_);
+  if (this == &other) return *this;
+  let_go();
+  state_ = std::exchange(other.state_, nullptr);
   return *this;
 }
 
 connection::~connection() {
+  let_go();
+}
+
+void connection::let_go() noexcept {
   if (state_ == nullptr) return;
   abort();
-  state_->release();
+  std::exchange(state_, nullptr)->release();
+}
+
+connection_state& connection::state() const {
+  if (state_ == nullptr) detail::fatal("a connection was used after it had been moved from");
+  state_->runtime().check_thread();
+  return *state_;
 }
 
 awaitable<send_result> connection::send(std::span<const std::byte> bytes) {
-  auto& op = acquire<detail::send_operation>(state_);
+  auto& op = acquire<detail::send_operation>(state());
   op.prepare(bytes);
   return awaitable_of<send_result>(op);
 }
 
 awaitable<result<received>> connection::receive(std::span<std::byte> into) {
-  auto& op = acquire<detail::receive_operation>(state_);
+  auto& op = acquire<detail::receive_operation>(state());
   op.prepare(into);
   return awaitable_of<result<received>>(op);
 }
 
 awaitable<result<received>> connection::receive(buffer& into) {
-  auto& op = acquire<detail::receive_operation>(state_);
+  auto& op = acquire<detail::receive_operation>(state());
   op.prepare(into);
   return awaitable_of<result<received>>(op);
 }
 
 awaitable<result<void>> connection::shutdown() {
-  auto& op = acquire<detail::shutdown_operation>(state_);
+  auto& op = acquire<detail::shutdown_operation>(state());
   op.prepare();
   return awaitable_of<result<void>>(op);
 }
 
 awaitable<result<void>> connection::drain() {
-  auto& op = acquire<detail::drain_operation>(state_);
+  auto& op = acquire<detail::drain_operation>(state());
   op.prepare();
   return awaitable_of<result<void>>(op);
 }
 
 awaitable<result<delivery>> connection::close() {
-  auto& op = acquire<detail::close_operation>(state_);
+  auto& op = acquire<detail::close_operation>(state());
   op.prepare();
   return awaitable_of<result<delivery>>(op);
 }
 
 void connection::abort() noexcept {
-  state_->tear_down(errc::closed);
+  state().tear_down(errc::closed);
 }
 
 drain_guarantee connection::drain_guarantee() const noexcept {
-  if (state_->terms().framed) {
-    return state_->terms().app_drain ? tp::drain_guarantee::application : tp::drain_guarantee::none;
+  const connection_state& at = state();
+  if (at.terms().framed) {
+    return at.terms().app_drain ? tp::drain_guarantee::application : tp::drain_guarantee::none;
   }
-  return state_->runtime().twin().features().drain ? tp::drain_guarantee::kernel : tp::drain_guarantee::none;
+  return at.runtime().twin().features().drain ? tp::drain_guarantee::kernel : tp::drain_guarantee::none;
 }
 
 const identity& connection::peer() const noexcept {
-  return state_->peer();
+  return state().peer();
 }
 impersonation_level connection::level() const noexcept {
-  return state_->terms().level;
+  return state().terms().level;
 }
 transmission connection::mode() const noexcept {
-  return state_->terms().mode;
+  return state().terms().mode;
 }
 std::uint64_t connection::id() const noexcept {
-  return state_->terms().id;
+  return state().terms().id;
 }
 
-result<void> connection::enter_client() {
-  auto& runtime = state_->runtime();
-  const auto refuse = [&](errc code) { return tp::fail(state_->make_error(code, operation::run_as_client)); };
-  if (state_->closed()) return refuse(errc::closed);
-  if (!state_->terms().server) return refuse(errc::invalid_argument);
+result<detail::runtime_state*> connection::enter_client() {
+  const connection_state& at = state();
+  auto& runtime = at.runtime();
+  const auto refuse = [&](errc code) { return tp::fail(at.make_error(code, operation::run_as_client)); };
+  if (at.closed()) return refuse(errc::closed);
+  if (!at.terms().server) return refuse(errc::invalid_argument);
   if (runtime.impersonating()) return refuse(errc::not_while_impersonating);
-  if (state_->terms().level < impersonation_level::impersonation) return refuse(errc::impersonation_denied);
-  auto entered = runtime.twin().impersonator().enter(state_->peer());
+  if (at.terms().level < impersonation_level::impersonation) return refuse(errc::impersonation_denied);
+  auto entered = runtime.twin().impersonator().enter(at.peer());
   if (!entered) return tp::fail(entered.error().about(operation::run_as_client, nullptr));
-  runtime.set_impersonating(true);
-  return {};
+  return &runtime;
 }
 
-void connection::leave_client() noexcept {
-  state_->runtime().twin().impersonator().revert();
-  state_->runtime().set_impersonating(false);
+void connection::leave_client(detail::runtime_state& runtime) noexcept {
+  runtime.twin().impersonator().revert();
+  runtime.owner().withdrawals().identity_left();
 }
 
 }  // namespace tp

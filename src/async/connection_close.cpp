@@ -4,8 +4,8 @@
 namespace tp::detail {
 
 namespace {
-constexpr std::uint16_t close_normal = 0;
-constexpr std::uint16_t close_unread = 2;
+// docs/protocol.md §6: no more of them unanswered.
+constexpr std::uint64_t drains_max = 16;
 
 // In the order of the sends, and gone once it was written; a drain that was stopped may leave one behind in
 // the queue.
@@ -25,21 +25,21 @@ errc connection_state::refuse_drain() const noexcept {
 }
 
 void connection_state::begin(drain_operation& op) {
-  if (const errc refused = refuse_drain(); refused != errc::none) {
-    return op.end(std::unexpected(make_error(refused, operation::drain)), false);
-  }
-  if (send_failure_ != errc::none || inbound_.was_reset()) {
-    return op.end(std::unexpected(make_error(errc::discarded, operation::drain)), false);
-  }
-  if (!unconfirmed_ && outbound_.items() == nullptr) return op.end({}, false);
+  const auto answer_now = [&](errc code) {
+    if (code == errc::none) return op.end({}, false);
+    op.end(std::unexpected(make_error(code, operation::drain)), false);
+  };
+  if (const errc refused = refuse_drain(); refused != errc::none) return answer_now(refused);
+  if (lost_data_) return answer_now(errc::discarded);
+  if (!unconfirmed_ && outbound_.items() == nullptr) return answer_now(errc::none);
+  if (!terms_.framed && inbound_.was_reset()) return answer_now(errc::discarded);
   draining_ = &op;
-  sent_since_drain_ = false;
   if (terms_.framed) {
-    wanted_token_ = ++drain_token_;
-    outbound_.push(make_drain(wanted_token_));
+    wanted_token_ = ask_drained();
     push_out(during::call);
     if (op.pending()) pull_in(during::call);
   } else {
+    sent_since_drain_ = false;
     push_out(during::call);
   }
   if (op.pending()) arm(op.deadline());
@@ -60,17 +60,47 @@ void connection_state::end_drain(errc code, during when) {
   op.end(std::move(outcome), in_turn(when));
 }
 
+// The token whose DRAINED confirms all that was sent until now: that of a DRAIN behind it, the last one if it
+// is good enough. 0: only later, when the peer has answered some of those that it has.
+std::uint64_t connection_state::ask_drained() {
+  if (!sent_since_drain_ && drain_token_ != answered_token_) return drain_token_;
+  if (drain_token_ - answered_token_ >= drains_max) return 0;
+  if (send_failure_ != errc::none || inbound_.closed_by_peer()) return 0;
+  sent_since_drain_ = false;
+  outbound_.push(make_drain(++drain_token_));
+  return drain_token_;
+}
+
 void connection_state::on_drained(std::uint64_t token, during when) {
+  if (token <= answered_token_ || token > drain_token_) return;
+  answered_token_ = token;
+  if (token == drain_token_) unconfirmed_ = sent_since_drain_;
+  const bool draining_asks = draining_ != nullptr && wanted_token_ == 0;
+  const bool closing_asks =
+      closing_ != nullptr && close_stage_ == close_stage::confirming && close_token_ == 0;
+  if (draining_asks) wanted_token_ = ask_drained();
+  if (closing_asks) close_token_ = ask_drained();
+  if (draining_asks || closing_asks) push_out(when);
   if (draining_ != nullptr && token == wanted_token_) end_drain(errc::none, when);
   if (closing_ != nullptr && token == close_token_) part(delivery::delivered, when);
+}
+
+// The peer is gone: what became of what it has confirmed to nobody. A reset behind a normal CLOSE may be due
+// to a DRAIN that it didn't read, and then nothing was lost.
+delivery connection_state::fate() const noexcept {
+  if (lost_data_ || outbound_.queued_bytes() > 0) return delivery::discarded;
+  if (!unconfirmed_) return delivery::delivered;
+  if (inbound_.was_reset()) return inbound_.closed_normally() ? delivery::unknown : delivery::discarded;
+  return inbound_.closed_normally() ? delivery::delivered : delivery::unknown;
 }
 
 // Whoever waits for a confirmation won't get it any more.
 void connection_state::on_stream_end(during when) {
   if (!terms_.framed) return;
-  end_drain(errc::discarded, when);
-  if (closing_ == nullptr || close_stage_ == close_stage::parting) return;
-  finish_close(inbound_.was_reset() ? delivery::discarded : delivery::unknown, when);
+  end_drain(fate() == delivery::delivered ? errc::none : errc::discarded, when);
+  if (closing_ == nullptr || torn_down_ || close_stage_ == close_stage::parting) return;
+  // While something waits to be written, the write shows whether the peer still takes it.
+  if (close_stage_ == close_stage::confirming || outbound_.queued_bytes() == 0) finish_close(fate(), when);
 }
 
 // Unframed, once everything is written: the kernel tells when the peer's process has read it.
@@ -78,12 +108,13 @@ void connection_state::start_kernel_drain(during when) {
   const bool wanted =
       draining_ != nullptr || (closing_ != nullptr && close_stage_ == close_stage::confirming);
   if (terms_.framed || torn_down_ || !wanted || drain_op_.pending()) return;
-  if (send_failure_ == errc::none && !outbound_.idle()) return;
-  if (send_failure_ != errc::none) {
+  if (lost_data_) {
     end_drain(errc::discarded, when);
     if (closing_ != nullptr) finish_close(delivery::discarded, when);
     return;
   }
+  if (!outbound_.idle()) return;
+  drain_is_stale_ = false;
   if (stream_->drain(drain_op_) == backend::start::pending) return retain();
   kernel_drain_ended(when);
 }
@@ -91,11 +122,12 @@ void connection_state::start_kernel_drain(during when) {
 void connection_state::kernel_drain_ended(during when) {
   errc code = drain_op_.result.code;
   if (code == errc::connection_reset || (code == errc::none && inbound_.was_reset())) code = errc::discarded;
-  if (code == errc::cancelled && draining_ != nullptr && draining_->stop_reason != errc::none) {
-    code = draining_->stop_reason;
-  }
-  end_drain(code, when);
+  const errc stopped = draining_ != nullptr ? draining_->stop_reason : errc::none;
+  end_drain(code == errc::cancelled && stopped != errc::none ? stopped : code, when);
   if (closing_ == nullptr || torn_down_ || close_stage_ != close_stage::confirming) return;
+  // What was written since it began isn't covered, and a stop was meant for the drain that began it.
+  const bool says_nothing = code == errc::none || code == errc::cancelled;
+  if (std::exchange(drain_is_stale_, false) && says_nothing) return start_kernel_drain(when);
   if (code == errc::none) return finish_close(delivery::delivered, when);
   finish_close(code == errc::discarded ? delivery::discarded : delivery::unknown, when);
 }
@@ -109,31 +141,34 @@ void connection_state::begin(close_operation& op) {
 }
 
 void connection_state::stop(close_operation& op, errc) {
-  if (&op == closing_) finish_close(delivery::unknown, during::turn);
+  if (&op == closing_) finish_close(close_outcome_, during::turn);
 }
 
+// What has come is looked at first: our CLOSE says whether data was left unread.
 void connection_state::begin_close(during when) {
-  if (receiving_ != nullptr) {
-    if (read_op_.pending() && inbound_.uses_target()) {
-      receiving_->stop_reason = errc::closed;
-      stream_->cancel(read_op_);
-    } else {
-      cancel_receive(errc::closed, when);
-    }
+  if (receiving_ != nullptr && read_op_.pending()) {
+    if (receiving_->stop_reason == errc::none) receiving_->stop_reason = errc::closed;
+    stream_->cancel(read_op_);
+  } else if (receiving_ != nullptr) {
+    cancel_receive(errc::closed, when);
   }
-  if (!drain_op_.pending()) end_drain(errc::closed, when);
+  drain_is_stale_ = drain_op_.pending();
+  if (draining_ != nullptr) {
+    end_drain(draining_->stop_reason != errc::none ? draining_->stop_reason : errc::closed, when);
+  }
   inbound_.discard_data();
-  push_out(when);
-  if (closing_ != nullptr && terms_.framed) pull_in(when);
+  if (terms_.framed) pull_in(when);
+  if (closing_ != nullptr) push_out(when);
 }
 
-// Flushing: what is queued goes. Confirming: the peer, or the kernel, says that it arrived. Parting: our
-// CLOSE goes.
+// Flushing: what is queued goes. Confirming: the peer, or the kernel, says that it arrived, or that the
+// stream has ended. Parting: our CLOSE goes.
 void connection_state::advance_close(during when) {
   if (closing_ == nullptr || torn_down_) return;
-  if (send_failure_ != errc::none) {
-    return finish_close(close_stage_ == close_stage::parting ? close_outcome_ : delivery::discarded, when);
+  if (send_failure_ != errc::none && close_stage_ == close_stage::parting) {
+    return finish_close(close_outcome_, when);
   }
+  if (lost_data_) return finish_close(delivery::discarded, when);
   if (!outbound_.idle() || write_op_.pending()) return;
   if (close_stage_ == close_stage::parting) return finish_close(close_outcome_, when);
   if (close_stage_ == close_stage::confirming) return;
@@ -141,17 +176,19 @@ void connection_state::advance_close(during when) {
   if (!unconfirmed_) return part(delivery::delivered, when);
   if (!terms_.framed && inbound_.was_reset()) return finish_close(delivery::discarded, when);
   if (!terms_.framed) return start_kernel_drain(when);
-  if (!terms_.app_drain) return part(delivery::unknown, when);
-  close_token_ = ++drain_token_;
-  outbound_.push(make_drain(close_token_));
+  if (inbound_.over()) return finish_close(fate(), when);
+  if (!terms_.app_drain && !inbound_.closed_by_peer()) return part(delivery::unknown, when);
+  close_token_ = ask_drained();
   push_out(when);
 }
 
 void connection_state::part(delivery outcome, during when) {
-  if (!terms_.framed || inbound_.stream_ended()) return finish_close(outcome, when);
+  if (!terms_.framed || send_failure_ != errc::none || inbound_.stream_ended() || inbound_.closed_by_peer()) {
+    return finish_close(outcome, when);
+  }
   close_outcome_ = outcome;
   close_stage_ = close_stage::parting;
-  answer(wire::make_close(inbound_.dropped() ? close_unread : close_normal), when);
+  answer(wire::make_close(inbound_.dropped() ? wire::close_unread : wire::close_normal), when);
 }
 
 void connection_state::finish_close(delivery outcome, during when) {

@@ -75,6 +75,7 @@ class send_operation final : public connection_operation<send_operation, send_re
   explicit send_operation(connection_state& state) noexcept;
   void prepare(std::span<const std::byte> bytes) noexcept;
 
+  bool withdrawing = false;  ///< stopped while a piece of it was under way
   struct queued : core::outgoing {
     send_operation* operation = nullptr;
   } item;

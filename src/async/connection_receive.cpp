@@ -6,15 +6,15 @@ namespace tp::detail {
 using step = core::inbound::step;
 
 namespace {
-// A peer that asks faster than it reads the answers.
-constexpr std::size_t replies_max = 64;
+// docs/protocol.md §6: a peer with more questions open breaks the rules, or doesn't read the answers.
+constexpr std::size_t replies_max = 32;
 }  // namespace
 
 void connection_state::begin(receive_operation& op) {
   errc refused = errc::none;
   if (receiving_ != nullptr) refused = errc::operation_in_progress;
   if (!terms_.can_receive) refused = errc::wrong_direction;
-  if (closed()) refused = closed_reason();
+  if (closed()) refused = closed_reason_to_receive();
   if (refused != errc::none) return op.end(std::unexpected(make_error(refused, operation::receive)), false);
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
@@ -22,7 +22,8 @@ void connection_state::begin(receive_operation& op) {
   if (op.pending()) arm(op.deadline());
 }
 
-// Reads until the stream makes us wait or nobody wants more.
+// Reads until the stream makes us wait or nobody wants more. Answers to the peer go when all that has come
+// was looked at, many in one write.
 void connection_state::pull_in(during when) {
   for (;;) {
     if (torn_down_) {
@@ -30,7 +31,13 @@ void connection_state::pull_in(during when) {
       if (inbound_.advance() == step::received) return finish_receive(inbound_.outcome(), when);
       return cancel_receive(teardown_reason_, when);
     }
-    switch (inbound_.advance()) {
+    const step made = inbound_.advance();
+    release_withheld();
+    if ((made == step::idle || made == step::needs_bytes) && std::exchange(answers_due_, false)) {
+      push_out(when);
+      continue;
+    }
+    switch (made) {
       case step::received:
         finish_receive(inbound_.outcome(), when);
         continue;
@@ -51,18 +58,23 @@ void connection_state::pull_in(during when) {
         return;
       case step::needs_bytes:
         if (read_op_.pending()) return;
-        if (receiving_ != nullptr && receiving_->stop_reason != errc::none) {
+        if (receiving_ != nullptr && receiving_->stop_reason != errc::none && !readable_) {
           cancel_receive(receiving_->stop_reason, when);
           continue;
         }
+        // How the stream ends behind a CLOSE is of interest only to who asks what became of its bytes.
+        if (inbound_.closed_by_peer() && closing_ == nullptr && draining_ == nullptr) return;
         if (receiving_ == nullptr && when == during::call && closing_ == nullptr) return watch_for_control();
-        if (!start_read()) return;
+        if (start_read()) continue;
+        // It was told that a read would not wait, and now it has to: not any longer than the stop allows.
+        if (receiving_ != nullptr && receiving_->stop_reason != errc::none) stream_->cancel(read_op_);
+        return;
     }
   }
 }
 
-// True if the read ended at once. With nobody receiving it first only waits, so that an idle connection holds
-// no buffer.
+// True if the read ended at once. With nobody receiving it first only waits: a connection on which nothing
+// was received yet holds no buffer.
 bool connection_state::start_read() {
   read_op_.into = {};
   read_op_.spill = {};
@@ -119,11 +131,12 @@ void connection_state::cancel_receive(errc reason, during when) {
   finish_receive(std::unexpected(make_error(reason, operation::receive)), when);
 }
 
-// A read straight into the caller's memory must end first: until then the memory is the kernel's.
+// A read that is pending must end first: its bytes may have come already, and a read straight into the
+// caller's memory owns that memory until then.
 void connection_state::stop(receive_operation& op, errc reason) {
   if (op.stop_reason != errc::none) return;
   op.stop_reason = reason;
-  if (read_op_.pending() && inbound_.uses_target()) return stream_->cancel(read_op_);
+  if (read_op_.pending()) return stream_->cancel(read_op_);
   cancel_receive(reason, during::turn);
   watch_for_control();
 }
@@ -131,32 +144,46 @@ void connection_state::stop(receive_operation& op, errc reason) {
 void connection_state::on_control(during when) {
   using wire::frame_parser;
   const frame_parser::event event = inbound_.event();
-  switch (event.what) {
-    case frame_parser::kind::drain:
-      if (inbound_.dropped()) break;  // the application hasn't got everything before it, and won't
-      answer(wire::make_control(wire::frame_type::drained, event.token), when);
-      break;
-    case frame_parser::kind::ping:
-      answer(wire::make_control(wire::frame_type::pong, event.token), when);
-      break;
-    case frame_parser::kind::drained:
-      on_drained(event.token, when);
-      break;
-    default:
-      break;  // the inbound half keeps what the others mean for data; an unasked PONG is harmless
+  if (event.what == frame_parser::kind::drained) return on_drained(event.token, when);
+  const bool request = event.what == frame_parser::kind::drain || event.what == frame_parser::kind::ping;
+  // The inbound half keeps what the others mean for data; an unasked PONG is harmless.
+  if (!request || take_request(event)) return;
+  inbound_.fail(errc::protocol_error);
+  on_protocol_error(when);
+}
+
+// A question of the peer. False: it had no right to it, or asks faster than it reads the answers.
+bool connection_state::take_request(const wire::frame_parser::event& request) {
+  const bool ping = request.what == wire::frame_parser::kind::ping;
+  if (ping ? !terms_.keepalive : !terms_.app_drain) return false;
+  if (send_failure_ != errc::none) return true;  // there is no way to answer any more
+  if (ping) {
+    outbound_.push_reply(wire::make_control(wire::frame_type::pong, request.token));
+    answers_due_ = true;
+  } else {
+    withheld_.push_back(request.token);
+    release_withheld();
   }
-  if (outbound_.replies_waiting() > replies_max) {
-    inbound_.fail(errc::protocol_error);
-    on_protocol_error(when);
+  return outbound_.replies_waiting() + withheld_.size() <= replies_max;
+}
+
+// A DRAIN is answered when the application has got everything before it; never, if it won't.
+void connection_state::release_withheld() {
+  if (withheld_.empty() || inbound_.holds_undelivered()) return;
+  if (!inbound_.dropped() && send_failure_ == errc::none) {
+    for (const std::uint64_t token : withheld_) {
+      outbound_.push_reply(wire::make_control(wire::frame_type::drained, token));
+    }
+    answers_due_ = true;
   }
+  withheld_.clear();
 }
 
 // The peer can't be understood any more. It's told so, as far as that is possible without waiting.
 void connection_state::on_protocol_error(during when) {
-  constexpr std::uint16_t close_protocol_error = 1;
-  answer(wire::make_close(close_protocol_error), when);
+  answer(wire::make_close(wire::close_protocol_error), when);
   receive_operation* const waiting = std::exchange(receiving_, nullptr);
-  tear_down(inbound_.failure());
+  tear_down(errc::protocol_error);
   if (waiting == nullptr) return;
   waiting->end(std::unexpected(make_error(inbound_.failure(), operation::receive)), in_turn(when));
 }

@@ -13,7 +13,7 @@ errc connection_state::refuse_send(std::size_t bytes) const noexcept {
   if (!terms_.can_send) return errc::wrong_direction;
   if (send_failure_ != errc::none) return send_failure_;
   if (terms_.mode == transmission::message && bytes > terms_.max_send) return errc::message_too_large;
-  const bool first = outbound_.items() == nullptr;
+  const bool first = outbound_.queued_bytes() == 0;
   if (!first && bytes + outbound_.queued_bytes() > terms_.max_queued) return errc::queue_full;
   return errc::none;
 }
@@ -59,8 +59,8 @@ void connection_state::push_out(during when) {
 }
 
 void connection_state::account_write() {
-  unconfirmed_ = unconfirmed_ || write_op_.n > 0;
   collect(outbound_.account(write_op_.n));
+  unconfirmed_ = unconfirmed_ || outbound_.moved_data();
   const errc code = write_op_.result.code;
   if (torn_down_) {
     fail_sends(teardown_reason_);  // whatever became of this write, nobody writes the rest
@@ -79,6 +79,7 @@ void connection_state::write_ended() {
 
 // The sends that were stopped while a write had hold of them.
 void connection_state::settle_withdrawn() {
+  if (withdrawing_ == 0) return;
   for (core::outgoing* each = outbound_.items(); each != nullptr;) {
     core::outgoing* const next = each->next;
     if (each->what == core::outgoing::kind::data && !each->stopped &&
@@ -95,6 +96,7 @@ void connection_state::fail_sends(errc code) {
   core::outgoing* const dropped = outbound_.drop_all();
   for (core::outgoing* each = dropped; each != nullptr; each = each->next) {
     if (each->what != core::outgoing::kind::data) continue;
+    lost_data_ = true;
     static_cast<send_operation::queued*>(each)->operation->stop_reason = code;
   }
   collect(dropped);
@@ -129,6 +131,7 @@ void connection_state::settle(during when) {
 }
 
 void connection_state::finish_send(send_operation& op, during when) {
+  if (std::exchange(op.withdrawing, false) && --withdrawing_ == 0) grace_until_ = never;
   const bool some = terms_.mode == transmission::byte && op.item.sent > 0;
   const bool stopped = op.stop_reason == errc::cancelled || op.stop_reason == errc::timed_out;
   if (op.item.complete || (some && stopped)) return op.end(send_result(op.item.sent), in_turn(when));
@@ -138,16 +141,22 @@ void connection_state::finish_send(send_operation& op, during when) {
 
 void connection_state::stop(send_operation& op, errc reason) {
   if (op.stop_reason != errc::none) return;
+  take_back(op, reason);
+  push_out(during::turn);
+}
+
+// Its waiter resumes with the next push_out(), or when the piece under way is gone.
+void connection_state::take_back(send_operation& op, errc reason) {
   op.stop_reason = reason;
   if (!outbound_.in_flight(op.item)) {
-    if (outbound_.withdraw(op.item) == core::outbound::withdrawal::gone) collect(&op.item);
-    return push_out(during::turn);
+    if (outbound_.withdraw(op.item) == core::outbound::withdrawal::gone) return collect(&op.item);
   }
-  grace_until_ = deadline_after(runtime_.now(), stop_grace);
+  op.withdrawing = true;
+  if (withdrawing_++ == 0) grace_until_ = deadline_after(runtime_.now(), stop_grace);
   arm(grace_until_);
   // Without exact counts a cancelled write leaves the stream useless; then the piece under way is let go,
   // within the grace.
-  if (runtime_.twin().features().exact_write) stream_->cancel(write_op_);
+  if (write_op_.pending() && runtime_.twin().features().exact_write) stream_->cancel(write_op_);
 }
 
 void connection_state::begin(shutdown_operation& op) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <tuple>
+#include <vector>
 
 #include "async/connection_operations.hpp"
 #include "async/instance_slot.hpp"
@@ -59,6 +60,10 @@ class connection_state final : public resident {
 
   /// Why nothing can be done with it any more.
   [[nodiscard]] errc closed_reason() const noexcept { return torn_down_ ? teardown_reason_ : errc::closed; }
+  /// Receives alone learn that the peer announced too large a message.
+  [[nodiscard]] errc closed_reason_to_receive() const noexcept {
+    return inbound_.failure() == errc::message_too_large ? errc::message_too_large : closed_reason();
+  }
 
   // connection_send.cpp
   [[nodiscard]] errc refuse_send(std::size_t bytes) const noexcept;
@@ -70,6 +75,7 @@ class connection_state final : public resident {
   void collect(core::outgoing* finished) noexcept;
   void settle(during when);
   void finish_send(send_operation& op, during when);
+  void take_back(send_operation& op, errc reason);
   void start_shutdown(during when);
   void shutdown_ended(during when);
   void answer(const wire::control_frame& frame, during when);
@@ -80,6 +86,8 @@ class connection_state final : public resident {
   void take_read();
   void read_ended();
   void on_control(during when);
+  [[nodiscard]] bool take_request(const wire::frame_parser::event& request);
+  void release_withheld();
   void finish_receive(result<received> outcome, during when);
   void cancel_receive(errc reason, during when);
   void on_protocol_error(during when);
@@ -87,7 +95,9 @@ class connection_state final : public resident {
 
   // connection_close.cpp
   [[nodiscard]] errc refuse_drain() const noexcept;
+  [[nodiscard]] std::uint64_t ask_drained();
   void on_drained(std::uint64_t token, during when);
+  [[nodiscard]] delivery fate() const noexcept;
   void on_stream_end(during when);
   void start_kernel_drain(during when);
   void kernel_drain_ended(during when);
@@ -101,15 +111,9 @@ class connection_state final : public resident {
   void arm(time_point deadline);
   void timer_ended();
   bool expire_one(time_point now);
+  bool expire_sends(time_point now);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<connection_state>::adopt(static_cast<connection_state*>(op.context));
-      ((*self).*Method)();
-    };
-  }
   [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
   void on_shutdown() { shutdown_ended(during::turn); }
   void on_kernel_drain() { kernel_drain_ended(during::turn); }
@@ -135,10 +139,13 @@ class connection_state final : public resident {
   drain_operation* draining_ = nullptr;
   close_operation* closing_ = nullptr;
   core::outgoing end_item_;
-  std::uint64_t drain_token_ = 0;   ///< of the last DRAIN sent
-  std::uint64_t wanted_token_ = 0;  ///< the one draining_ waits for
-  std::uint64_t close_token_ = 0;
-  time_point grace_until_ = never;
+  std::uint64_t drain_token_ = 0;     ///< of the last DRAIN sent
+  std::uint64_t answered_token_ = 0;  ///< of the last DRAINED that came
+  /// The one that draining_, or closing_, waits for; 0: a DRAIN of its own may not be sent yet.
+  std::uint64_t wanted_token_ = 0, close_token_ = 0;
+  std::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
+  std::size_t withdrawing_ = 0;          ///< stopped sends whose piece is under way
+  time_point grace_until_ = never;       ///< never without such sends
 
   core::outgoing* finished_first_ = nullptr;
   core::outgoing* finished_last_ = nullptr;
@@ -153,7 +160,10 @@ class connection_state final : public resident {
   bool end_queued_ = false;        ///< shutdown() was called
   bool end_sent_ = false;
   bool unconfirmed_ = false;       ///< data went out, and nobody has confirmed that it arrived
+  bool lost_data_ = false;         ///< a send failed, so the peer didn't get all
   bool sent_since_drain_ = false;  ///< the drain under way, or the last, doesn't cover everything
+  bool drain_is_stale_ = false;    ///< drain_op_ was begun for a drain that ended before this close
+  bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool torn_down_ = false;
 
   std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,

@@ -15,8 +15,7 @@ void connection_state::arm(time_point deadline) {
   }
   timer_at_ = deadline;
   timer_op_.deadline = deadline;
-  retain();
-  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+  runtime_.sleep(timer_op_, *this);
 }
 
 void connection_state::timer_ended() {
@@ -37,17 +36,29 @@ bool connection_state::expire_one(time_point now) {
   if (due(shutting_)) return stop(*shutting_, errc::timed_out), true;
   if (due(draining_)) return stop(*draining_, errc::timed_out), true;
   if (due(closing_)) return stop(*closing_, errc::timed_out), true;
-  bool stopping = false;
-  for (core::outgoing* each = outbound_.items(); each != nullptr; each = each->next) {
-    if (each->what != core::outgoing::kind::data) continue;
-    send_operation& op = *static_cast<send_operation::queued*>(each)->operation;
-    if (due(&op)) return stop(op, errc::timed_out), true;
-    stopping = stopping || op.stop_reason != errc::none;
-  }
-  if (!stopping) grace_until_ = never;
+  if (expire_sends(now)) return true;
   if (grace_until_ > now) return false;
   tear_down(errc::closed);
   return true;
+}
+
+// All that are due in one pass, so that a long queue costs no more than its length; then their waiters
+// resume.
+bool connection_state::expire_sends(time_point now) {
+  bool any = false;
+  for (core::outgoing* each = outbound_.items(); each != nullptr;) {
+    core::outgoing* const next = each->next;
+    if (each->what == core::outgoing::kind::data) {
+      send_operation& op = *static_cast<send_operation::queued*>(each)->operation;
+      if (op.stop_reason == errc::none && op.deadline() <= now) {
+        take_back(op, errc::timed_out);
+        any = true;
+      }
+    }
+    each = next;
+  }
+  if (any) push_out(during::turn);
+  return any;
 }
 
 time_point connection_state::next_deadline() const noexcept {

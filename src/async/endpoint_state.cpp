@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "async/mutex_guard.hpp"
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::detail {
 
@@ -15,12 +15,13 @@ void instance_slot::release() noexcept {
 
 endpoint_state::endpoint_state(endpoint_options options, std::string name,
                                std::shared_ptr<backend::bound_name> bound,
-                               std::unique_ptr<backend::mutex> lock)
+                               std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving)
     : options_(std::move(options)),
       name_(std::move(name)),
       subject_(make_text(in_quotes(name_))),
       bound_(std::move(bound)),
       lock_(std::move(lock)),
+      leaving_(std::move(leaving)),
       instances_(options_.max_instances) {}
 
 endpoint_statistics endpoint_state::statistics() const {
@@ -42,7 +43,10 @@ bool endpoint_state::enrol(listener_ticket& ticket) {
   return true;
 }
 
-void endpoint_state::strike(listener_ticket& ticket) {
+// Of a closed endpoint the last listener takes the parked clients with it: nobody is left who could read
+// mail.
+void endpoint_state::strike(listener_ticket& ticket) noexcept {
+  std::deque<parked_peer> dropped;
   {
     const mutex_guard held(*lock_);
     std::erase(tickets_, &ticket);
@@ -52,6 +56,7 @@ void endpoint_state::strike(listener_ticket& ticket) {
       instances_.give_back();
       grant_next();
     }
+    if (closed_ && tickets_.empty()) abandon_parked(dropped);
   }
   ticket.box->retract(ticket);
 }
@@ -63,7 +68,6 @@ endpoint_state::answer endpoint_state::request_slot(listener_ticket& ticket) {
     ticket.watching = true;
     return answer::now;
   }
-  ticket.waiting = true;
   line_.push_back(&ticket);
   return answer::later;
 }
@@ -78,7 +82,6 @@ bool endpoint_state::fetch_grant(listener_ticket& ticket) {
 void endpoint_state::cancel_request(listener_ticket& ticket) {
   const mutex_guard held(*lock_);
   std::erase(line_, &ticket);
-  ticket.waiting = false;
   if (std::exchange(ticket.granted, false)) {
     instances_.give_back();
     grant_next();
@@ -95,7 +98,6 @@ void endpoint_state::grant_next() {
   while (!line_.empty() && instances_.try_take()) {
     listener_ticket& next = *line_.front();
     line_.pop_front();
-    next.waiting = false;
     next.granted = true;
     notify(next);
   }
@@ -115,13 +117,20 @@ bool endpoint_state::closed() const {
   return closed_;
 }
 
-void endpoint_state::park(parked_peer peer) {
+std::optional<parked_peer> endpoint_state::park(parked_peer peer) {
   const mutex_guard held(*lock_);
-  if (closed_) return;
+  if (closed_) return peer;
   parked_.push_back(std::move(peer));
   for (listener_ticket* each : tickets_) {
-    if (each->watching) return notify(*each);
+    if (each->watching) notify(*each);
   }
+  return std::nullopt;
+}
+
+// For the caller to destroy outside the lock.
+void endpoint_state::abandon_parked(std::deque<parked_peer>& into) noexcept {
+  counts_.half_open -= parked_.size();
+  parked_.swap(into);
 }
 
 std::optional<parked_peer> endpoint_state::adopt() {
@@ -172,14 +181,10 @@ void endpoint_state::close() {
     const mutex_guard held(*lock_);
     if (std::exchange(closed_, true)) return;
     line_.clear();
-    if (tickets_.empty()) parked_.swap(dropped);
-    for (listener_ticket* each : tickets_) {
-      each->closed = true;
-      each->waiting = false;
-      notify(*each);
-    }
+    if (tickets_.empty()) abandon_parked(dropped);
+    for (listener_ticket* each : tickets_) notify(*each);
   }
-  bound_->withdraw();
+  leaving_->withdraw(bound_);
 }
 
 }  // namespace tp::detail

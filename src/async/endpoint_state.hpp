@@ -11,6 +11,7 @@
 
 #include "async/instance_slot.hpp"
 #include "async/mailbox.hpp"
+#include "async/withdrawals.hpp"
 #include "core/instances.hpp"
 #include "twinpipe/backend/names.hpp"
 #include "twinpipe/backend/threads.hpp"
@@ -31,10 +32,8 @@ struct parked_peer {
 /// A listener as the endpoint sees it. Everything but the mail is guarded by the endpoint's lock.
 struct listener_ticket : mail {
   std::shared_ptr<mailbox> box;
-  bool waiting = false;   ///< in line for a slot
   bool granted = false;   ///< a slot was given to it, which it doesn't know yet
   bool watching = false;  ///< has a slot and takes clients
-  bool closed = false;
 };
 
 /// Thread-safe. Under its lock there are only queue moves and mail; never a call of the seam, a callback or a
@@ -42,7 +41,7 @@ struct listener_ticket : mail {
 class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
  public:
   endpoint_state(endpoint_options options, std::string name, std::shared_ptr<backend::bound_name> bound,
-                 std::unique_ptr<backend::mutex> lock);
+                 std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving);
 
   [[nodiscard]] const endpoint_options& options() const noexcept { return options_; }
   [[nodiscard]] const shared_text& subject() const noexcept { return subject_; }
@@ -53,7 +52,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
 
   bool enrol(listener_ticket& ticket);
   /// Takes back a slot that was granted and not fetched.
-  void strike(listener_ticket& ticket);
+  void strike(listener_ticket& ticket) noexcept;
 
   enum class answer : std::uint8_t { now, later, closed };
   /// First come, first served over all threads. After `later` mail comes.
@@ -65,7 +64,9 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   void stop_watching(listener_ticket& ticket);
   [[nodiscard]] bool closed() const;
 
-  void park(parked_peer peer);
+  /// Tells every listener that watches: whichever is free takes it, and one that is busy with a reply looks
+  /// again if that fails. Handed back if the endpoint is closed.
+  [[nodiscard]] std::optional<parked_peer> park(parked_peer peer);
   [[nodiscard]] std::optional<parked_peer> adopt();
 
   /// One more half-open client. If there are too many, the oldest parked one is handed out to be shed;
@@ -84,6 +85,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
 
  private:
   void grant_next();
+  void abandon_parked(std::deque<parked_peer>& into) noexcept;
   static void notify(listener_ticket& ticket);
 
   const endpoint_options options_;
@@ -91,6 +93,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   const shared_text subject_;
   const std::shared_ptr<backend::bound_name> bound_;
   const std::unique_ptr<backend::mutex> lock_;
+  const std::shared_ptr<withdrawals> leaving_;
 
   core::instances instances_;
   std::vector<listener_ticket*> tickets_;

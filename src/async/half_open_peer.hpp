@@ -41,13 +41,6 @@ class half_open_peer final : public resident {
   [[nodiscard]] const identity& who() const noexcept { return stream_->peer(); }
 
  private:
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<half_open_peer>::adopt(static_cast<half_open_peer*>(op.context));
-      ((*self).*Method)();
-    };
-  }
   void read_ended();
   /// False: nothing more to read.
   bool take_read();

@@ -2,6 +2,7 @@
 #include "twinpipe/listener.hpp"
 
 #include "async/listener_state.hpp"
+#include "fatal.hpp"
 
 namespace tp {
 
@@ -10,17 +11,26 @@ listener::listener(detail::listener_state& state) noexcept : state_(&state) {
 }
 
 listener& listener::operator=(listener&& other) noexcept {
-  std::swap(state_, other.state_);
+  if (this != &other) {
+    reset();
+    state_ = std::exchange(other.state_, nullptr);
+  }
   return *this;
 }
 
 listener::~listener() {
-  if (state_ == nullptr) return;
-  state_->close();
-  state_->release();
+  reset();
+}
+
+void listener::reset() noexcept {
+  auto* const state = std::exchange(state_, nullptr);
+  if (state == nullptr) return;
+  state->close();
+  state->release();
 }
 
 awaitable<result<connection>> listener::accept() {
+  if (state_ == nullptr) detail::fatal("a listener was used after it had been moved from");
   return awaitable<result<connection>>(state_->make_accept());
 }
 

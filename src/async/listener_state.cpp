@@ -2,11 +2,14 @@
 #include "async/listener_state.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "async/connection_state.hpp"
 #include "async/refusal.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::detail {
 
@@ -45,10 +48,6 @@ listener_state::~listener_state() {
   endpoint_->strike(ticket_);
 }
 
-accept_operation& listener_state::make_accept() {
-  return *new accept_operation(*this);
-}
-
 void listener_state::begin(accept_operation& op) {
   const auto refuse = [&](errc code) { op.end(tp::fail(code, operation::accept, 0, subject()), true); };
   if (closed_) return refuse(errc::closed);
@@ -60,13 +59,12 @@ void listener_state::begin(accept_operation& op) {
   starting_ = true;
   if (answer == endpoint_state::answer::now) {
     slot_ = instance_slot(endpoint_);
-    watch();
+    seek();
   }
   starting_ = false;
   if (active_ != &op || op.deadline() == never || timer_op_.pending()) return;
   timer_op_.deadline = op.deadline();
-  retain();
-  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+  runtime_.sleep(timer_op_, *this);
 }
 
 void listener_state::timer_ended() {
@@ -74,8 +72,7 @@ void listener_state::timer_ended() {
   if (active_->deadline() <= runtime_.now()) return stop(*active_, errc::timed_out);
   if (active_->deadline() == never) return;
   timer_op_.deadline = active_->deadline();  // the timer was an earlier accept's
-  retain();
-  if (runtime_.system().sleep(timer_op_) == backend::start::done) runtime_.system().schedule(timer_op_);
+  runtime_.sleep(timer_op_, *this);
 }
 
 void listener_state::stop(accept_operation& op, errc reason) {
@@ -96,25 +93,32 @@ void listener_state::on_news() {
     if (active_ != nullptr) fail(errc::closed);
     return;
   }
-  if (endpoint_->fetch_grant(ticket_)) {
-    instance_slot granted(endpoint_);
-    if (active_ == nullptr) return;
-    slot_ = std::move(granted);
-    return watch();
-  }
-  if (watching()) adopt_parked();
+  if (endpoint_->fetch_grant(ticket_)) slot_ = instance_slot(endpoint_);
+  if (watching()) seek();
 }
 
-void listener_state::watch() {
-  // Those of the last accept that haven't left yet come first: they have waited longest.
-  const auto earlier = peers_;
-  for (const auto& peer : earlier) {
-    if (winner_ != nullptr || active_ == nullptr) return;
-    peer->resume();
-    peer->read();
-  }
+// Looks for the next client until one wins or all are slow. A client that is refused on the way leads here
+// again: the loop that runs already goes on then, so that a crowd of them needs no stack.
+void listener_state::seek() {
+  if (seeking_ || winner_ != nullptr || runtime_.ending()) return;
+  if (active_ != nullptr && stop_reason_ != errc::none) return fail(stop_reason_);
+  const ref<listener_state> self(this);
+  seeking_ = true;
+  look_at_own();
   adopt_parked();
   accept_more();
+  seeking_ = false;
+}
+
+// They have waited longest: hellos that were complete while another got its reply, and what the last accept
+// left that is still on its way to the endpoint.
+void listener_state::look_at_own() {
+  const auto waiting = peers_;
+  for (const auto& peer : waiting) {
+    if (!watching() || winner_ != nullptr) return;
+    if (peer->current() == half_open_peer::stage::parking) peer->resume();
+    peer->read();
+  }
 }
 
 void listener_state::adopt_parked() {
@@ -158,17 +162,14 @@ bool listener_state::admits(const identity& who) const noexcept {
 
 void listener_state::take_client(backend::detached_ptr stream, bool peer_follows) {
   const endpoint_options& options = endpoint_->options();
-  if (endpoint_->closed()) return;
   // Who will be known with the first bytes of the hello is judged then; raw has no hello to wait for.
   const bool judged_later =
       peer_follows && !stream->peer().user_known() && options.profile == profile::native;
   if (!judged_later && !admits(stream->peer())) {
     endpoint_->count_refused();
-    if (options.profile == profile::raw) return;
-    auto attached = runtime_.system().attach(std::move(stream), backend::attachment::half_open);
-    if (!attached) return;
-    return refuse_client(runtime_, std::move(*attached), reply_bytes(wire::reply_status::access_denied));
+    return turn_away(std::move(stream), wire::reply_status::access_denied);
   }
+  if (endpoint_->closed()) return turn_away(std::move(stream), wire::reply_status::closing);
   if (options.profile == profile::raw) return admit_raw(std::move(stream));
   enter_half_open();
   adopt_peer(std::move(stream), reader(wire::hello_side::from_client), options.handshake_timeout);
@@ -177,7 +178,7 @@ void listener_state::take_client(backend::detached_ptr stream, bool peer_follows
 void listener_state::admit_raw(backend::detached_ptr stream) {
   if (!watching()) {  // its accept was stopped at that moment: it's for the next
     static_cast<void>(endpoint_->enter_half_open());
-    return endpoint_->park(
+    return leave(
         {std::move(stream), reader(wire::hello_side::from_client), endpoint_->options().handshake_timeout});
   }
   auto attached = runtime_.system().attach(std::move(stream), backend::attachment::established);
@@ -192,11 +193,7 @@ void listener_state::admit_raw(backend::detached_ptr stream) {
 void listener_state::enter_half_open() {
   auto entered = endpoint_->enter_half_open();
   if (!entered.too_many) return;
-  if (entered.shed) {
-    auto attached = runtime_.system().attach(std::move(entered.shed->stream), backend::attachment::half_open);
-    if (attached) refuse_client(runtime_, std::move(*attached), reply_bytes(wire::reply_status::overloaded));
-    return;
-  }
+  if (entered.shed) return turn_away(std::move(entered.shed->stream), wire::reply_status::overloaded);
   // None is parked: the oldest of this thread's goes, if there is one.
   const auto oldest = std::ranges::find_if(peers_, [&](const auto& peer) { return peer.get() != winner_; });
   if (oldest == peers_.end()) return;
@@ -220,8 +217,7 @@ void listener_state::adopt_peer(backend::detached_ptr stream, reader hello, dura
 void listener_state::refuse_parked_for_closing() {
   while (auto parked = endpoint_->adopt()) {
     endpoint_->leave_half_open();
-    auto attached = runtime_.system().attach(std::move(parked->stream), backend::attachment::half_open);
-    if (attached) refuse_client(runtime_, std::move(*attached), reply_bytes(wire::reply_status::closing));
+    turn_away(std::move(parked->stream), wire::reply_status::closing);
   }
 }
 
@@ -230,34 +226,52 @@ void listener_state::not_admitted(half_open_peer& peer) {
   refuse(peer, reply_bytes(wire::reply_status::access_denied));
 }
 
+// One that isn't being read. In the raw profile there are no words for it: it is just closed.
+void listener_state::turn_away(backend::detached_ptr stream, wire::reply_status why) {
+  if (endpoint_->options().profile == profile::raw) return;
+  auto attached = runtime_.system().attach(std::move(stream), backend::attachment::half_open);
+  if (attached) refuse_client(runtime_, std::move(*attached), reply_bytes(why));
+}
+
 void listener_state::hello_complete(half_open_peer& peer) {
   if (watching() && winner_ == nullptr) return choose(peer);
   if (active_ == nullptr) peer.park();
 }
 
 void listener_state::choose(half_open_peer& peer) {
+  const ref<listener_state> self(this);
   const ref<half_open_peer> keep(&peer);
-  decision_ = core::decide(peer.hello().hello(), endpoint_->options(), peer.who(), runtime_.twin().features(),
-                           endpoint_->next_connection_id());
-  auto reply = wire::encode(decision_->reply);
-  if (!decision_->accepted()) {
+  core::decision made = judge(peer);
+  // The callback may have destroyed this listener: its accept has ended then, and the client isn't ours.
+  if (!watching() || winner_ != nullptr || peer.current() != half_open_peer::stage::complete) return;
+  auto reply = wire::encode(made.reply);
+  if (!made.accepted()) {
     endpoint_->count_refused();
     refuse(peer, std::move(reply));
-    return look_again();
+    return seek();
   }
+  decision_ = std::move(made);
   winner_ = &peer;
   peer.reply(std::move(reply));
 }
 
-// Another client's hello may be complete already; if none is, the backlog is next.
-void listener_state::look_again() {
-  if (active_ != nullptr && stop_reason_ != errc::none) return fail(stop_reason_);
-  const auto waiting = peers_;
-  for (const auto& peer : waiting) {
-    if (!watching() || winner_ != nullptr) return;
-    if (peer->current() == half_open_peer::stage::complete) choose(*peer);
+// Asks the application's callback, too. Who throws does not admit: an exception must neither pass through the
+// turn nor open the door.
+core::decision listener_state::judge(const half_open_peer& peer) const {
+  const identity who = peer.who();  // a copy: the callback may end the accept, and the stream with it
+  std::string thrown;
+  try {
+    return core::decide(peer.hello().hello(), endpoint_->options(), who, runtime_.twin().features(),
+                        endpoint_->next_connection_id());
+  } catch (const std::exception& exception) {
+    thrown = escape(exception.what());
+  } catch (...) {
+    thrown = "no std::exception";
   }
-  accept_more();
+  std::string line = "twinpipe: ";
+  line.append(*subject()).append(": a client was refused because authorize threw: ").append(thrown);
+  runtime_.twin().log(line);
+  return {core::refuse(wire::reply_status::access_denied), {}};
 }
 
 void listener_state::reply_written(half_open_peer& peer) {
@@ -265,7 +279,7 @@ void listener_state::reply_written(half_open_peer& peer) {
   auto stream = peer.take_stream();
   drop(peer);
   auto detached = stream->detach();
-  if (!detached) return look_again();
+  if (!detached) return seek();
   auto attached = runtime_.system().attach(std::move(detached), backend::attachment::established);
   if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   endpoint_->count_admitted();
@@ -288,10 +302,10 @@ void listener_state::hello_wrong(half_open_peer& peer) {
 }
 
 void listener_state::hello_timed_out(half_open_peer& peer) {
-  if (peer.hello().begun()) return peer_left(peer);
   if (!admits(peer.who())) return not_admitted(peer);
   endpoint_->count_refused();
-  refuse(peer, raw_greeting());
+  if (!peer.hello().begun()) return refuse(peer, raw_greeting());
+  refuse(peer, reply_bytes(wire::reply_status::malformed, "the hello was not complete in time"));
 }
 
 void listener_state::peer_left(half_open_peer& peer) {
@@ -299,14 +313,22 @@ void listener_state::peer_left(half_open_peer& peer) {
   if (was_winner) winner_ = nullptr;
   const auto gone = peer.take_stream();
   drop(peer);
-  if (was_winner) look_again();
+  if (was_winner) seek();
 }
 
 void listener_state::parked(half_open_peer& peer, backend::detached_ptr stream, reader hello,
                             duration time_left) {
   std::erase_if(peers_, [&](const auto& each) { return each.get() == &peer; });
-  if (stream == nullptr || endpoint_->closed()) return endpoint_->leave_half_open();
-  endpoint_->park({std::move(stream), std::move(hello), time_left});
+  if (stream == nullptr) return endpoint_->leave_half_open();
+  leave({std::move(stream), std::move(hello), time_left});
+}
+
+// To whichever accept comes next; there is none if the endpoint was closed.
+void listener_state::leave(parked_peer peer) {
+  auto refused = endpoint_->park(std::move(peer));
+  if (!refused) return;
+  endpoint_->leave_half_open();
+  turn_away(std::move(refused->stream), wire::reply_status::closing);
 }
 
 void listener_state::refuse(half_open_peer& peer, std::vector<std::byte> last_words) {
@@ -334,6 +356,11 @@ void listener_state::finish(result<connection> outcome) {
   slot_.release();
   if (accept_op_.pending()) acceptor_->cancel(accept_op_);
   if (timer_op_.pending()) runtime_.system().cancel(timer_op_);
+  leave_peers();
+  op.end(std::move(outcome), starting_);
+}
+
+void listener_state::leave_peers() {
   const bool closing = endpoint_->closed();
   const auto left = peers_;
   for (const auto& peer : left) {
@@ -346,50 +373,17 @@ void listener_state::finish(result<connection> outcome) {
       peer->park();
     }
   }
-  op.end(std::move(outcome), starting_);
 }
 
+// The mail that tells of the endpoint's end may never be read, so the parked clients are refused here, too.
 void listener_state::close() noexcept {
   if (std::exchange(closed_, true)) return;
   const ref<listener_state> self(this);
+  owner_.reset();  // if it was the last, this closes the endpoint
   if (active_ != nullptr) fail(errc::closed);
-  const auto left = peers_;
-  for (const auto& peer : left) {
-    if (peer->current() != half_open_peer::stage::parking) peer->park();
-  }
+  leave_peers();
+  if (endpoint_->closed()) refuse_parked_for_closing();
   acceptor_->close();
-}
-
-accept_operation::accept_operation(listener_state& listener) noexcept
-    : typed_operation(listener.runtime(), operation::accept), listener_(&listener) {
-  configure();
-}
-
-bool accept_operation::start() {
-  if (const errc refused = refuse_start(); refused != errc::none) {
-    end(tp::fail(refused, tp::operation::accept, 0, listener_->subject()), true);
-    return true;
-  }
-  begin();
-  listener_->begin(*this);
-  return !pending();
-}
-
-void accept_operation::end(result<connection> outcome, bool starting) noexcept {
-  outcome_.emplace(std::move(outcome));
-  starting ? finish_now() : complete_later();
-}
-
-void accept_operation::abandon() noexcept {
-  check_abandoned();
-  delete this;
-}
-
-result<connection> accept_operation::take() {
-  result<connection> outcome = std::move(*outcome_);
-  retire();
-  delete this;
-  return outcome;
 }
 
 }  // namespace tp::detail

@@ -46,16 +46,10 @@ class listener_state final : public resident {
               duration time_left);
 
  private:
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<listener_state>::adopt(static_cast<listener_state*>(op.context));
-      ((*self).*Method)();
-    };
-  }
   static void deliver(mail& note) noexcept;
   void on_news();
-  void watch();
+  void seek();
+  void look_at_own();
   void adopt_parked();
   void accept_more();
   void accepted();
@@ -64,8 +58,11 @@ class listener_state final : public resident {
   void adopt_peer(backend::detached_ptr stream, wire::hello_reader hello, duration time_left);
   void enter_half_open();
   void refuse_parked_for_closing();
+  void turn_away(backend::detached_ptr stream, wire::reply_status why);
   void choose(half_open_peer& peer);
-  void look_again();
+  [[nodiscard]] core::decision judge(const half_open_peer& peer) const;
+  void leave(parked_peer peer);
+  void leave_peers();
   void refuse(half_open_peer& peer, std::vector<std::byte> last_words);
   void drop(half_open_peer& peer);
   void finish(result<connection> outcome);
@@ -73,7 +70,7 @@ class listener_state final : public resident {
   void timer_ended();
   [[nodiscard]] bool watching() const noexcept { return active_ != nullptr && slot_.held(); }
 
-  const std::shared_ptr<endpoint_owner> owner_;
+  std::shared_ptr<endpoint_owner> owner_;  ///< null once it is closed
   const std::shared_ptr<endpoint_state> endpoint_;
   backend::acceptor_ptr acceptor_;
   struct ticket_mail : listener_ticket {
@@ -88,6 +85,7 @@ class listener_state final : public resident {
   backend::op timer_op_;
   errc stop_reason_ = errc::none;  ///< of an accept that was stopped while it wrote its reply
   bool starting_ = false;
+  bool seeking_ = false;
   bool closed_ = false;
 };
 
@@ -101,7 +99,6 @@ class accept_operation final : public typed_operation<result<connection>> {
   [[nodiscard]] result<connection> take() override;
 
   void end(result<connection> outcome, bool starting) noexcept;
-  void become_pending() noexcept { begin(); }
 
  protected:
   void on_stop() noexcept override { listener_->stop(*this, errc::cancelled); }

@@ -8,6 +8,14 @@
 
 namespace tp::detail {
 
+void refuse_spent_awaitable() noexcept {
+  fatal("an awaitable was used after it had been moved from, or after its result had been taken");
+}
+
+void refuse_spent_task() noexcept {
+  fatal("a task was awaited after it had been moved from or awaited");
+}
+
 operation_base::operation_base(runtime_state& runtime, tp::operation kind) noexcept
     : runtime_(runtime), kind_(kind) {
   stop_mail_.deliver = &operation_base::deliver_stop;

@@ -36,14 +36,6 @@ class refusal final : public resident {
   void evict() noexcept override { stream_->close(); }
 
  private:
-  template <auto Method>
-  [[nodiscard]] static backend::op::handler handler() noexcept {
-    return [](backend::op& op) noexcept {
-      const auto self = ref<refusal>::adopt(static_cast<refusal*>(op.context));
-      ((*self).*Method)();
-    };
-  }
-
   void wrote() {
     if (!write_.result.ok()) return stream_->close();
     if (stream_->shutdown(shutdown_) == backend::start::pending) return retain();
@@ -87,6 +79,7 @@ void refuse_client(runtime_state& runtime, backend::stream_ptr stream, std::vect
   if (runtime.lingering_refusals >= lingering_max) return;
   const ref<refusal> keep(new refusal(runtime, std::move(stream), std::move(last_words)));
   keep->begin();
+  if (runtime.ending()) keep->evict();  // the words are on their way; nobody may wait for the client's end
 }
 
 }  // namespace tp::detail

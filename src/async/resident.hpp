@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "twinpipe/backend/op.hpp"
+
 namespace tp::detail {
 
 class runtime_state;
@@ -33,6 +35,7 @@ class resident {
   resident* next_ = nullptr;
   resident* previous_ = nullptr;
   std::size_t references_ = 0;
+  bool evicted_ = false;
 };
 
 /// A counted pointer to a resident.
@@ -68,5 +71,27 @@ class ref {
  private:
   T* object_ = nullptr;
 };
+
+template <class Method>
+struct owner_of;
+template <class T>
+struct owner_of<void (T::*)()> {
+  using type = T;
+};
+template <class T>
+struct owner_of<void (T::*)() noexcept> {
+  using type = T;
+};
+
+/// For an operation whose context is a resident, and which was counted when it was started: takes the count
+/// over and calls the method.
+template <auto Method>
+[[nodiscard]] backend::op::handler handler() noexcept {
+  using owner = owner_of<decltype(Method)>::type;
+  return [](backend::op& op) noexcept {
+    const auto self = ref<owner>::adopt(static_cast<owner*>(op.context));
+    ((*self).*Method)();
+  };
+}
 
 }  // namespace tp::detail

@@ -33,11 +33,10 @@ result<std::unique_ptr<runtime>> runtime::create(process& owner) {
   auto system = owner.twin().make_system();
   if (!system) return fail(system.error().about(operation::start_runtime, nullptr));
   auto state = std::make_unique<detail::runtime_state>(owner, std::move(*system));
-  return std::unique_ptr<runtime>(new runtime(owner, std::move(state)));
+  return std::unique_ptr<runtime>(new runtime(std::move(state)));
 }
 
-runtime::runtime(process&, std::unique_ptr<detail::runtime_state> state) noexcept
-    : state_(std::move(state)) {}
+runtime::runtime(std::unique_ptr<detail::runtime_state> state) noexcept : state_(std::move(state)) {}
 runtime::~runtime() = default;
 
 turned runtime::turn(time_point until) {
@@ -63,6 +62,7 @@ awaitable<result<connection>> runtime::connect(std::string_view name, const conn
 }
 
 result<listener> runtime::listen(const endpoint& endpoint) {
+  state_->check_thread();
   const auto& shared = endpoint.owner()->state();
   if (state_->impersonating()) {
     return fail(errc::not_while_impersonating, operation::listen, 0, shared->subject());

@@ -19,6 +19,7 @@ resident::~resident() {
 runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> system)
     : owner_(owner),
       twin_(owner.twin()),
+      impersonator_(twin_.impersonator()),
       system_(std::move(system)),
       mailbox_(std::make_shared<mailbox>(twin_.threads().make_mutex(backend::mutex_kind::leaf),
                                          system_->get_waker())),
@@ -30,15 +31,11 @@ runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> sy
 
 runtime_state::~runtime_state() {
   check_thread();
+  if (turning_) fatal("a runtime was destroyed inside one of its own turns");
   ending_ = true;
-  // Each eviction may end others, so the list is walked from its start until nobody is left to evict.
-  for (resident* each = residents_; each != nullptr;) {
-    ref<resident> held(each);
-    each->evict();
-    each = each->next_;
-  }
   constexpr int turns_enough = 10'000;
   for (int i = 0; i < turns_enough && (residents_ != nullptr || ready_op_.pending()); ++i) {
+    evict_all();
     if (system_->turn(deadline_after(system_->now(), std::chrono::milliseconds(1))) ==
         backend::turn_result::stalled) {
       break;
@@ -51,9 +48,29 @@ runtime_state::~runtime_state() {
   mailbox_->deliver();
 }
 
+// An eviction may end others and make new ones, which come first in the list; so it is walked again until
+// nobody is left to evict. Who was evicted may stay for a while, until the backend has let go of it.
+void runtime_state::evict_all() noexcept {
+  for (bool found = true; found;) {
+    found = false;
+    for (ref<resident> each(residents_); each; each = ref<resident>(each->next_)) {
+      if (std::exchange(each->evicted_, true)) continue;
+      found = true;
+      each->evict();
+    }
+  }
+}
+
 backend::turn_result runtime_state::turn(time_point until) {
   check_thread();
-  if (impersonating_) fatal("a runtime was turned inside run_as_client");
+  if (impersonating()) fatal("a runtime was turned inside run_as_client");
+  if (turning_) fatal("a runtime was turned inside one of its own turns");
+  struct mark {
+    bool& set;
+    ~mark() { set = false; }
+  };
+  turning_ = true;
+  const mark turning{turning_};
   return system_->turn(until);
 }
 

@@ -31,12 +31,18 @@ class runtime_state {
 
   backend::turn_result turn(time_point until);
 
+  /// Completes the operation at its deadline, in a later turn though that has passed; it counts for `owner`.
+  void sleep(backend::op& op, resident& owner) {
+    owner.retain();
+    if (system_->sleep(op) == backend::start::done) system_->schedule(op);
+  }
+
   /// Resumes the operation's waiter on a later turn.
   void defer(operation_base& op) noexcept;
 
-  /// Only files may be used while a callable runs as a client.
-  [[nodiscard]] bool impersonating() const noexcept { return impersonating_; }
-  void set_impersonating(bool on) noexcept { impersonating_ = on; }
+  /// Only files may be used while a callable runs as a client: a client of any runtime, for the identity is
+  /// the thread's.
+  [[nodiscard]] bool impersonating() const noexcept { return impersonator_.active(); }
 
   /// Being destroyed: what starts now is closed at once.
   [[nodiscard]] bool ending() const noexcept { return ending_; }
@@ -49,9 +55,11 @@ class runtime_state {
  private:
   friend class resident;
   void resume_ready() noexcept;
+  void evict_all() noexcept;
 
   process& owner_;
   backend::process& twin_;
+  backend::impersonator& impersonator_;
   std::unique_ptr<backend::system> system_;
   std::shared_ptr<mailbox> mailbox_;
   resident* residents_ = nullptr;
@@ -59,7 +67,7 @@ class runtime_state {
   operation_base* ready_last_ = nullptr;
   backend::op ready_op_;
   std::uint64_t thread_;
-  bool impersonating_ = false;
+  bool turning_ = false;
   bool ending_ = false;
 };
 

@@ -30,13 +30,15 @@ bool sleep_operation::start() {
   return false;
 }
 
+// A stop that came when the time had passed already came too late.
 void sleep_operation::woke() {
+  if (timer_.result.code == errc::cancelled) reason_ = stop_reason_;
   if (pending()) complete();
 }
 
 void sleep_operation::give_up(errc reason) noexcept {
   if (!pending() || !timer_.pending()) return;
-  reason_ = reason;
+  stop_reason_ = reason;
   typed_operation::runtime_.system().cancel(timer_);
 }
 

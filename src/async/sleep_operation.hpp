@@ -29,6 +29,7 @@ class sleep_operation final : public typed_operation<result<void>>, public resid
   backend::op timer_;
   time_point wake_at_;
   errc reason_ = errc::none;
+  errc stop_reason_ = errc::none;  ///< of a stop that hasn't ended the timer yet
 };
 
 }  // namespace tp::detail

@@ -1,13 +1,43 @@
 // Tasks that run beside each other.
 #include "twinpipe/task_group.hpp"
 
+#include <string>
+
 #include "fatal.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp {
+
+namespace {
+
+[[noreturn]] void unjoined(const std::exception_ptr& exception) noexcept {
+  std::string line = "a task_group was destroyed without the join that would have thrown an exception: ";
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& thrown) {
+    line += escape(thrown.what());
+  } catch (...) {
+    line += "no std::exception";
+  }
+  detail::fatal(line);
+}
+
+}  // namespace
 
 task_group::~task_group() {
   if (running_ != 0)
     detail::fatal("a task_group was destroyed while tasks of it were running: join it first");
+  if (exception_ && std::uncaught_exceptions() == 0) unjoined(exception_);
+}
+
+void task_group::join_abandoned() noexcept {
+  detail::fatal(
+      "a coroutine was destroyed while it waited to join a task_group: let the group's tasks end first");
+}
+
+void task_group::wait(std::coroutine_handle<> joiner) noexcept {
+  if (joiner_) detail::fatal("a task_group was joined while another join of it waited");
+  joiner_ = joiner;
 }
 
 detail::root task_group::run_void(task_group& group, task<void> body) {

@@ -23,14 +23,15 @@ void inbound::begin(buffer& into) {
 
 bool inbound::cancel() {
   receiving_ = false;
-  if (got_ == 0) return false;
-  if (buffer_ == nullptr) {
-    outcome_ = {.bytes = got_, .complete = mode_ == transmission::byte, .end = false, .discarded = false};
-    return true;
+  const bool kept = got_ > 0 && buffer_ != nullptr;
+  if (kept) {
+    part_.append(buffer_->bytes());
+    buffer_->clear();
   }
-  part_.append(buffer_->bytes());
-  buffer_->clear();
-  return false;
+  if (discarding_) discard_data();
+  if (got_ == 0 || kept) return false;
+  outcome_ = {.bytes = got_, .complete = mode_ == transmission::byte, .end = false, .discarded = false};
+  return true;
 }
 
 // Where the next payload bytes belong. A buffer grows with what has come, not with what was announced.
@@ -83,15 +84,18 @@ void inbound::take_part() {
   }
 }
 
+// A side that is closing forgets data, but not what still belongs to a receive.
 void inbound::move_payload() {
   while (begin_ < end_ && parser_.payload_left() > 0) {
     std::size_t n = std::min(end_ - begin_, parser_.payload_left());
-    if (!discarding_) {
+    if (receiving_) {
       const auto into = room();
       n = std::min(n, into.size());
       if (n == 0) return;
       std::memcpy(into.data(), input_.get() + begin_, n);
       committed(n);
+    } else {
+      dropped_ = true;
     }
     begin_ += n;
     parser_.take(n);
@@ -102,7 +106,7 @@ inbound::step inbound::out_of_input() {
   if (receiving_ && mode_ == transmission::byte && got_ > 0) return finish(true);
   const bool in_a_frame = begin_ != end_ || parser_.payload_left() > 0;
   const bool in_a_message = mode_ == transmission::message && parser_.inside_message();
-  if (ended_ && (in_a_frame || in_a_message)) {
+  if ((ended_ || closed_) && (in_a_frame || in_a_message)) {
     failure_ = errc::connection_lost;
     receiving_ = false;
     return step::failed;
@@ -128,10 +132,10 @@ inbound::step inbound::on_event(const wire::frame_parser::event& event) {
       peer_finished_ = true;
       return step::control;
     case kind::close:
-      peer_finished_ = true;
-      ended_ = true;
-      begin_ = end_;  // nothing that follows is looked at
-      discarded_ = discarded_ || event.close_code != 0;
+      peer_finished_ = closed_ = true;
+      closed_normally_ = event.close_code == wire::close_normal;
+      discarded_ = discarded_ || event.close_code == wire::close_unread;
+      if (event.close_code == wire::close_protocol_error) failure_ = errc::protocol_error;
       return step::control;
     case kind::message_aborted:
       aborted_ = true;
@@ -151,11 +155,11 @@ inbound::step inbound::advance_payload() {
   if (!receiving_ && !discarding_) return step::idle;
   move_payload();
   if (parser_.payload_left() > 0) {
-    if (!discarding_ && target_full()) return finish(mode_ == transmission::byte);
+    if (receiving_ && target_full()) return finish(mode_ == transmission::byte);
     return out_of_input();
   }
   in_data_ = false;
-  if (discarding_) return step::control;
+  if (!receiving_) return step::control;
   if (mode_ == transmission::message && parser_.final_fragment()) return finish(true);
   if (target_full()) return finish(mode_ == transmission::byte);
   return step::control;
@@ -182,6 +186,10 @@ inbound::step inbound::advance() {
       receiving_ = false;
       return step::failed;
     }
+    if (closed_) {
+      begin_ = end_;  // nothing that follows a CLOSE is looked at, only how the stream ends
+      return out_of_input();
+    }
     if (in_data_) {
       if (const step made = advance_payload(); made != step::control) return made;
       continue;
@@ -193,7 +201,7 @@ inbound::step inbound::advance() {
     if (event_.what == kind::ignored) continue;
     if (event_.what != kind::data) return on_event(event_);
     in_data_ = true;
-    dropped_ = dropped_ || discarding_;
+    dropped_ = dropped_ || !receiving_;
   }
 }
 
@@ -232,7 +240,7 @@ void inbound::filled(std::size_t bytes) noexcept {
 
 void inbound::discard_data() noexcept {
   discarding_ = true;
-  dropped_ = in_data_ || part_.size() > part_taken_;
+  if (!receiving_) dropped_ = dropped_ || in_data_ || part_.size() > part_taken_;
 }
 
 void inbound::ended(bool reset) noexcept {

@@ -60,6 +60,19 @@ class inbound {
   void ended(bool reset) noexcept;
   void fail(errc code) noexcept;
 
+  /// The peer said that it closes; of what follows only the stream's end counts.
+  [[nodiscard]] bool closed_by_peer() const noexcept { return closed_; }
+  /// It said so without having left data unread.
+  [[nodiscard]] bool closed_normally() const noexcept { return closed_normally_; }
+  /// Nothing can be read any more: the end has come, or an error that every receive gets.
+  [[nodiscard]] bool over() const noexcept {
+    return ended_ || (failure_ != errc::none && failure_ != errc::message_aborted);
+  }
+  /// Is there something of a message, or of bytes, that has been taken off the stream and that the
+  /// application hasn't got?
+  [[nodiscard]] bool holds_undelivered() const noexcept {
+    return (part_.size() > part_taken_ && !aborted_) || (receiving_ && got_ > 0);
+  }
   /// The peer said or showed that no more data comes.
   [[nodiscard]] bool at_end() const noexcept { return ended_ || peer_finished_; }
   [[nodiscard]] bool stream_ended() const noexcept { return ended_; }
@@ -67,7 +80,7 @@ class inbound {
   [[nodiscard]] std::string_view broken_rule() const noexcept { return parser_.broken_rule(); }
   /// Forgets all data, from now on only control frames count: this side is closing.
   void discard_data() noexcept;
-  /// Has it forgotten any?
+  /// Has it forgotten any? What still completes a receive that is being taken back isn't forgotten.
   [[nodiscard]] bool dropped() const noexcept { return dropped_; }
 
  private:
@@ -106,6 +119,8 @@ class inbound {
   bool receiving_ = false;
   bool peer_finished_ = false;
   bool ended_ = false;
+  bool closed_ = false;
+  bool closed_normally_ = false;
   bool discarded_ = false;
   bool aborted_ = false;  ///< the message whose part the application has was given up by its sender
   bool in_data_ = false;  ///< a data frame has begun, and nobody has looked at its end yet

@@ -21,7 +21,6 @@ class instances {
     --used_;
   }
   [[nodiscard]] std::size_t used() const noexcept { return used_; }
-  [[nodiscard]] std::size_t maximum() const noexcept { return maximum_; }
 
  private:
   std::size_t maximum_;

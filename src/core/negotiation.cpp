@@ -63,7 +63,7 @@ wire::client_hello make_hello(const connect_options& options, const backend::cap
   }
   hello.level = std::to_underlying(options.level);
   hello.directions = client_directions(options.direction);
-  hello.max_receive = wire_size(options.max_message);
+  if (options.mode == transmission::message) hello.max_receive = wire_size(options.max_message);
   if (!options.program.empty())
     hello.extra.program = std::string(options.program.substr(0, program_label_max));
   return hello;
@@ -104,18 +104,19 @@ decision decide(const wire::client_hello& hello, const endpoint_options& options
 
   decision made;
   made.reply.granted = granted;
-  made.reply.max_receive = wire_size(options.max_message);
+  if (message) made.reply.max_receive = wire_size(options.max_message);
   made.reply.connection_id = id;
   terms& terms = made.terms;
   terms.mode = options.mode;
   terms.framed = framed;
   terms.app_drain = (granted & wire::feature_app_drain) != 0;
+  terms.keepalive = (granted & wire::feature_keepalive) != 0;
   terms.can_send = options.direction != tp::direction::in;
   terms.can_receive = options.direction != tp::direction::out;
   terms.server = true;
   terms.level = static_cast<impersonation_level>(hello.level);
   terms.max_receive = wire_size(options.max_message);
-  terms.max_send = std::min<std::size_t>(wire_size(options.max_message), hello.max_receive);
+  terms.max_send = message ? std::min<std::size_t>(terms.max_receive, hello.max_receive) : terms.max_receive;
   terms.max_queued = options.max_queued_bytes;
   terms.id = id;
   return made;
@@ -168,11 +169,12 @@ std::expected<terms, errc> agree(const wire::client_hello& hello, const wire::se
   made.mode = options.mode;
   made.framed = framed;
   made.app_drain = framed && (reply.granted & wire::feature_app_drain) != 0;
+  made.keepalive = framed && (reply.granted & wire::feature_keepalive) != 0;
   made.can_send = options.direction != tp::direction::in;
   made.can_receive = options.direction != tp::direction::out;
   made.level = options.level;
   made.max_receive = wire_size(options.max_message);
-  made.max_send = std::min<std::size_t>(wire_size(options.max_message), reply.max_receive);
+  made.max_send = message ? std::min<std::size_t>(made.max_receive, reply.max_receive) : made.max_receive;
   made.max_queued = options.max_queued_bytes;
   made.id = reply.connection_id;
   return made;

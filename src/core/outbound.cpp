@@ -8,6 +8,7 @@ namespace tp::core {
 
 void outbound::push(outgoing& item) noexcept {
   item.next = nullptr;
+  item.previous = last_;
   item.sent = 0;
   item.stopped = false;
   item.complete = false;
@@ -19,6 +20,13 @@ void outbound::push(outgoing& item) noexcept {
 bool outbound::in_flight(const outgoing& item) const noexcept {
   return std::ranges::any_of(std::span(pieces_).first(piece_count_),
                              [&](const piece& each) { return each.item == &item; });
+}
+
+std::size_t outbound::replies_waiting() const noexcept {
+  const auto held =
+      std::span(pieces_).first(partial_ ? std::max<std::size_t>(piece_count_, 1) : piece_count_);
+  const auto in_flight = std::ranges::count_if(held, [](const piece& each) { return each.item == nullptr; });
+  return replies_.size() + static_cast<std::size_t>(in_flight);
 }
 
 bool outbound::end_is_due() const noexcept {
@@ -33,11 +41,9 @@ outgoing* outbound::end_done() noexcept {
 }
 
 void outbound::unlink(outgoing& item) noexcept {
-  outgoing* previous = nullptr;
-  for (outgoing* each = first_; each != &item; each = each->next) previous = each;
-  (previous != nullptr ? previous->next : first_) = item.next;
-  if (last_ == &item) last_ = previous;
-  item.next = nullptr;
+  (item.previous != nullptr ? item.previous->next : first_) = item.next;
+  (item.next != nullptr ? item.next->previous : last_) = item.previous;
+  item.next = item.previous = nullptr;
   queued_bytes_ -= item.payload.size();
 }
 
@@ -144,11 +150,13 @@ void outbound::finish_piece(const piece& done, outgoing*& finished_first, outgoi
 outgoing* outbound::account(std::size_t bytes) {
   outgoing* finished_first = nullptr;
   outgoing* finished_last = nullptr;
-  partial_ = false;
+  partial_ = moved_data_ = false;
   std::vector<wire::control_frame> unsent;
   for (std::size_t i = 0; i < piece_count_; ++i) {
     piece& each = pieces_[i];
     const std::size_t left = each.size() - each.done;
+    const bool data = each.item != nullptr && each.item->what == outgoing::kind::data;
+    moved_data_ = moved_data_ || (data && bytes > 0);
     if (bytes >= left) {
       bytes -= left;
       finish_piece(each, finished_first, finished_last);

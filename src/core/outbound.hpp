@@ -30,6 +30,7 @@ struct outgoing {
   std::size_t sent = 0;       ///< payload bytes the kernel has accepted
   wire::control_frame frame;  ///< for control
   outgoing* next = nullptr;
+  outgoing* previous = nullptr;  ///< while it is in the queue
 
   [[nodiscard]] bool whole() const noexcept { return sent == payload.size(); }
 };
@@ -48,7 +49,8 @@ class outbound {
   [[nodiscard]] bool idle() const noexcept { return first_ == nullptr && replies_.empty() && !partial_; }
   /// The sends that haven't finished, linked by `next`.
   [[nodiscard]] outgoing* items() const noexcept { return first_; }
-  [[nodiscard]] std::size_t replies_waiting() const noexcept { return replies_.size(); }
+  /// Answers that haven't gone, those that a write has hold of included.
+  [[nodiscard]] std::size_t replies_waiting() const noexcept;
   /// Is part of it in the last gather(), not yet accounted for?
   [[nodiscard]] bool in_flight(const outgoing& item) const noexcept;
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_bytes_; }
@@ -62,6 +64,8 @@ class outbound {
   /// The kernel took so many bytes of the last gather(). Returns the sends that finished by it, linked by
   /// `next`, in order.
   outgoing* account(std::size_t bytes);
+  /// Did bytes of a send go with the last account()? Control frames are no data.
+  [[nodiscard]] bool moved_data() const noexcept { return moved_data_; }
 
   enum class withdrawal : std::uint8_t {
     gone,       ///< out of the queue; item.sent says how much of it went
@@ -105,6 +109,7 @@ class outbound {
   outgoing* last_ = nullptr;
   std::size_t queued_bytes_ = 0;
   bool partial_ = false;  ///< pieces_[0] is begun and not finished
+  bool moved_data_ = false;
   transmission mode_;
   bool framed_;
 };

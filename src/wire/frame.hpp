@@ -28,6 +28,11 @@ enum class frame_type : std::uint8_t {
   abort_message = 7,
 };
 
+/// Codes of CLOSE; those from 256 on are the application's.
+inline constexpr std::uint16_t close_normal = 0;
+inline constexpr std::uint16_t close_protocol_error = 1;
+inline constexpr std::uint16_t close_unread = 2;
+
 inline constexpr std::uint8_t flag_more = 1;
 inline constexpr std::uint8_t ignorable_bit = 0x80;
 

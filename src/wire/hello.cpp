@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 #include "wire/little_endian.hpp"
 
 namespace tp::wire {

@@ -6,7 +6,7 @@
 
 namespace tp::conformance {
 
-/// What is wrong with skips.txt: its first line that names no case; empty if nothing.
+/// What is wrong with skips.txt: its first line whose skip can't happen; empty if nothing.
 [[nodiscard]] std::string wrong_with_skips();
 /// A line of skips.txt.
 [[nodiscard]] bool skip_is_allowed(std::string_view twin, std::string_view which,

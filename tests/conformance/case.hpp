@@ -40,7 +40,7 @@ struct conformance_case {
   void (*body)(world&);
 };
 
-/// Makes the case known to skips.txt.
+/// Makes the case, which must stay, known to skips.txt.
 bool enlist(const conformance_case& which);
 /// One run without faults; failures are Catch2's.
 void run_plain(const conformance_case& which);

@@ -1,4 +1,5 @@
 // Access: the program's own callback, and what a refused client learns.
+#include <stdexcept>
 #include <string>
 
 #include "conformance/cases_support.hpp"
@@ -21,9 +22,7 @@ CONFORMANCE_CASE("the authorize callback sees who asks and what for", needs()) {
               request.mode == transmission::message;
       return admission::grant();
     });
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 1 && right && program == "the client's label");
     EXPECT(p, c.level() == impersonation_level::impersonation);
@@ -52,9 +51,7 @@ CONFORMANCE_CASE("the reason of a refusal reaches the client, escaped, and nothi
       if (asked == 1) return admission::deny("not on \x1b[31mMondays");
       return asked == 2 ? admission::deny() : admission::grant();
     });
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 3);
     EXPECT(p, co_await p.receive(c) == "in");
@@ -68,6 +65,33 @@ CONFORMANCE_CASE("the reason of a refusal reaches the client, escaped, and nothi
     const error without = p.refusal(co_await p.try_connect(name), errc::access_denied);
     EXPECT(p, without.subject() == "'" + name + "'");
     EXPECT(p, without.system_cause() == 0);
+    connection c = co_await p.connect(name);
+    co_await p.send(c, "in");
+  });
+  w.run();
+}
+
+CONFORMANCE_CASE("an authorize callback that throws refuses its client", needs()) {
+  const std::string name = w.fresh_name();
+  flag bound(w);
+  w.party("server", [&](party& p) -> task<void> {
+    int asked = 0;
+    endpoint_options options;
+    options.access = access_policy::same_user().authorize([&](const client_request&) {
+      if (++asked == 1) throw std::runtime_error("thrown by the callback");
+      return admission::grant();
+    });
+    const endpoint served = p.bind(name, options);
+    listener door = p.listen(served);
+    bound.set();
+    connection c = co_await p.accept(door);
+    EXPECT(p, asked == 2 && served.statistics().refused == 1);
+    EXPECT(p, co_await p.receive(c) == "in");
+  });
+  w.party("client", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    const error refused = p.refusal(co_await p.try_connect(name), errc::access_denied);
+    EXPECT(p, refused.message().find("thrown") == std::string::npos);
     connection c = co_await p.connect(name);
     co_await p.send(c, "in");
   });

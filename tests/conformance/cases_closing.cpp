@@ -1,5 +1,6 @@
 // The end of a connection: half-close, abrupt close, disconnect, and what the peer still gets.
 #include <deque>
+#include <memory>
 
 #include "conformance/cases_support.hpp"
 
@@ -48,15 +49,41 @@ CONFORMANCE_CASE("what was sent before an abrupt close stays readable", needs())
   w.run();
 }
 
+CONFORMANCE_CASE("assigning to a connection closes the one it was", needs()) {
+  for (const pair_options& how : all_modes()) {
+    const std::string name = w.fresh_name();
+    auto bound = std::make_shared<flag>(w);
+    w.party("server", [=](party& p) -> task<void> {
+      endpoint_options options = how.server;
+      options.max_instances = 2;
+      const endpoint served = p.bind(name, options);
+      listener door = p.listen(served);
+      bound->set();
+      connection current = co_await p.accept(door);
+      connection next = co_await p.accept(door);
+      current = std::move(next);
+      EXPECT(p, served.statistics().instances == 1);
+      co_await p.send(current, "you are the one");
+      p.value(co_await p.bounded(current.close()));
+    });
+    w.party("clients", [=](party& p) -> task<void> {
+      co_await p.wait(*bound);
+      connection first = co_await p.connect(name, how.client);
+      connection second = co_await p.connect(name, how.client);
+      static_cast<void>(co_await p.receive_end(first));
+      EXPECT(p, co_await p.receive(second) == "you are the one");
+    });
+  }
+  w.run();
+}
+
 CONFORMANCE_CASE("disconnecting frees the instance", needs()) {
   const std::string name = w.fresh_name();
   flag bound(w), first_in(w);
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection first = co_await p.accept(door);
     first_in.set();
     co_await p.send(first, "before");
@@ -100,6 +127,28 @@ CONFORMANCE_CASE("a peer that closed without reading shows at the end", needs(ca
         c.abort();
         gone.set();
       });
+  w.run();
+}
+
+CONFORMANCE_CASE("after close or abort every operation of a connection is closed", needs()) {
+  for (const pair_options& how : all_modes()) {
+    for (const bool abrupt : {true, false}) {
+      w.pair(
+          how,
+          [abrupt](party& p, connection& c) -> task<void> {
+            if (abrupt) c.abort();
+            if (!abrupt) static_cast<void>(p.value(co_await p.bounded(c.close())));
+            buffer b;
+            p.refusal(co_await p.bounded(c.receive(b)), errc::closed);
+            p.refusal(co_await p.bounded(c.send("late")), errc::closed);
+            p.refusal(co_await p.bounded(c.shutdown()), errc::closed);
+            p.refusal(co_await p.bounded(c.drain()), errc::closed);
+            p.refusal(co_await p.bounded(c.close()), errc::closed);
+            c.abort();
+          },
+          [](party& p, connection& c) -> task<void> { EXPECT(p, (co_await receive_rest(p, c)).empty()); });
+    }
+  }
   w.run();
 }
 

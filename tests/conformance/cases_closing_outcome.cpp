@@ -152,6 +152,31 @@ CONFORMANCE_CASE("close says whether the bytes were delivered or discarded", nee
   w.run();
 }
 
+CONFORMANCE_CASE("who closes second after everything was received has delivered it", needs()) {
+  std::deque<flag> flags;
+  for (const pair_options& how : modes_that_drain(w)) {
+    for (const bool asks : {false, true}) {
+      flag& left = flags.emplace_back(w);
+      w.pair(
+          how,
+          [&, asks](party& p, connection& c) -> task<void> {
+            if (asks) EXPECT(p, co_await p.receive(c) == "question");
+            co_await p.send(c, "for you");
+            EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::delivered);
+            left.set();
+          },
+          [&, asks](party& p, connection& c) -> task<void> {
+            if (asks) co_await p.send(c, "question");
+            EXPECT(p, co_await receive_rest(p, c) == "for you");
+            co_await p.wait(left);
+            p.value(co_await p.bounded(c.drain()));
+            EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::delivered);
+          });
+    }
+  }
+  w.run();
+}
+
 CONFORMANCE_CASE("close of what nobody reads is unknown at the deadline", needs()) {
   std::deque<flag> flags;
   const std::string large = pattern(more_than_fits(w));

@@ -5,14 +5,6 @@
 
 namespace tp::conformance {
 
-namespace {
-
-task<void> send_one(party& p, connection& c, const std::string& text) {
-  co_await p.send(c, text);
-}
-
-}  // namespace
-
 CONFORMANCE_CASE("a receive ends at its deadline and the connection goes on", needs()) {
   std::deque<flag> flags;
   for (const pair_options& how : all_modes()) {
@@ -90,9 +82,10 @@ CONFORMANCE_CASE("an operation stopped before it starts does nothing", needs()) 
   std::deque<flag> flags;
   for (const pair_options& how : all_modes()) {
     flag& sent = flags.emplace_back(w);
+    const std::string unused = w.fresh_name();
     w.pair(
         how,
-        [&](party& p, connection& c) -> task<void> {
+        [&, unused](party& p, connection& c) -> task<void> {
           stopper stopped(p);
           stopped.request_stop();
           co_await p.wait(sent);
@@ -103,6 +96,10 @@ CONFORMANCE_CASE("an operation stopped before it starts does nothing", needs()) 
           p.refusal(co_await c.shutdown().unless(stopped.token()), errc::cancelled);
           p.refusal(co_await p.rt().sleep(10s).unless(stopped.token()), errc::cancelled);
           p.refusal(co_await p.attempt("no-such-name").unless(stopped.token()), errc::cancelled);
+          const endpoint served = p.bind(unused);
+          listener door = p.listen(served);
+          p.refusal(co_await door.accept().unless(stopped.token()), errc::cancelled);
+          p.refusal(co_await c.close().unless(stopped.token()), errc::cancelled);
           const time_point past = p.rt().now() - 1ms;
           const auto ready = co_await c.receive(b).until(past).unless(p.stop());
           EXPECT(p, p.value(ready).bytes == 5 && b.text() == "ready");

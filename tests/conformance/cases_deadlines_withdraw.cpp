@@ -21,6 +21,30 @@ task<void> parts_until_aborted(party& p, connection& c) {
   }
 }
 
+/// A connection that is destroyed under its operations. `inside`: its destructor is running.
+struct doomed {
+  std::optional<connection> c;
+  bool inside = false;
+};
+
+task<void> receive_until_destroyed(party& p, doomed& from) {
+  buffer b;
+  p.refusal(co_await p.bounded(from.c->receive(b)), errc::closed);
+  EXPECT(p, !from.inside && !from.c);
+}
+
+task<void> send_until_destroyed(party& p, doomed& to, const std::string& text) {
+  p.refusal(co_await p.bounded(to.c->send(text)), errc::closed);
+  EXPECT(p, !to.inside && !to.c);
+}
+
+task<void> destroy_soon(party& p, doomed& what) {
+  co_await p.sleep(10ms);
+  what.inside = true;
+  what.c.reset();
+  what.inside = false;
+}
+
 }  // namespace
 
 CONFORMANCE_CASE("a stopped send of bytes says how many were sent", needs(capability::exact_write)) {
@@ -123,25 +147,11 @@ CONFORMANCE_CASE("destroying a connection ends its operations", needs()) {
     w.pair(
         how,
         [&](party& p, connection& c) -> task<void> {
-          std::optional<connection> mine(std::move(c));
-          const auto receives = [](party& who, std::optional<connection>& from) -> task<void> {
-            buffer b;
-            who.refusal(co_await who.bounded(from->receive(b)), errc::closed);
-            EXPECT(who, !from);
-          };
-          const auto sends = [](party& who, std::optional<connection>& to,
-                                const std::string& text) -> task<void> {
-            who.refusal(co_await who.bounded(to->send(text)), errc::closed);
-            EXPECT(who, !to);
-          };
-          const auto destroys = [](party& who, std::optional<connection>& what) -> task<void> {
-            co_await who.sleep(10ms);
-            what.reset();
-          };
+          doomed mine{std::move(c)};
           const auto both = [&](party& who) -> task<void> {
-            co_await who.beside(receives(who, mine), sends(who, mine, large));
+            co_await who.beside(receive_until_destroyed(who, mine), send_until_destroyed(who, mine, large));
           };
-          co_await p.beside(both(p), destroys(p, mine));
+          co_await p.beside(both(p), destroy_soon(p, mine));
           over.set();
         },
         [&](party& p, connection&) -> task<void> { co_await p.wait(over); });

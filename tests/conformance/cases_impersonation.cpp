@@ -214,6 +214,34 @@ CONFORMANCE_CASE("acting for a client of the own user needs no privilege", needs
   w.run();
 }
 
+CONFORMANCE_CASE("a process without privileges says it can't impersonate, and acts for nobody else",
+                 needs(capability::impersonation)) {
+  const std::string name = w.fresh_name();
+  flag bound(w);
+  w.party(w.process(user::alice), "server", [&](party& p) -> task<void> {
+    EXPECT(p, !p.self().twin().features().impersonation);
+    endpoint_options options;
+    options.access = access_policy::everyone_local();
+    const endpoint served = p.bind(name, options);
+    listener door = p.listen(served);
+    bound.set();
+    connection c = co_await p.accept(door);
+    bool ran = false;
+    const error denied = p.refusal(c.run_as_client([&] { ran = true; }), errc::impersonation_denied);
+    EXPECT(p, !ran && !denied.subject().empty());
+    co_await p.receive_end(c);
+  });
+  w.party(w.process(user::bob), "client", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    connect_options options;
+    options.level = impersonation_level::impersonation;
+    options.expected_server = server_trust::anyone;
+    options.runtime_directory = w.directory(user::alice);
+    connection c = co_await p.connect(name, options);
+  });
+  w.run();
+}
+
 CONFORMANCE_CASE("a raw client gives no leave to act for it", needs()) {
   pair_options how = lending(user::own);
   how.server.profile = how.client.profile = profile::raw;
@@ -225,6 +253,23 @@ CONFORMANCE_CASE("a raw client gives no leave to act for it", needs()) {
         p.refusal(c.run_as_client([&] { ran = true; }), errc::impersonation_denied);
         EXPECT(p, !ran);
         co_return;
+      },
+      stays);
+  w.run();
+}
+
+CONFORMANCE_CASE("a name closed while its server acts for a client is given back when that ends",
+                 needs(capability::impersonation)) {
+  const std::string name = w.fresh_name();
+  w.pair(
+      lending(user::alice),
+      [&](party& p, connection& c) -> task<void> {
+        endpoint other = p.bind(name);
+        const std::string place = other.location();
+        p.value(c.run_as_client([&] { other.close(); }));
+        p.refusal(p.rt().files().read(place, plenty), errc::not_found);
+        p.refusal(co_await p.try_connect(name), errc::not_found);
+        const endpoint again = p.bind(name);
       },
       stays);
   w.run();

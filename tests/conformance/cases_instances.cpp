@@ -96,9 +96,7 @@ CONFORMANCE_CASE("closing a connection admits the next client", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     {
       connection first = co_await p.accept(door);
       p.refusal(co_await door.accept().within(20ms).unless(p.stop()), errc::timed_out);
@@ -182,9 +180,7 @@ CONFORMANCE_CASE("a refused client takes no instance", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().instances == 1);
     EXPECT(p, served.statistics().refused == 2);

@@ -8,7 +8,7 @@ namespace tp::conformance {
 
 namespace {
 
-constexpr char status_overloaded = 10;
+constexpr char status_malformed = 9, status_overloaded = 10;
 
 /// Connects after `when`, says nothing, and raises `here`.
 task<connection> silent_client(party& p, const std::string& name, flag& when, flag& here) {
@@ -44,9 +44,7 @@ CONFORMANCE_CASE("a silent client holds up nobody", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().instances == 1);
     EXPECT(p, served.statistics().half_open == 2);
@@ -57,8 +55,10 @@ CONFORMANCE_CASE("a silent client holds up nobody", needs()) {
     co_await p.wait(done);
   });
   w.party("slow", [&](party& p) -> task<void> {
-    connection c = co_await silent_client(p, name, silent, slow);
+    co_await p.wait(silent);
+    connection c = co_await p.raw_client(name);
     for (const char each : hello_bytes(0).substr(0, 12)) co_await p.send(c, std::string_view(&each, 1));
+    slow.set();
     co_await p.wait(done);
   });
   w.party("polite", polite_client(name, slow, done));
@@ -70,10 +70,8 @@ CONFORMANCE_CASE("a silent client is dropped when its time is up", needs()) {
   flag bound(w), silent(w), dropped(w), never_set(w);
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
-    options.handshake_timeout = 30ms;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    options.handshake_timeout = w.has_fault() ? 30ms : 300ms;
+    auto [served, door] = p.serve(bound, name, options);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().half_open == 0);
   });
@@ -125,12 +123,10 @@ CONFORMANCE_CASE("the time of a client that nobody reads stands still", needs())
   flag bound(w), silent(w), late(w), done(w);
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
-    options.handshake_timeout = 200ms;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    options.handshake_timeout = w.has_fault() ? 100ms : 1s;
+    auto [served, door] = p.serve(bound, name, options);
     const connection first = co_await p.accept(door);
-    co_await p.sleep(220ms);  // a client with its clock running would be out of time
+    co_await p.sleep(options.handshake_timeout);  // a client with its clock running would be out of time
     late.set();
     connection second = co_await p.accept(door);
     co_await p.receive_end(second);
@@ -151,9 +147,7 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_half_open = 2;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().shed == 2);
     EXPECT(p, served.statistics().half_open == 1);
@@ -171,6 +165,34 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
     });
   }
   w.party("polite", polite_client(name, third, done));
+  w.run();
+}
+
+CONFORMANCE_CASE("a hello that stays incomplete is refused when its time is up", needs()) {
+  const std::string name = w.fresh_name();
+  flag bound(w), refused(w);
+  w.party("server", [&](party& p) -> task<void> {
+    endpoint_options options;
+    options.handshake_timeout = 30ms;
+    const endpoint served = p.bind(name, options);
+    listener door = p.listen(served);
+    bound.set();
+    const connection client = co_await p.accept(door);
+    EXPECT(p, served.statistics().half_open == 0 && served.statistics().refused == 2);
+  });
+  w.party("slow", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    const std::string hello = hello_bytes(0);
+    for (const std::size_t said : {std::size_t{1}, hello.size() - 1}) {
+      connection c = co_await p.raw_client(name);
+      co_await p.send(c, std::string_view(hello).substr(0, said));
+      const std::string reply = co_await receive_rest(p, c);
+      EXPECT(p, reply.size() > reply_size && reply[11] == status_malformed);
+      EXPECT(p, reply.find("in time") != std::string::npos);
+    }
+    refused.set();
+  });
+  w.party("polite", polite_client(name, refused, refused));
   w.run();
 }
 

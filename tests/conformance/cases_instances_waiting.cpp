@@ -44,9 +44,7 @@ CONFORMANCE_CASE("a client that waited for an instance in vain is told busy", ne
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     const connection only = co_await p.accept(door);
     held.set();
     co_await p.wait(told);
@@ -192,9 +190,7 @@ CONFORMANCE_CASE("a stopped accept loses no client", needs()) {
     const auto be_stopped = [](party& who, listener& door, stopper& mine) -> task<void> {
       who.refusal(co_await door.accept().within(who.patience()).unless(mine.token()), errc::cancelled);
     };
-    const endpoint served = p.bind(name);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name);
     stopper mine(p);
     const auto stop_it = [](party& who, flag& when, stopper& what) -> task<void> {
       co_await who.wait(when);
@@ -248,6 +244,37 @@ CONFORMANCE_CASE("a client that gave up leaves its instance to the next", needs(
     };
     co_await p.wait(gave_up);
     co_await p.beside(be_served(p, name), raise_soon(p, next_waits));
+  });
+  w.run();
+}
+
+CONFORMANCE_CASE("a client that a closing server turned away waits for the next", needs()) {
+  const std::string name = w.fresh_name();
+  flag bound(w);
+  w.party("servers", [&](party& p) -> task<void> {
+    for (int i = 0; i < 2; ++i) {
+      endpoint_options options;
+      options.profile = profile::raw;  // it says by hand what an endpoint says that closes
+      const endpoint closing = p.bind(name, options);
+      listener door = p.listen(closing);
+      if (i == 0) bound.set();
+      connection client = co_await p.accept(door);
+      static_cast<void>(co_await p.receive_bytes(client, hello_bytes(0).size()));
+      const std::string words = "\x89TWPS\r\n\x1a" + little_endian(reply_size, 2) + std::string(1, '\0') +
+                                "\x0b" + std::string(20, '\0');
+      co_await p.send(client, words);
+      static_cast<void>(co_await p.receive_end(client));
+    }
+    const endpoint next = p.bind(name);
+    listener door = p.listen(next);
+    connection client = co_await p.accept(door);
+    co_await p.send(client, "next");
+  });
+  w.party("client", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    p.refusal(co_await p.try_connect(name), errc::closing);
+    connection server = co_await p.connect(name, {.wait_for_server = true});
+    EXPECT(p, co_await p.receive_bytes(server, 4) == "next");
   });
   w.run();
 }

@@ -163,9 +163,7 @@ CONFORMANCE_CASE("closing an endpoint refuses clients at its door", needs()) {
   const std::string name = w.fresh_name();
   flag bound(w), silent(w), accepted(w), done(w);
   w.party("server", [&](party& p) -> task<void> {
-    endpoint served = p.bind(name);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name);
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().half_open == 1);
     served.close();
@@ -195,9 +193,7 @@ CONFORMANCE_CASE("connections outlive their endpoint", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     std::optional<connection> client;
     {
-      const endpoint served = p.bind(name);
-      listener door = p.listen(served);
-      bound.set();
+      auto [served, door] = p.serve(bound, name);
       client = co_await p.accept(door);
     }
     closed.set();

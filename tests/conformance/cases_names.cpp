@@ -12,9 +12,7 @@ void expect_same_endpoint(world& w, const std::string& bound_as, const std::stri
                           connect_options how = {}) {
   const auto bound = std::make_shared<flag>(w);
   w.party("server of " + bound_as, [=](party& p) -> task<void> {
-    const endpoint served = p.bind(bound_as);
-    listener door = p.listen(served);
-    bound->set();
+    auto [served, door] = p.serve(*bound, bound_as);
     connection client = co_await p.accept(door);
     co_await p.send(client, bound_as);
     co_await p.receive_end(client);
@@ -111,6 +109,10 @@ CONFORMANCE_CASE("a name of .NET speaks raw bytes", needs()) {
     endpoint_options options;
     options.mode = transmission::message;
     p.refusal(p.try_bind("dotnet:messages", options), errc::invalid_argument);
+    options = {};
+    options.framed = true;
+    p.refusal(p.try_bind("dotnet:frames", options), errc::invalid_argument);
+    p.refusal(co_await p.try_connect("dotnet:frames", {.framed = true}), errc::invalid_argument);
     p.refusal(co_await p.try_connect("dotnet:messages", {.mode = transmission::message}),
               errc::invalid_argument);
   });

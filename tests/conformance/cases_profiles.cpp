@@ -37,9 +37,7 @@ CONFORMANCE_CASE("raw peers exchange exactly the bytes that were sent", needs())
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.profile = profile::raw;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     co_await p.wait(connected);
     connection c = co_await p.accept(door);
     EXPECT(p, c.id() == 0);
@@ -70,9 +68,7 @@ CONFORMANCE_CASE("a raw client of a native endpoint is told the profile", needs(
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.handshake_timeout = 50ms;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, co_await p.receive(c) == "native");
   });
@@ -103,9 +99,7 @@ void answer_by_hand(world& w, std::function<std::string(const std::string&)> ans
   w.party("raw server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.profile = profile::raw;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     const std::string hello = co_await p.receive_bytes(c, 32);
     EXPECT(p, hello.starts_with("\x89TWPC\r\n\x1a"));

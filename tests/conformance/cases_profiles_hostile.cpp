@@ -39,9 +39,7 @@ CONFORMANCE_CASE("a hello that cannot be is refused and hurts nobody", needs()) 
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_instances = 1;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, co_await p.receive(c) == "unhurt");
     EXPECT(p, served.statistics().refused == hellos.size());
@@ -72,9 +70,7 @@ CONFORMANCE_CASE("a reply that cannot be ends connect with protocol_error", need
   w.party("rude server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.profile = profile::raw;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     for (const std::string& each : replies) {
       connection c = co_await p.accept(door);
       static_cast<void>(co_await p.receive_bytes(c, 32));

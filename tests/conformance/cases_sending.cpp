@@ -5,14 +5,6 @@
 
 namespace tp::conformance {
 
-namespace {
-
-task<void> send_one(party& p, connection& c, const std::string& text) {
-  co_await p.send(c, text);
-}
-
-}  // namespace
-
 CONFORMANCE_CASE("many sends may be pending and arrive in order", needs()) {
   std::deque<std::string> texts;
   for (unsigned i = 0; i < 100; ++i)
@@ -140,9 +132,7 @@ CONFORMANCE_CASE("sides whose directions do not fit are refused", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.direction = direction::in;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, co_await p.receive(c) == "fits");
   });

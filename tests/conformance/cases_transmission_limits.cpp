@@ -24,12 +24,14 @@ CONFORMANCE_CASE("a message above either side's limit is refused where it is sen
 }
 
 CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
-  const std::array<std::string, 8> broken{
+  const std::array<std::string, 10> broken{
       frame_header(0, unknown_frame),
       frame_header(0xffffffff, data_frame),
       frame_header(0, data_frame, more),
       frame_header(0, abort_frame),
       frame_header(7, ping_frame) + std::string(7, 'p'),
+      frame_header(8, ping_frame) + std::string(8, 'p'),
+      frame_header(8, drain_frame) + std::string(8, 'd'),
       frame_header(0, data_frame, 2),
       frame_header(2, data_frame, more) + "ab" + frame_header(0, end_frame),
       frame_header(0, end_frame).replace(6, 1, 1, 'r'),
@@ -39,9 +41,7 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.mode = transmission::message;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     connection witness = co_await p.accept(door);
     witnessed.set();
     for (std::size_t i = 0; i < broken.size(); ++i) {
@@ -50,7 +50,7 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
       const errc verdict = i == 1 ? errc::message_too_large : errc::protocol_error;
       p.refusal(co_await p.bounded(rude.receive(b)), verdict);
       p.refusal(co_await p.bounded(rude.receive(b)), verdict);
-      p.refusal(co_await p.bounded(rude.send("still there?")), verdict);
+      p.refusal(co_await p.bounded(rude.send("still there?")), errc::protocol_error);
     }
     co_await p.send(witness, "unhurt");
   });
@@ -91,6 +91,8 @@ CONFORMANCE_CASE("options that make no sense are refused", needs()) {
       changed([](options& o) { o.handshake_timeout = -1ms; }),
       changed([](options& o) { o.profile = profile::raw, o.mode = transmission::message; }),
       changed([](options& o) { o.profile = profile::raw, o.framed = true; }),
+      changed([](options& o) { o.runtime_directory = "here"; }),
+      changed([](options& o) { o.runtime_directory = std::string("/tmp\0/here", 10); }),
   };
   const std::string name = w.fresh_name();
   w.party("server", [&](party& p) -> task<void> {
@@ -110,6 +112,11 @@ CONFORMANCE_CASE("options that make no sense are refused", needs()) {
     p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);
     each.max_message = 0;
     p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);
+    each = {};
+    for (const std::string_view place : {std::string_view("here"), std::string_view("/tmp\0/here", 10)}) {
+      each.runtime_directory = place;
+      p.refusal(co_await p.try_connect(name, each), errc::invalid_argument);
+    }
     each = {};
     each.profile = profile::raw;
     each.framed = true;
@@ -131,9 +138,7 @@ CONFORMANCE_CASE("sides that differ in mode are refused", needs()) {
       endpoint_options options;
       options.mode = mode;
       options.max_instances = 1;
-      const endpoint served = p.bind(name, options);
-      listener door = p.listen(served);
-      bound.set();
+      auto [served, door] = p.serve(bound, name, options);
       connection c = co_await p.accept(door);
       EXPECT(p, c.mode() == mode);
       EXPECT(p, co_await p.receive(c) == "at last");
@@ -162,9 +167,7 @@ CONFORMANCE_CASE("an end inside a message is connection_lost", needs()) {
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.mode = transmission::message;
-    const endpoint served = p.bind(name, options);
-    listener door = p.listen(served);
-    bound.set();
+    auto [served, door] = p.serve(bound, name, options);
     for (std::size_t i = 0; i < unfinished.size(); ++i) {
       connection c = co_await p.accept(door);
       EXPECT(p, co_await p.receive(c) == "whole");

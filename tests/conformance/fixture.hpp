@@ -1,15 +1,11 @@
 // All that a conformance case needs: how to write one, its world, its parties and their flags. Blind to the
 // backend.
 //
-//   CONFORMANCE_CASE("a client waits until it is accepted", needs()) {   // the sentence stands in
-//   docs/semantics.md
+//   CONFORMANCE_CASE("a client waits until it is accepted", needs()) {  // named by docs/semantics.md
 //     const std::string name = w.fresh_name();
 //     flag bound(w);
-//     w.party("server", [&](party& p) -> task<void> {                    // a process and a runtime of its
-//     own
-//       endpoint served = p.bind(name);
-//       bound.set();
-//       listener door = p.listen(served);
+//     w.party("server", [&](party& p) -> task<void> {      // a process and a runtime of its own
+//       auto [served, door] = p.serve(bound, name);        // an endpoint and a listener; sets the flag
 //       connection client = co_await p.accept(door);
 //       EXPECT(p, served.statistics().instances == 1);
 //     });
@@ -17,7 +13,7 @@
 //       co_await p.wait(bound);
 //       connection server = co_await p.connect(name);
 //     });
-//     w.run();                                                           // all parties, to their ends
+//     w.run();                                             // all parties, to their ends
 //   }
 //
 // The body gets `world& w`. Parties may be lambdas that capture: the world keeps them until it ends. Parties
@@ -27,12 +23,10 @@
 //
 // The same body runs again with a fault in the seam, for every call of it. A party whose expectation fails
 // then ends quietly, and with it the world; so inside a body
-// - every await is bounded: by a helper of `party`, or by p.bounded(…), or by .within(…).unless(p.stop()), or
-// with a
-//   stopper's token. Nothing else may be awaited but tasks and task_group::join;
+// - every await is bounded: by a helper of `party`, by p.bounded(…), by .within(…).unless(p.stop()), or with
+//   a stopper's token. Nothing else may be awaited but tasks and task_group::join;
 // - tasks of a task_group must end when p.stop() is requested, and the group must be joined on the way out
-// even if an
-//   expectation fails: use p.beside(…) rather than a group of your own;
+//   even if an expectation fails: use p.beside(…) rather than a group of your own;
 // - nothing is checked outside the parties but by EXPECT(w, …) after w.run().
 #pragma once
 

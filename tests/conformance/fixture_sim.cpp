@@ -21,6 +21,8 @@ class memory_twin final : public twin {
 
   std::string_view name() const noexcept override { return "sim"; }
   backend::capabilities features() override { return probe_->features(); }
+  bool may_lack(capability what) override { return !has(features(), what); }
+  std::size_t pipe_capacity() const override { return std::size_t{208} << 10; }  // sim/connection.cpp
   std::uint32_t uid(user who) const override { return id(who).uid; }
   std::uint32_t gid(user who) const override { return id(who).uid; }
   std::uint32_t shared_group() const override { return group_of_alice; }
@@ -84,6 +86,10 @@ void memory_twin::watch_over(world& in, bool stalled) {
 
 std::unique_ptr<twin> make_twin() {
   return std::make_unique<memory_twin>();
+}
+
+void run_beside(const std::vector<std::function<void()>>& jobs) {
+  for (const auto& each : jobs) each();
 }
 
 }  // namespace tp::conformance

@@ -33,7 +33,7 @@ user party::who() const noexcept {
 duration party::patience() const noexcept {
   // Under faults no deadline covers up an operation that would never end: whoever fails ends the world, so
   // what is left then hangs.
-  return world_.under_faults() ? duration::max() : std::chrono::seconds(10);
+  return world_.has_fault() ? duration::max() : std::chrono::seconds(10);
 }
 
 void party::begin() {
@@ -101,7 +101,7 @@ task<void> party::beside(task<void> one, task<void> other) {
 
 result<endpoint> party::try_bind(std::string_view name, endpoint_options options) {
   if (options.runtime_directory.empty()) options.runtime_directory = world_.directory(who());
-  if (world_.under_faults() && options.handshake_timeout == endpoint_options{}.handshake_timeout) {
+  if (world_.has_fault() && options.handshake_timeout == endpoint_options{}.handshake_timeout) {
     options.handshake_timeout = std::chrono::milliseconds(100);
   }
   return self().bind(name, std::move(options));
@@ -118,6 +118,13 @@ endpoint party::bind(std::string_view name, endpoint_options options, location a
 
 listener party::listen(const endpoint& served, location at) {
   return value(rt().listen(served), at);
+}
+
+service party::serve(flag& ready, std::string_view name, const endpoint_options& options, location at) {
+  endpoint served = bind(name, options, at);
+  listener door = listen(served, at);
+  ready.set();
+  return {std::move(served), std::move(door)};
 }
 
 task<connection> party::accept(listener& door, location at) {

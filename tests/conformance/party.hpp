@@ -19,6 +19,12 @@ namespace tp::conformance {
 
 using location = std::source_location;
 
+/// An endpoint and a listener on it.
+struct service {
+  endpoint served;
+  listener door;
+};
+
 class party {
  public:
   party(world& in, host& process, std::string label, world::body body);
@@ -29,7 +35,6 @@ class party {
   [[nodiscard]] runtime& rt() noexcept { return *runtime_; }
   [[nodiscard]] tp::process& self() noexcept;
   [[nodiscard]] world& in() noexcept { return world_; }
-  [[nodiscard]] const std::string& label() const noexcept { return label_; }
   /// Requested when the world has to end.
   [[nodiscard]] std::stop_token stop() const noexcept { return world_.stop(); }
   /// How long an operation may take that ought to succeed; of the twin's time.
@@ -59,6 +64,9 @@ class party {
 
   endpoint bind(std::string_view name, endpoint_options options = {}, location at = location::current());
   [[nodiscard]] listener listen(const endpoint& served, location at = location::current());
+  /// Both; then sets the flag, so that clients come.
+  [[nodiscard]] service serve(flag& ready, std::string_view name, const endpoint_options& options = {},
+                              location at = location::current());
   [[nodiscard]] task<connection> accept(listener& door, location at = location::current());
   [[nodiscard]] task<connection> connect(std::string_view name, connect_options options = {},
                                          location at = location::current());

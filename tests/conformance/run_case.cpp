@@ -1,6 +1,7 @@
 // How a conformance case is run: plainly, and again and again under faults.
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <optional>
 
 #include "conformance/allowed_skips.hpp"
@@ -12,6 +13,7 @@
 namespace tp::conformance {
 namespace {
 
+using test::fault_shape;
 using test::ledger;
 using test::seam_call;
 using test::seam_fault;
@@ -59,6 +61,7 @@ bool skipped(const conformance_case& which) {
 /// Which of `count` calls fail, one run each: every one in memory, three of them on a real system.
 std::vector<std::size_t> numbers(std::size_t count, bool every) {
   std::vector<std::size_t> chosen;
+  if (count == 0) return chosen;
   if (every) {
     for (std::size_t n = 1; n <= count; ++n) chosen.push_back(n);
   } else {
@@ -68,20 +71,45 @@ std::vector<std::size_t> numbers(std::size_t count, bool every) {
   return chosen;
 }
 
+std::string name_of(const seam_fault& fault) {
+  static constexpr std::string_view shapes[] = {"", " and from then on", ", pending first"};
+  return std::string(to_string(fault.what)) + " failing at call " + std::to_string(fault.number) +
+         std::string(shapes[static_cast<std::size_t>(fault.shape)]) + ": ";
+}
+
 /// Empty if the fault did no harm but to the case.
-std::string harm_of(const conformance_case& which, seam_fault fault) {
-  const std::size_t open_before = make_twin()->open_descriptors();
+std::string harm_of(const conformance_case& which, const seam_fault& fault) {
   ledger book(fault);
   const outcome came = run_once(which, book, true);
-  const std::size_t open_after = make_twin()->open_descriptors();
-  std::string harm = came.breaches;
-  if (came.hung) harm += "it hung: " + came.failures.front();
-  if (open_after != open_before) {
-    harm += std::to_string(open_before) + " descriptors before, " + std::to_string(open_after) + " after";
+  const std::string harm = came.breaches + (came.hung ? "it hung: " + came.failures.front() : "");
+  return harm.empty() ? harm : name_of(fault) + harm;
+}
+
+/// Every fault that there is in a run with so many calls.
+std::vector<seam_fault> faults_of(const ledger& counts) {
+  const bool every = make_twin()->name() == "sim";
+  std::vector<seam_fault> made;
+  for (std::size_t i = 0; i < test::seam_calls; ++i) {
+    const auto what = static_cast<seam_call>(i);
+    const std::size_t count = counts.calls(what);
+    for (const std::size_t number : numbers(count, every)) {
+      for (std::size_t s = 0; s < test::fault_shapes; ++s) {
+        const auto shape = static_cast<fault_shape>(s);
+        if (shape != fault_shape::later || may_be_pending(what)) made.push_back({what, number, shape});
+      }
+    }
   }
-  if (harm.empty()) return harm;
-  return std::string(to_string(fault.what)) + " failing at call " + std::to_string(fault.number) +
-         (fault.from_then_on ? " and from then on: " : ": ") + harm;
+  return made;
+}
+
+/// A descriptor that is left open shows after all the runs; then one by one, which of them it was.
+void check_descriptors(const conformance_case& which, const std::vector<seam_fault>& faults) {
+  for (const seam_fault& each : faults) {
+    const std::size_t before = make_twin()->open_descriptors();
+    static_cast<void>(harm_of(which, each));
+    INFO(name_of(each) << "descriptors are left open");
+    CHECK(make_twin()->open_descriptors() == before);
+  }
 }
 
 }  // namespace
@@ -106,6 +134,7 @@ void run_plain(const conformance_case& which) {
   const outcome came = run_once(which, book, false);
   for (const std::string& each : came.failures) FAIL_CHECK(each);
   if (came.failures.empty()) CHECK(came.breaches == "");
+  CHECK(test::take_skip_reason() == "");  // only skips.txt says what may be left out
 }
 
 void run_under_faults(const conformance_case& which) {
@@ -113,15 +142,18 @@ void run_under_faults(const conformance_case& which) {
   ledger counts;
   const outcome clean = run_once(which, counts, true);
   for (const std::string& each : clean.failures) FAIL("without any fault: " << each);
-  const bool every = make_twin()->name() == "sim";
-  for (std::size_t i = 0; i < test::seam_calls; ++i) {
-    const auto what = static_cast<seam_call>(i);
-    const std::size_t count = counts.calls(what);
-    if (count == 0) continue;
-    for (const std::size_t number : numbers(count, every)) {
-      for (const bool from_then_on : {false, true}) CHECK(harm_of(which, {what, number, from_then_on}) == "");
-    }
-  }
+  const std::vector<seam_fault> faults = faults_of(counts);
+  std::vector<std::string> harms(faults.size());
+  std::vector<std::function<void()>> runs;
+  for (std::size_t i = 0; i < faults.size(); ++i)
+    runs.push_back([&, i] { harms[i] = harm_of(which, faults[i]); });
+  const std::size_t before = make_twin()->open_descriptors();
+  run_beside(runs);
+  const std::size_t after = make_twin()->open_descriptors();
+  for (const std::string& each : harms) CHECK(each == "");
+  if (after != before) check_descriptors(which, faults);
+  CHECK(after == before);
+  CHECK(test::take_skip_reason() == "");
 }
 
 }  // namespace tp::conformance

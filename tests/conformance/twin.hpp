@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "conformance/case.hpp"
 #include "conformance/world.hpp"
 #include "twinpipe/backend.hpp"
 
@@ -21,6 +24,10 @@ class twin {
   /// The first column of skips.txt.
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   [[nodiscard]] virtual backend::capabilities features() = 0;
+  /// Is there a machine or a user for whom this twin lacks it? Only then may skips.txt say so.
+  [[nodiscard]] virtual bool may_lack(capability what) = 0;
+  /// So many bytes at most does a stream take while its peer doesn't read.
+  [[nodiscard]] virtual std::size_t pipe_capacity() const = 0;
 
   [[nodiscard]] virtual std::uint32_t uid(user who) const = 0;
   [[nodiscard]] virtual std::uint32_t gid(user who) const = 0;
@@ -43,5 +50,8 @@ class twin {
 };
 
 [[nodiscard]] std::unique_ptr<twin> make_twin();
+
+/// Calls all of these, beside each other if the twin has threads of its own, and returns when all have ended.
+void run_beside(const std::vector<std::function<void()>>& jobs);
 
 }  // namespace tp::conformance

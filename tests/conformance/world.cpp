@@ -36,6 +36,12 @@ world::~world() = default;
 backend::capabilities world::features() const {
   return twin_.features();
 }
+std::size_t world::pipe_capacity() const {
+  return twin_.pipe_capacity();
+}
+bool world::has_fault() const noexcept {
+  return ledger_.has_fault();
+}
 std::string world::fresh_name() {
   return "case-" + std::to_string(++names_);
 }
@@ -61,10 +67,10 @@ std::string world::new_directory(user owner, bool closed) {
   return twin_.make_directory(owner, "", closed ? 0700 : 0755);
 }
 
-std::string world::deep_directory() {
+std::string world::deep_directory(user owner) {
   const std::string part = "/" + std::string(100, 'd');
   const hold guard(*lock_);
-  return twin_.make_directory(user::own, part + part, 0755);
+  return twin_.make_directory(owner, part + part, 0755);
 }
 
 const std::string& world::files_directory() {
@@ -99,9 +105,7 @@ void world::pair(pair_options options, half server, half client) {
   both->server = std::move(server);
   both->client = std::move(client);
   party("server", [both](conformance::party& p) -> task<void> {
-    const endpoint served = p.bind(both->name, both->options.server);
-    listener door = p.listen(served);
-    both->bound.set();
+    auto [served, door] = p.serve(both->bound, both->name, both->options.server);
     connection peer = co_await p.accept(door);
     co_await both->server(p, peer);
   });

@@ -64,8 +64,12 @@ class world {
   ~world();
 
   [[nodiscard]] backend::capabilities features() const;
-  /// Is a fault going to happen in this run? Cases may move fewer bytes then; nothing else should differ.
+  /// So many bytes at most does a stream take while its peer doesn't read.
+  [[nodiscard]] std::size_t pipe_capacity() const;
+  /// Is this one of the runs for faults? Cases may move fewer bytes then; nothing else should differ.
   [[nodiscard]] bool under_faults() const noexcept { return under_faults_; }
+  /// Is a fault going to happen? The first of those runs counts the calls and has none.
+  [[nodiscard]] bool has_fault() const noexcept;
 
   /// A plain name that nobody uses, in the directory of this world.
   [[nodiscard]] std::string fresh_name();
@@ -75,7 +79,7 @@ class world {
   /// Another one each time; a closed one lets nobody but its owner through.
   [[nodiscard]] std::string new_directory(user owner = user::own, bool closed = false);
   /// One whose path is longer than any socket's address.
-  [[nodiscard]] std::string deep_directory();
+  [[nodiscard]] std::string deep_directory(user owner = user::own);
   /// Makes a regular file in files_directory() and returns its absolute path.
   std::string file(const std::string& name, const std::string& contents, file_options options = {});
   /// The directory of all files of this world, open for everybody.

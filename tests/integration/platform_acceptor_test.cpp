@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <latch>
 #include <thread>
 
 #include "platform_support.hpp"
@@ -56,6 +57,21 @@ TEST_CASE("a cancelled accept leaves the client to the next one") {
   CHECK(second.stream != nullptr);
 }
 
+TEST_CASE("a client that came before the cancel was asked for is accepted") {
+  rig rig;
+  temporary_directory directory;
+  const auto bound = rig.bind(request_for(directory / "a"));
+  const auto acceptor = rig.open(bound);
+  test_accept op;
+  REQUIRE(acceptor->accept(op) == start::pending);
+  const auto client = rig.connect(directory / "a");
+  acceptor->cancel(op);
+  CHECK(op.completions == 0);
+  rig.finish(op);
+  CHECK(op.code() == errc::none);
+  CHECK(op.stream != nullptr);
+}
+
 TEST_CASE("of several acceptors on one name each client goes to one") {
   rig rig;
   temporary_directory directory;
@@ -78,11 +94,14 @@ TEST_CASE("acceptors of several threads share one name") {
   temporary_directory directory;
   const auto bound = rig.bind(request_for(directory / "a"));
   std::atomic<int> taken = 0;
-  std::vector<std::thread> threads;
+  std::latch opened(3);
+  std::vector<std::jthread> threads;
+  const at_exit withdrawn([&] { bound->withdraw(); });  // which ends the threads, whatever fails before
   for (int i = 0; i < 3; ++i)
     threads.emplace_back([&] {
       auto system = rig.process->make_system().value();
       auto acceptor = system->open(bound).value();
+      opened.count_down();
       for (;;) {
         test_accept op;
         if (acceptor->accept(op) == start::pending)
@@ -91,11 +110,12 @@ TEST_CASE("acceptors of several threads share one name") {
         ++taken;
       }
     });
+  opened.wait();
   std::vector<backend::detached_ptr> clients;
   for (int i = 0; i < 30; ++i) clients.push_back(rig.connect(directory / "a"));
   rig.turn_until([&] { return taken == 30; });
   bound->withdraw();
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();
   CHECK(taken == 30);
 }
 
@@ -122,6 +142,46 @@ TEST_CASE("a withdrawn name ends open acceptors and refuses the backlog") {
   CHECK(!rig.system->open(bound));
   // Nothing is left to wait for: the loop does not spin on the shut socket.
   CHECK(rig.system->turn(rig.system->now() + 10ms) == backend::turn_result::timed_out);
+}
+
+TEST_CASE("a withdrawn name refuses its backlog when no descriptor is left, too") {
+  // A name without a file has nothing else to close first.
+  const std::string name = "unix-abstract:twinpipe-withdrawn-" + std::to_string(::getpid());
+  child server([&](const child::handle&) {
+    rig rig;
+    const auto bound = rig.bind(request_for(name));
+    const auto idle = rig.open(bound);
+    const auto one = rig.attach(rig.connect(name)), other = rig.attach(rig.connect(name));
+    allow_more_descriptors(0);
+    if (rig.process->make_system()) return 1;
+    bound->withdraw();
+    for (const auto* client : {&one, &other}) {
+      test_read in;
+      in.deadline = rig.system->now() + 5s;
+      rig.run((*client)->read(in), in);
+      if (in.code() != errc::none || in.n != 0) return 2;
+    }
+    return 0;
+  });
+  CHECK(server.wait() == 0);
+}
+
+TEST_CASE("an acceptor that sees its name withdrawn gives back its descriptor at once") {
+  rig rig;
+  temporary_directory directory;
+  const auto bound = rig.bind(request_for(directory / "a"));
+  const std::size_t before = open_descriptors();
+  const auto waiting = rig.open(bound), idle = rig.open(bound);
+  test_accept op, late;
+  REQUIRE(waiting->accept(op) == start::pending);
+  REQUIRE(open_descriptors() == before + 2);
+  bound->withdraw();
+  rig.finish(op);
+  CHECK(op.code() == errc::closed);
+  CHECK(idle->accept(late) == start::done);
+  CHECK(late.code() == errc::closed);
+  CHECK(open_descriptors() <=
+        before - 3);  // the name's own: listening socket, spare, lock; its directory, too
 }
 
 TEST_CASE("a bound name that goes away withdraws itself") {

@@ -1,11 +1,8 @@
 // Binding names on Linux: who gets one, what is removed and what is left alone.
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <deque>
 #include <filesystem>
 
@@ -15,7 +12,6 @@
 namespace tp::test {
 namespace {
 
-using audience = access_policy::audience;
 namespace fs = std::filesystem;
 
 errc code_of_bind(rig& on, const backend::bind_request& request) {
@@ -27,17 +23,6 @@ struct stat status_of(const std::string& path) {
   struct stat info{};
   REQUIRE(::lstat(path.c_str(), &info) == 0);
   return info;
-}
-
-// A server that knows nothing of locks.
-int plain_socket(const std::string& path, bool listening) {
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  if (listening) REQUIRE(::listen(socket, 8) == 0);
-  return socket;
 }
 
 }  // namespace
@@ -172,14 +157,14 @@ TEST_CASE("the mode and the group of the socket follow the audience, whatever th
   const mode_t umask_before = ::umask(0077);
   const std::uint32_t group = ::getegid();
   struct row {
-    audience who;
+    access_policy who;
     mode_t mode;
   };
-  for (const row& expected : {row{audience::same_user, 0600}, row{audience::group, 0660},
-                              row{audience::users, 0666}, row{audience::everyone_local, 0666}}) {
+  for (const row& expected :
+       {row{access_policy::same_user(), 0600}, row{access_policy::group(group), 0660},
+        row{access_policy::users({54321}), 0666}, row{access_policy::everyone_local(), 0666}}) {
     auto request = request_for(directory / "a");
-    request.audience = expected.who;
-    request.group = group;
+    request.access = expected.who;
     const auto bound = rig.bind(request);
     CHECK((status_of(directory / "a").st_mode & 07777) == expected.mode);
     CHECK(status_of(directory / "a").st_gid == group);
@@ -204,8 +189,7 @@ TEST_CASE("root gives the socket to any group, and a member can connect to it") 
   });
   rig rig;
   auto request = request_for(directory / "a");
-  request.audience = audience::group;
-  request.group = 60000;
+  request.access = access_policy::group(60000);
   const auto bound = rig.bind(request);
   CHECK(status_of(directory / "a").st_gid == 60000);
   member.tell();
@@ -221,8 +205,7 @@ TEST_CASE("a group that the process may not give files to is refused, and nothin
     become({54321, 54321, {}});
     rig rig;
     auto request = request_for(directory / "a");
-    request.audience = audience::group;
-    request.group = 60000;
+    request.access = access_policy::group(60000);
     return static_cast<int>(code_of_bind(rig, request));
   });
   CHECK(static_cast<errc>(server.wait()) == errc::access_denied);
@@ -267,10 +250,10 @@ TEST_CASE("an audience that the directory keeps out is unreachable_policy, with 
   temporary_directory closed(0700);
   fs::create_directory(closed / "open");
   REQUIRE(::chmod((closed / "open").c_str(), 0755) == 0);
-  for (const audience who : {audience::group, audience::users, audience::everyone_local}) {
+  for (const access_policy& who :
+       {access_policy::group(60000), access_policy::users({60000}), access_policy::everyone_local()}) {
     auto request = request_for(closed / "open/a");
-    request.audience = who;
-    request.group = 60000;
+    request.access = who;
     const auto refused = rig.process->names().bind(request);
     REQUIRE(!refused);
     CHECK(refused.error() == errc::unreachable_policy);
@@ -285,10 +268,9 @@ TEST_CASE("a group is let in by a directory of that group's") {
   rig rig;
   temporary_directory directory(0710);
   auto request = request_for(directory / "a");
-  request.audience = audience::group;
-  request.group = ::getegid();
+  request.access = access_policy::group(::getegid());
   CHECK(code_of_bind(rig, request) == errc::none);
-  request.group = 60000;
+  request.access = access_policy::group(60000);
   CHECK(code_of_bind(rig, request) == errc::unreachable_policy);
 }
 
@@ -303,6 +285,19 @@ TEST_CASE("a directory that is missing is not_found for a path, and is made for 
   ::umask(umask_before);
   CHECK(bound->location() == directory / "own/a");
   CHECK((status_of(directory / "own").st_mode & 07777) == 0700);
+}
+
+TEST_CASE("a directory that may not be made is access_denied") {
+  if (!is_root()) return skip("needs root, to be another user");
+  temporary_directory directory;
+  child server([&](const child::handle&) {
+    become({54321, 54321, {}});
+    rig rig;
+    auto request = request_for("a");
+    request.runtime_directory = directory / "none";
+    return static_cast<int>(code_of_bind(rig, request));
+  });
+  CHECK(static_cast<errc>(server.wait()) == errc::access_denied);
 }
 
 TEST_CASE("an abstract name is bound once, connects, and is free again when it is withdrawn") {

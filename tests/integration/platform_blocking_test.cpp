@@ -13,7 +13,7 @@ namespace tp::test {
 namespace {
 
 struct blocking_rig : connection_rig {
-  blocking_rig() : connection_rig(backend::attachment::blocking) {}
+  blocking_rig() : connection_rig(true) {}
 };
 
 // Waits until the thread sleeps in poll(2): its system call is in /proc. Gives up after a while, which only
@@ -68,9 +68,9 @@ TEST_CASE("a close from another thread wakes a blocked read, a blocked write and
   REQUIRE(rig.client->write(unread) == start::done);
   test_read in;
   test_op drained;
-  std::thread writer([&] { begin(0), static_cast<void>(rig.client->write(large)); });
-  std::thread reader([&] { begin(1), static_cast<void>(rig.client->read(in)); });
-  std::thread drainer([&] { begin(2), static_cast<void>(rig.client->drain(drained)); });
+  std::jthread writer([&] { begin(0), static_cast<void>(rig.client->write(large)); });
+  std::jthread reader([&] { begin(1), static_cast<void>(rig.client->read(in)); });
+  std::jthread drainer([&] { begin(2), static_cast<void>(rig.client->drain(drained)); });
   while (started < 3) std::this_thread::yield();
   for (const std::string& task : tasks) until_asleep(task);
   rig.client->close();
@@ -99,7 +99,7 @@ TEST_CASE("a blocking stream that is released while a thread is in it lives unti
   std::atomic<bool> started = false;
   std::string task;
   test_read in;
-  std::thread reader([&, raw = rig.client.get()] {
+  std::jthread reader([&, raw = rig.client.get()] {
     task = std::to_string(::gettid());
     started = true;
     static_cast<void>(raw->read(in));
@@ -128,13 +128,54 @@ TEST_CASE("a blocking stream ends, resets and drains like any other") {
   CHECK(read_code(rig, *rig.client) == errc::none);
 }
 
+TEST_CASE("a reader and a drainer on two threads both learn of a reset, whoever asks the kernel first") {
+  rig rig;
+  temporary_directory directory;
+  const auto bound = rig.bind(request_for(directory / "a"));
+  const auto acceptor = rig.open(bound);
+  for (int round = 0; round < 500; ++round) {
+    const auto client = rig.attach_blocking(rig.connect(directory / "a"));
+    test_accept accepted;
+    rig.run(acceptor->accept(accepted), accepted);
+    auto server = rig.attach(std::move(accepted.stream));
+    test_write unread("unread");
+    REQUIRE(client->write(unread) == start::done);
+    REQUIRE(write_all(rig, *server, "data") == errc::none);
+    std::atomic<bool> reading = false, draining = false;
+    auto reader = std::async(std::launch::async, [&] {
+      std::string seen;
+      for (;;) {
+        test_read in;
+        static_cast<void>(client->read(in));
+        reading = true;
+        seen += in.code() == errc::connection_reset ? "reset" : in.text();
+        if (in.n == 0 && in.code() == errc::none) return seen + "end";
+        if (in.code() != errc::none && in.code() != errc::connection_reset) return seen + "error";
+      }
+    });
+    auto drainer = std::async(std::launch::async, [&] {
+      for (;;) {
+        test_op drained;
+        drained.deadline = time_point{};  // one question, and no pause before the next
+        static_cast<void>(client->drain(drained));
+        draining = true;
+        if (drained.code() != errc::timed_out) return drained.code();
+      }
+    });
+    while (!reading || !draining) std::this_thread::yield();
+    server.reset();
+    CHECK(reader.get() == "dataresetend");
+    CHECK(drainer.get() == errc::connection_reset);
+  }
+}
+
 TEST_CASE("two threads read and write one blocking stream at once") {
   blocking_rig rig;
   constexpr std::size_t size = 1 << 20;
   test_write to_go(std::string(size, 'c'));
-  std::thread writer([&] { static_cast<void>(rig.client->write(to_go)); });
+  std::jthread writer([&] { static_cast<void>(rig.client->write(to_go)); });
   std::size_t to_client = 0;
-  std::thread reader([&] {
+  std::jthread reader([&] {
     while (to_client < size) {
       test_read in(1 << 16);
       static_cast<void>(rig.client->read(in));
@@ -142,6 +183,7 @@ TEST_CASE("two threads read and write one blocking stream at once") {
       to_client += in.n;
     }
   });
+  const at_exit closed([&] { rig.client->close(); });  // which ends the threads, whatever fails before
   test_write out(std::string(size, 's'));
   const start answer = rig.server->write(out);
   std::size_t to_server = 0;

@@ -8,9 +8,9 @@
 #include <deque>
 #include <filesystem>
 
-#include "escape.hpp"
 #include "platform_support.hpp"
 #include "support/skip.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace tp::test {
 namespace {
@@ -39,7 +39,7 @@ child serve_in(const std::string& directory) {
     become(service);
     rig rig;
     auto request = request_for(directory + "/a");
-    request.audience = access_policy::audience::everyone_local;
+    request.access = access_policy::everyone_local();
     const auto bound = rig.process->names().bind(request);
     parent.tell();
     parent.await();
@@ -118,6 +118,24 @@ TEST_CASE("a stranger's socket in a directory where anybody may put one is not t
   const answer got = try_connect(rig, directory / "a");
   CHECK(got.code == errc::untrusted_location);
   CHECK(got.detail.find("54321") != std::string::npos);
+  server.tell();
+  CHECK(server.wait() == 0);
+}
+
+TEST_CASE("a client that takes any server is led to a stranger's socket") {
+  if (!is_root()) return skip("needs root, to be another user");
+  temporary_directory directory(01777);
+  child server = serve_in(directory.path());
+  server.await();
+  rig rig;
+  const endpoint_name name = name_of(directory / "a");
+  test_connect op;
+  op.name = &name;
+  op.expected = server_trust::anyone;
+  rig.run(rig.system->connect(op), op);
+  CHECK(op.code() == errc::none);
+  REQUIRE(op.stream != nullptr);
+  CHECK(op.stream->peer().uid.value == service.uid);
   server.tell();
   CHECK(server.wait() == 0);
 }

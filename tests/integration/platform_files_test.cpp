@@ -1,7 +1,9 @@
 // Files: whole, regular, bounded, and beneath their directory.
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 
 #include "platform_support.hpp"
@@ -69,6 +71,19 @@ TEST_CASE("only regular files are read, and nothing hangs on the way") {
     CHECK(rig.code(path) == errc::invalid_argument);
   }
   CHECK(rig.process->files().read(nullptr, "/dev/zero", 10).error() == errc::invalid_argument);
+}
+
+TEST_CASE("what is no regular file is not even opened") {
+  files_rig rig;
+  const std::string fifo = rig.directory / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const int watch = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  REQUIRE(::inotify_add_watch(watch, fifo.c_str(), IN_OPEN) >= 0);
+  CHECK(rig.code("fifo") == errc::invalid_argument);
+  CHECK(rig.process->files().read(nullptr, fifo, 10).error() == errc::invalid_argument);
+  std::array<char, 256> events;
+  CHECK(::read(watch, events.data(), events.size()) == -1);
+  ::close(watch);
 }
 
 TEST_CASE("a file larger than the limit is file_too_large, one that fills it is not") {

@@ -9,8 +9,6 @@
 namespace tp::test {
 namespace {
 
-constexpr auto everyone = access_policy::audience::everyone_local;
-
 identity accept_one(rig& on, backend::acceptor& acceptor) {
   test_accept op;
   on.run(acceptor.accept(op), op);
@@ -20,7 +18,7 @@ identity accept_one(rig& on, backend::acceptor& acceptor) {
 
 std::shared_ptr<backend::bound_name> bind_for_all(rig& on, const std::string& path) {
   auto request = request_for(path);
-  request.audience = everyone;
+  request.access = access_policy::everyone_local();
   return on.bind(request);
 }
 
@@ -137,7 +135,8 @@ TEST_CASE("own identity is what the kernel says, and features say what this proc
   CHECK(self.gid == fact<std::uint32_t>{::getegid(), trust::authoritative});
   CHECK(self.pid.value == static_cast<std::uint32_t>(::getpid()));
   const backend::capabilities features = rig.process->features();
-  CHECK((features.half_close && features.drain && features.exact_write && features.threads));
+  CHECK((features.half_close && features.drain && features.exact_write && features.threads &&
+         features.given_handles));
   CHECK(!features.kernel_instances);
 }
 

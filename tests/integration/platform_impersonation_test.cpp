@@ -101,7 +101,7 @@ TEST_CASE("another thread keeps the server's rights meanwhile") {
   rig rig;
   const auto begin = rig.process->threads().make_event(), ready = rig.process->threads().make_event();
   errc other_reads = errc::io_error;
-  std::thread other([&] {
+  std::jthread other([&] {
     ready->set();
     begin->wait(never);
     other_reads = read_code_of(*rig.process, files.secret);
@@ -132,7 +132,7 @@ TEST_CASE("a client of the kernel's word is impersonated, and files beneath a di
   });
   rig rig;
   auto request = request_for(files.directory / "a");
-  request.audience = access_policy::audience::everyone_local;
+  request.access = access_policy::everyone_local();
   const auto bound = rig.bind(request);
   const auto acceptor = rig.open(bound);
   const auto root = rig.process->files().open_directory(files.directory.path()).value();
@@ -249,6 +249,51 @@ TEST_CASE("a server that is not root but may switch loses its other privileges i
     return credentials_now() == before ? 0 : 4;
   });
   CHECK(server.wait() == 0);
+}
+
+TEST_CASE(
+    "a switch after which the way back would be lost is denied, with the reason, and nothing has changed") {
+  if (!is_root()) return skip("needs root");
+  struct row {
+    std::uint32_t real, effective, saved, peer;
+    const char* reason;
+  };
+  for (const row& ids :
+       {row{54399, 54399, 54399, 0, "capabilities"}, row{54399, 0, 54399, 54321, "lead back"},
+        row{54399, 54398, 54399, 54321, "lead back"}, row{0, 54399, 0, 54321, "lead back"}}) {
+    child server([&](const child::handle&) {
+      ::prctl(PR_SET_KEEPCAPS, 1);
+      if (::setresuid(ids.real, ids.effective, ids.saved) != 0) return 1;
+      set_capabilities(bit(CAP_SETUID) | bit(CAP_SETGID));
+      rig rig;
+      const std::string before = credentials_now();
+      const identity peer = identity_of({ids.peer, 54321, {60000}});
+      const auto refused = rig.process->impersonator().enter(peer);
+      if (refused || !(refused.error() == errc::impersonation_denied)) return 2;
+      if (refused.error().subject().find(ids.reason) == std::string_view::npos) return 3;
+      return credentials_now() == before && !rig.process->impersonator().check(peer) ? 0 : 4;
+    });
+    INFO(ids.real << ' ' << ids.effective << ' ' << ids.saved << ", client " << ids.peer);
+    CHECK(server.wait() == 0);
+  }
+}
+
+TEST_CASE("a server with one id that is 0 acts for root and for others, and comes back") {
+  if (!is_root()) return skip("needs root");
+  for (const std::uint32_t peer : {0U, 54321U}) {
+    child server([&](const child::handle&) {
+      ::prctl(PR_SET_KEEPCAPS, 1);
+      if (::setresuid(0, 54399, 54399) != 0) return 1;
+      set_capabilities(bit(CAP_SETUID) | bit(CAP_SETGID));
+      rig rig;
+      const std::string before = credentials_now();
+      if (!rig.process->impersonator().enter(identity_of({peer, 54321, {60001, 60000}}))) return 2;
+      rig.process->impersonator().revert();
+      return credentials_now() == before ? 0 : 3;
+    });
+    INFO("client " << peer);
+    CHECK(server.wait() == 0);
+  }
 }
 
 TEST_CASE("a client that is root keeps the server's rights, with its own groups") {

@@ -1,5 +1,6 @@
 // Where plain names stand, and where clients look for them. Each case runs in a child with a user and an
 // environment of its own.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +15,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr user nobody_here{54399, 54399, {}};
-const std::string fallback = "/tmp/twinpipe-54399";
+// A number that no account and no other run of this program has; taken before any child is made.
+const std::uint32_t number = 20'000 + static_cast<std::uint32_t>(::getpid()) % 30'000;
+const user nobody_here{number, number, {}};
+const std::string fallback = "/tmp/twinpipe-" + std::to_string(number);
+
+// What a test makes outside its own directory: gone before, and gone afterwards however the test ends.
+class clean_place {
+ public:
+  explicit clean_place(std::string path) : path_(std::move(path)) { fs::remove_all(path_); }
+  ~clean_place() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  clean_place(const clean_place&) = delete;
+  clean_place& operator=(const clean_place&) = delete;
+
+ private:
+  std::string path_;
+};
 
 std::string unique_name() {
   return "test-" + std::to_string(::getppid());
@@ -44,20 +62,38 @@ int location_is(const user& who, const std::function<void()>& prepare, const std
   return server.wait();
 }
 
+// 0 if neither bind nor connect of a user without an environment goes past a place that isn't trusted.
+int is_stopped() {
+  child victim([](const child::handle&) {
+    clear_environment();
+    become(nobody_here);
+    rig rig;
+    const auto bound = rig.process->names().bind(request_for("a"));
+    if (bound || !(bound.error() == errc::untrusted_location)) return 1;
+    const endpoint_name parsed = name_of("a");
+    test_connect op;
+    op.name = &parsed;
+    rig.run(rig.system->connect(op), op);
+    return op.code() == errc::untrusted_location ? 0 : 2;
+  });
+  return victim.wait();
+}
+
 }  // namespace
 
 TEST_CASE("without a runtime directory a user's names stand below /tmp, in a private directory") {
   if (!is_root()) return skip("needs root, to be another user");
+  const clean_place cleaned(fallback);
   CHECK(location_is(nobody_here, [] {}, fallback) == 0);
   struct stat info{};
   REQUIRE(::stat(fallback.c_str(), &info) == 0);
   CHECK((info.st_mode & 07777) == 0700);
   CHECK(info.st_uid == nobody_here.uid);
-  fs::remove_all(fallback);
 }
 
 TEST_CASE("the session's runtime directory is used if it is the user's own") {
   if (!is_root()) return skip("needs root, to be another user");
+  const clean_place cleaned(fallback);
   temporary_directory own, foreign;
   REQUIRE(::chown(own.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
   const auto session = [](const std::string& path) {
@@ -65,13 +101,12 @@ TEST_CASE("the session's runtime directory is used if it is the user's own") {
   };
   CHECK(location_is(nobody_here, session(own.path()), own / "twinpipe") == 0);
   CHECK(location_is(nobody_here, session(foreign.path()), fallback) == 0);
-  fs::remove_all(fallback);
 }
 
 TEST_CASE("/run/user/UID comes before what the environment says of the session, if it is private") {
   if (!is_root()) return skip("needs root, to be another user");
-  const bool had_parent = fs::exists("/run/user");
-  const std::string place = "/run/user/54399";
+  const std::string place = "/run/user/" + std::to_string(number);
+  const clean_place cleaned(place);
   REQUIRE(fs::create_directories(place));
   REQUIRE(::chown(place.c_str(), nobody_here.uid, nobody_here.gid) == 0);
   REQUIRE(::chmod(place.c_str(), 0700) == 0);
@@ -81,11 +116,11 @@ TEST_CASE("/run/user/UID comes before what the environment says of the session, 
   CHECK(location_is(nobody_here, prepare, place + "/twinpipe") == 0);
   REQUIRE(::chmod(place.c_str(), 0755) == 0);
   CHECK(location_is(nobody_here, prepare, own / "twinpipe") == 0);
-  fs::remove_all(had_parent ? place : "/run/user");
 }
 
-TEST_CASE("TWINPIPE_RUNTIME_DIR comes first; root heeds it only if the directory is root's") {
+TEST_CASE("TWINPIPE_RUNTIME_DIR comes first, and root heeds it only if the directory is root's") {
   if (!is_root()) return skip("needs root");
+  const clean_place cleaned(fallback);
   temporary_directory own, foreign;
   REQUIRE(::chown(foreign.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
   const auto choose = [](const std::string& path) {
@@ -95,7 +130,6 @@ TEST_CASE("TWINPIPE_RUNTIME_DIR comes first; root heeds it only if the directory
   CHECK(location_is({0, 0, {}}, choose(foreign.path()), "/run/twinpipe") == 0);
   CHECK(location_is(nobody_here, choose(foreign.path()), foreign.path()) == 0);
   CHECK(location_is(nobody_here, choose("relative"), fallback) == 0);
-  fs::remove_all(fallback);
 }
 
 TEST_CASE("root's names and the system's stand in /run/twinpipe, which everybody may enter") {
@@ -112,6 +146,7 @@ TEST_CASE(
     "is") {
   if (!is_root()) return skip("needs root, to be another user");
   const std::string name = "system-" + std::to_string(::getpid());
+  const clean_place own(fallback), lock("/run/twinpipe/" + name + ".lock");
   child client([&](const child::handle& parent) {
     clear_environment();
     become(nobody_here);
@@ -133,33 +168,33 @@ TEST_CASE(
   ::unsetenv("TWINPIPE_RUNTIME_DIR");
   auto request = request_for(name);
   request.scope = name_scope::system;
-  request.audience = access_policy::audience::everyone_local;
+  request.access = access_policy::everyone_local();
   const auto bound = rig.bind(request);
   client.tell();
   CHECK(client.wait() == 0);
-  bound->withdraw();
-  fs::remove("/run/twinpipe/" + name + ".lock");
 }
 
 TEST_CASE("a place of a user's that another has prepared stops both server and client") {
   if (!is_root()) return skip("needs root, to be another user");
+  const clean_place cleaned(fallback);
   REQUIRE(fs::create_directory(fallback));
-  REQUIRE(::chown(fallback.c_str(), 54398, 54398) == 0);
+  REQUIRE(::chown(fallback.c_str(), number + 1, number + 1) == 0);
   REQUIRE(::chmod(fallback.c_str(), 0777) == 0);
-  child victim([&](const child::handle&) {
-    clear_environment();
-    become(nobody_here);
-    rig rig;
-    const auto bound = rig.process->names().bind(request_for("a"));
-    if (bound || !(bound.error() == errc::untrusted_location)) return 1;
-    const endpoint_name parsed = name_of("a");
-    test_connect op;
-    op.name = &parsed;
-    rig.run(rig.system->connect(op), op);
-    return op.code() == errc::untrusted_location ? 0 : 2;
-  });
-  CHECK(victim.wait() == 0);
-  fs::remove_all(fallback);
+  CHECK(is_stopped() == 0);
+}
+
+TEST_CASE("a link or a file in place of a user's place stops both server and client, too") {
+  if (!is_root()) return skip("needs root, to be another user");
+  temporary_directory trap;
+  REQUIRE(::chown(trap.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
+  {
+    const clean_place cleaned(fallback);
+    fs::create_directory_symlink(trap.path(), fallback);
+    CHECK(is_stopped() == 0);
+  }
+  const clean_place cleaned(fallback);
+  REQUIRE(::close(::creat(fallback.c_str(), 0666)) == 0);
+  CHECK(is_stopped() == 0);
 }
 
 TEST_CASE("a pipe's name is one of the system's, and a .NET name is where .NET looks") {

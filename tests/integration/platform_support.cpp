@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +74,10 @@ backend::stream_ptr rig::attach(backend::detached_ptr stream, backend::attachmen
   return system->attach(std::move(stream), how).value();
 }
 
+backend::stream_ptr rig::attach_blocking(backend::detached_ptr stream) {
+  return process->attach_blocking(std::move(stream)).value();
+}
+
 std::shared_ptr<backend::bound_name> rig::bind(const backend::bind_request& request) {
   auto bound = process->names().bind(request);
   if (!bound) FAIL(bound.error().message());
@@ -90,11 +97,11 @@ backend::detached_ptr rig::connect(std::string_view name, std::string_view direc
   return std::move(op.stream);
 }
 
-connection_rig::connection_rig(backend::attachment client_side) {
+connection_rig::connection_rig(bool client_blocks) {
   const std::string path = directory / "pair";
   const auto bound = bind(request_for(path));
   const auto acceptor = open(bound);
-  client = attach(connect(path), client_side);
+  client = client_blocks ? attach_blocking(connect(path)) : attach(connect(path));
   test_accept accepted;
   run(acceptor->accept(accepted), accepted);
   server = attach(std::move(accepted.stream));
@@ -116,6 +123,16 @@ errc write_all(rig& on, backend::byte_stream& stream, std::string text) {
   test_write op(std::move(text));
   on.run(stream.write(op), op);
   return op.code();
+}
+
+int plain_socket(const std::string& path, bool listening) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  if (listening) REQUIRE(::listen(socket, 8) == 0);
+  return socket;
 }
 
 void become(const user& who) {
@@ -173,6 +190,14 @@ int child::wait() {
 
 bool is_root() {
   return ::geteuid() == 0;
+}
+
+void allow_more_descriptors(unsigned count) {
+  // Numbers that are free below the highest one in use would come first.
+  const int highest = ::fcntl(0, F_DUPFD, 0);
+  ::close(highest);
+  const rlimit tight{static_cast<rlim_t>(highest) + count, static_cast<rlim_t>(highest) + count};
+  if (highest < 0 || ::setrlimit(RLIMIT_NOFILE, &tight) != 0) ::_exit(95);
 }
 
 std::size_t open_descriptors() {

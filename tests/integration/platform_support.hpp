@@ -79,6 +79,18 @@ class temporary_directory {
   std::string path_;
 };
 
+/// Runs a function at the end of its scope.
+class at_exit {
+ public:
+  explicit at_exit(std::function<void()> function) : function_(std::move(function)) {}
+  ~at_exit() { function_(); }
+  at_exit(const at_exit&) = delete;
+  at_exit& operator=(const at_exit&) = delete;
+
+ private:
+  std::function<void()> function_;
+};
+
 [[nodiscard]] endpoint_name name_of(std::string_view text);
 [[nodiscard]] backend::bind_request request_for(std::string_view name);
 
@@ -97,6 +109,7 @@ struct rig {
   }
   [[nodiscard]] backend::stream_ptr attach(backend::detached_ptr stream,
                                            backend::attachment how = backend::attachment::established);
+  [[nodiscard]] backend::stream_ptr attach_blocking(backend::detached_ptr stream);
   [[nodiscard]] std::shared_ptr<backend::bound_name> bind(const backend::bind_request& request);
   [[nodiscard]] backend::acceptor_ptr open(const std::shared_ptr<backend::bound_name>& name);
   /// One attempt; null if it fails.
@@ -108,7 +121,7 @@ struct rig {
 
 /// Both ends of one connection over a real name.
 struct connection_rig : rig {
-  explicit connection_rig(backend::attachment client_side = backend::attachment::established);
+  explicit connection_rig(bool client_blocks = false);
 
   temporary_directory directory;
   backend::stream_ptr server, client;
@@ -117,6 +130,9 @@ struct connection_rig : rig {
 [[nodiscard]] std::string read_some(rig& on, backend::byte_stream& stream, std::size_t size = 64);
 [[nodiscard]] errc read_code(rig& on, backend::byte_stream& stream);
 [[nodiscard]] errc write_all(rig& on, backend::byte_stream& stream, std::string text);
+
+/// A server that knows nothing of locks; its descriptor.
+[[nodiscard]] int plain_socket(const std::string& path, bool listening);
 
 /// A user without an account.
 struct user {
@@ -156,6 +172,8 @@ class child {
 };
 
 [[nodiscard]] bool is_root();
+/// From now on this process can open so many more descriptors; for children, which don't need them again.
+void allow_more_descriptors(unsigned count);
 [[nodiscard]] std::size_t open_descriptors();
 
 }  // namespace tp::test

@@ -1,4 +1,6 @@
 // Turns: time, sleeps, schedule, wake-ups, the budget.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -82,7 +84,7 @@ TEST_CASE("a wake from another thread ends a turn and runs the handler") {
   rig rig;
   int woken = 0;
   rig.system->on_wake([](void* count) noexcept { ++*static_cast<int*>(count); }, &woken);
-  std::thread other([waker = rig.system->get_waker()] { waker->wake(); });
+  std::jthread other([waker = rig.system->get_waker()] { waker->wake(); });
   CHECK(rig.system->turn(never) == turn_result::progressed);
   other.join();
   CHECK(woken == 1);
@@ -107,7 +109,7 @@ TEST_CASE("no wake is lost, however many threads send them") {
   } count;
   rig.system->on_wake(
       [](void* c) noexcept { static_cast<counter*>(c)->seen = static_cast<counter*>(c)->sent; }, &count);
-  std::vector<std::thread> senders;
+  std::vector<std::jthread> senders;
   for (int i = 0; i < 3; ++i)
     senders.emplace_back([&, waker = rig.system->get_waker()] {
       for (int j = 0; j < 1000; ++j) {
@@ -116,13 +118,12 @@ TEST_CASE("no wake is lost, however many threads send them") {
       }
     });
   rig.turn_until([&] { return count.seen == 3000; });
-  for (std::thread& sender : senders) sender.join();
 }
 
 TEST_CASE("a waker outlives its system and then does nothing") {
   auto rig = std::make_unique<test::rig>();
   const auto waker = rig->system->get_waker();
-  std::thread other([waker] {
+  std::jthread other([waker] {
     for (int i = 0; i < 1000; ++i) waker->wake();
   });
   rig.reset();
@@ -148,6 +149,52 @@ TEST_CASE(
   CHECK(immediate == 256);
   CHECK(writes.back().code() == errc::none);
   CHECK(writes.back().completions == 1);
+}
+
+TEST_CASE("what the budget has postponed still has its one attempt when its deadline has passed") {
+  connection_rig rig;
+  REQUIRE(write_all(rig, *rig.client, "there") == errc::none);
+  const auto bound = rig.bind(request_for(rig.directory / "other"));
+  const auto acceptor = rig.open(bound);
+  const endpoint_name other = name_of(rig.directory / "other");
+  const auto waiting = rig.connect(rig.directory / "other");
+  std::deque<test_write> writes;
+  test_read in;
+  test_write out("back");
+  test_connect attempt;
+  test_accept accepted;
+  attempt.name = &other;
+  for (backend::op* each : {static_cast<backend::op*>(&in), static_cast<backend::op*>(&out),
+                            static_cast<backend::op*>(&attempt), static_cast<backend::op*>(&accepted)})
+    each->deadline = rig.system->now() - 1s;
+  test_op begin;
+  begin.then = [&] {
+    do writes.emplace_back("x");
+    while (rig.client->write(writes.back()) == start::done);
+    CHECK(rig.server->read(in) == start::pending);
+    CHECK(rig.server->write(out) == start::pending);
+    CHECK(rig.system->connect(attempt) == start::pending);
+    CHECK(acceptor->accept(accepted) == start::pending);
+  };
+  rig.system->schedule(begin);
+  rig.turn_until([&] { return begin.completions == 1 && !writes.back().pending() && !in.pending(); });
+  for (backend::op* each : {static_cast<backend::op*>(&out), static_cast<backend::op*>(&attempt),
+                            static_cast<backend::op*>(&accepted)})
+    rig.finish(*each);
+  CHECK(in.text().starts_with("there"));
+  CHECK(out.code() == errc::none);
+  CHECK(attempt.stream != nullptr);
+  CHECK(accepted.stream != nullptr);
+}
+
+TEST_CASE("a turn whose time has come polls without waiting") {
+  rig rig;
+  rig.turn_once();
+  rusage before{}, after{};
+  REQUIRE(::getrusage(RUSAGE_THREAD, &before) == 0);
+  for (int i = 0; i < 100; ++i) rig.turn_once();
+  REQUIRE(::getrusage(RUSAGE_THREAD, &after) == 0);
+  CHECK(after.ru_nvcsw - before.ru_nvcsw < 10);  // a wait gives up the processor
 }
 
 TEST_CASE("what the budget has postponed can be cancelled and closed") {

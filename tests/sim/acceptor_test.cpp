@@ -102,7 +102,7 @@ TEST_CASE("a client that left before the accept is accepted with its bytes") {
   CHECK(duplex::put(*stream, "x") == errc::broken_pipe);
 }
 
-TEST_CASE("a withdrawn name refuses its backlog with one reset and ends its accepts") {
+TEST_CASE("a withdrawn name ends its backlog and its accepts") {
   served s;
   const auto acceptor = s.server.open(s.name);
   const auto client = s.client.attach(s.client.connect("job"));
@@ -114,13 +114,30 @@ TEST_CASE("a withdrawn name refuses its backlog with one reset and ends its acce
   s.name->withdraw();
   s.name->withdraw();
   s.client.poll();
-  CHECK(pending_read.code() == errc::connection_reset);
+  CHECK(pending_read.code() == errc::none);
+  CHECK(pending_read.n == 0);
   CHECK(duplex::put(*client, "x") == errc::broken_pipe);
   REQUIRE(acceptor->accept(op) == start::done);
   CHECK(op.code() == errc::closed);
   CHECK_FALSE(s.client.connect("job"));
   CHECK(s.client.code == errc::not_found);
   CHECK(s.server.system->open(s.name).error() == errc::closed);
+}
+
+TEST_CASE("a withdrawal resets the clients that wrote, a death all of them") {
+  for (const bool dies : {false, true}) {
+    served s;
+    const auto wrote = s.client.attach(s.client.connect("job")),
+               silent = s.client.attach(s.client.connect("job"));
+    duplex::put(*wrote, "hello");
+    dies ? s.world.kill(*s.server.process) : s.name->withdraw();
+    reading of_wrote, of_silent;
+    REQUIRE(wrote->read(of_wrote) == start::done);
+    REQUIRE(silent->read(of_silent) == start::done);
+    CHECK(of_wrote.code() == errc::connection_reset);
+    CHECK(of_silent.code() == (dies ? errc::connection_reset : errc::none));
+    CHECK(of_silent.n == 0);
+  }
 }
 
 TEST_CASE("the last reference to a name withdraws it, and its place is free again") {

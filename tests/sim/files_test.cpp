@@ -81,6 +81,20 @@ TEST_CASE("a path beneath a directory can't leave it") {
   CHECK(read("none").error() == errc::not_found);
 }
 
+TEST_CASE(
+    "a path with a NUL is no path, another twin's directory is none here, and errors show paths escaped") {
+  struct foreign final : backend::directory {};
+  disk d;
+  const host h(d.world, "reader", d.owner);
+  auto& files = h.process->files();
+  foreign elsewhere;
+  CHECK(files.read(nullptr, std::string_view("/f\0", 3), 9).error() == errc::invalid_argument);
+  CHECK(files.open_directory(std::string_view("/\0", 2)).error() == errc::invalid_argument);
+  CHECK(files.read(&elsewhere, "f", 9).error() == errc::invalid_argument);
+  CHECK(files.read(nullptr, "/\x1b[31m", 9).error().subject() == "/\\x1b[31m");
+  CHECK(files.open_directory("/it's").error().subject() == "/it\\'s");
+}
+
 TEST_CASE("files are read with the client's rights while the server impersonates it") {
   disk d;
   d.world.file("/srv/secret", {.owner = d.root, .mode = 0600, .contents = "s"});

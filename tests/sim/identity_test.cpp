@@ -37,9 +37,21 @@ TEST_CASE("root may act as anyone, others only as themselves and with no more gr
   CHECK(hers.process->impersonator().check(his.process->self()).error() == errc::impersonation_denied);
   CHECK(hers.process->impersonator().check(server.process->self()).error() == errc::impersonation_denied);
   CHECK(server.process->impersonator().check(identity{}).error() == errc::impersonation_denied);
+  identity groupless = hers.process->self();
+  groupless.groups.level = trust::unknown;
+  CHECK(server.process->impersonator().check(groupless).error() == errc::impersonation_denied);
   identity fewer = hers.process->self();
   fewer.gid.value = 4711;
   CHECK(hers.process->impersonator().check(fewer).error() == errc::impersonation_denied);
+}
+
+TEST_CASE("only root's process says that it can act for others, and none has a handle of itself") {
+  sim::world world;
+  const auto root = world.make_process("root's", world.user("root", sim::privileged));
+  const auto other = world.make_process("other's", world.user("alice"));
+  CHECK(root->features().impersonation);
+  CHECK_FALSE(other->features().impersonation);
+  CHECK(other->self().process == nullptr);
 }
 
 TEST_CASE("an impersonation doesn't nest, and ends with revert") {
@@ -77,8 +89,7 @@ TEST_CASE("a process that dies leaves an end where all was read, and a reset whe
   const auto handle = pair.near->peer().process;
   duplex::put(*pair.near, "never read");
   duplex::put(*pair.far, "bye");
-  pair.server.system.reset();
-  pair.server.process.reset();
+  pair.world.kill(*pair.server.process);
   CHECK(handle->exited());
   CHECK(duplex::put(*pair.near, "x") == errc::broken_pipe);
   reading data, reset, end;

@@ -39,6 +39,16 @@ TEST_CASE("a plain name is the user's own, then everybody's, which only root may
   CHECK(alice_client.connect("files")->peer().uid.value == alice.uid);
 }
 
+TEST_CASE("a plain name of root is in everybody's place, where others find it") {
+  sim::world world;
+  const host server(world, "server", world.user("root", sim::privileged));
+  host client(world, "client", world.user("alice"));
+  const auto bound = server.try_bind(request("files", audience::everyone_local));
+  REQUIRE(bound);
+  CHECK((*bound)->location() == "/run/twinpipe/files");
+  CHECK(client.connect("files"));
+}
+
 TEST_CASE("the mode of a name decides who may connect") {
   sim::world world;
   const auto root = world.user("root", sim::privileged), owner = world.user("owner");
@@ -51,8 +61,7 @@ TEST_CASE("the mode of a name decides who may connect") {
     return client.code;
   };
   const auto all = [&](audience policy) {
-    wanted.audience = policy;
-    wanted.group = 50;
+    wanted.access = request("/run/x", policy).access;
     const auto bound = server.try_bind(wanted);
     REQUIRE(bound);
     return std::vector{reach(owner), reach(root), reach(member), reach(other)};
@@ -64,14 +73,28 @@ TEST_CASE("the mode of a name decides who may connect") {
   CHECK(all(audience::everyone_local) == std::vector{yes, yes, yes, yes});
 }
 
-TEST_CASE("an abstract name has no mode, and its bound name says so") {
+TEST_CASE("a bound name says in sentences what its policy can't promise") {
+  sim::world world;
+  const host server(world, "server", world.user("alice"));
+  const auto said = [&](std::string_view name, audience who) {
+    const auto bound = server.try_bind(request(name, who));
+    REQUIRE(bound);
+    return (*bound)->unenforced();
+  };
+  CHECK(said("/tmp/x", audience::same_user).empty());
+  CHECK(said("/tmp/x", audience::group).empty());
+  CHECK(said("/tmp/x", audience::users) == "Users who are not listed can connect and are refused only then.");
+  CHECK(said("/tmp/x", audience::everyone_local).find("relay such as ssh") != std::string::npos);
+  CHECK(said("unix-abstract:x", audience::same_user).find("no permissions") != std::string::npos);
+}
+
+TEST_CASE("an abstract name has no mode, and its location is written as it is bound") {
   sim::world world;
   const host server(world, "server", world.user("alice"));
   host client(world, "client", world.user("bob"));
   const auto bound = server.bind("unix-abstract:open");
   CHECK(client.connect("unix-abstract:open"));
-  CHECK_FALSE(bound->unenforced().empty());
-  CHECK(server.bind("shut")->unenforced().empty());
+  CHECK(bound->location() == "unix-abstract:open");
 }
 
 TEST_CASE("a policy wider than the user's own directory is refused at bind") {

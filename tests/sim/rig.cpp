@@ -14,7 +14,12 @@ endpoint_name named(std::string_view text) {
 }
 
 bind_request request(std::string_view name, access_policy::audience who) {
-  return {.name = named(name), .runtime_directory = {}, .audience = who};
+  using enum access_policy::audience;
+  bind_request made{.name = named(name), .runtime_directory = {}, .access = {}};
+  if (who == group) made.access = access_policy::group(50);
+  if (who == users) made.access = access_policy::users({50});
+  if (who == everyone_local) made.access = access_policy::everyone_local();
+  return made;
 }
 
 host::host(sim::world& world, std::string name, sim::user_id user)

@@ -65,6 +65,7 @@ struct host {
 };
 
 [[nodiscard]] endpoint_name named(std::string_view text);
+/// The group, or the user, is number 50.
 [[nodiscard]] backend::bind_request request(std::string_view name, access_policy::audience who);
 
 /// A user's server and client with one connection between them.

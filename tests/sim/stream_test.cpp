@@ -202,7 +202,7 @@ TEST_CASE("a stream that is detached goes on where another system attaches it") 
 
 TEST_CASE("a blocking stream is refused, for a world has no threads") {
   duplex pair;
-  auto refused = pair.server.system->attach(pair.far->detach(), attachment::blocking);
+  auto refused = pair.server.process->attach_blocking(pair.far->detach());
   REQUIRE_FALSE(refused);
   CHECK(refused.error() == errc::not_supported);
   CHECK_FALSE(pair.server.process->features().threads);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "support/failed_operation.hpp"
 #include "support/faulty_streams.hpp"
 #include "support/forwarded_operation.hpp"
 
@@ -33,11 +34,13 @@ class watched_system final : public backend::system {
     });
   }
   start connect(connect_op& op) override {
-    if (book_.must_fail(seam_call::connect)) return op.finish({errc::io_error});
+    if (book_.must_fail(seam_call::connect))
+      return failed_operation::start(book_, inner_.get(), op, errc::io_error, failing_);
     return forwarded_operation::start(
         book_, op, [this](connect_op& o) { return inner_->connect(o); }, &watch_connected);
   }
   void cancel(op& op) noexcept override {
+    if (fails_soon(failing_, op)) return;
     const within_twin inside;
     inner_->cancel(op);
   }
@@ -45,13 +48,13 @@ class watched_system final : public backend::system {
     if (book_.must_fail(seam_call::open)) return fail(errc::no_resources);
     auto opened = inner_->open(dynamic_cast<watched_name&>(*name).inner());
     if (!opened) return fail(opened);
-    return watch(std::move(*opened), book_);
+    return watch(std::move(*opened), inner_.get(), book_);
   }
   result<stream_ptr> attach(detached_ptr stream, attachment how) override {
     if (book_.must_fail(seam_call::attach)) return fail(errc::no_resources);
     auto attached = inner_->attach(unwatch(std::move(stream)), how);
     if (!attached) return fail(attached);
-    return watch(std::move(*attached), book_);
+    return watch(std::move(*attached), inner_.get(), book_);
   }
   turn_result turn(time_point until) override { return inner_->turn(until); }
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override {
@@ -62,6 +65,7 @@ class watched_system final : public backend::system {
  private:
   const std::unique_ptr<backend::system> inner_;
   ledger& book_;
+  const failing_operations failing_ = std::make_shared<std::vector<op*>>();
   const alive counted_;
 };
 
@@ -117,6 +121,27 @@ class watched_impersonator final : public impersonator {
   ledger& book_;
 };
 
+class watched_threads final : public backend::threads {
+ public:
+  watched_threads(backend::threads& inner, ledger& book) noexcept : inner_(inner), book_(book) {}
+  result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,
+                                                        std::function<void()> body) override {
+    if (book_.must_fail(seam_call::start_thread)) return fail(errc::no_resources, operation::start_thread);
+    return inner_.start_thread(name, std::move(body));
+  }
+  std::unique_ptr<backend::mutex> make_mutex(mutex_kind kind) override { return inner_.make_mutex(kind); }
+  std::unique_ptr<backend::condition> make_condition() override { return inner_.make_condition(); }
+  std::unique_ptr<backend::event> make_event() override { return inner_.make_event(); }
+  [[nodiscard]] std::uint64_t this_thread() const noexcept override { return inner_.this_thread(); }
+  [[nodiscard]] time_point now() const noexcept override { return inner_.now(); }
+  void sleep_until(time_point deadline) override { inner_.sleep_until(deadline); }
+  void random(std::span<std::byte> fill) noexcept override { inner_.random(fill); }
+
+ private:
+  backend::threads& inner_;
+  ledger& book_;
+};
+
 class watched_process final : public backend::process {
  public:
   watched_process(std::unique_ptr<backend::process> inner, ledger& book)
@@ -125,6 +150,7 @@ class watched_process final : public backend::process {
         names_(inner_->names(), book),
         files_(inner_->files(), book),
         impersonator_(inner_->impersonator(), book),
+        threads_(inner_->threads(), book),
         counted_(book.processes) {}
 
   [[nodiscard]] capabilities features() const noexcept override { return inner_->features(); }
@@ -132,12 +158,21 @@ class watched_process final : public backend::process {
   [[nodiscard]] backend::names& names() noexcept override { return names_; }
   [[nodiscard]] backend::files& files() noexcept override { return files_; }
   [[nodiscard]] backend::impersonator& impersonator() noexcept override { return impersonator_; }
-  [[nodiscard]] backend::threads& threads() noexcept override { return inner_->threads(); }
+  [[nodiscard]] backend::threads& threads() noexcept override { return threads_; }
   [[nodiscard]] result<std::unique_ptr<backend::system>> make_system() override {
     if (book_.must_fail(seam_call::make_system)) return fail(errc::no_resources);
     auto made = inner_->make_system();
     if (!made) return fail(made);
     return std::make_unique<watched_system>(std::move(*made), book_);
+  }
+  [[nodiscard]] result<stream_ptr> attach_blocking(detached_ptr stream) override {
+    if (book_.must_fail(seam_call::attach)) return fail(errc::no_resources);
+    auto attached = inner_->attach_blocking(unwatch(std::move(stream)));
+    if (!attached) return fail(attached);
+    return watch(std::move(*attached), nullptr, book_);
+  }
+  [[nodiscard]] result<detached_ptr> adopt(native_handle in, native_handle out) override {
+    return inner_->adopt(in, out);
   }
   void log(std::string_view line) noexcept override { inner_->log(line); }
 
@@ -147,6 +182,7 @@ class watched_process final : public backend::process {
   watched_names names_;
   watched_files files_;
   watched_impersonator impersonator_;
+  watched_threads threads_;
   const alive counted_;
 };
 

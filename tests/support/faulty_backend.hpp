@@ -8,7 +8,7 @@
 
 namespace tp::test {
 
-/// Everything that can fail is forwarded under the ledger's eye; threads, time, chance and the log are the
+/// Everything that can fail is forwarded under the ledger's eye; locks, time, chance and the log are the
 /// inner process's own. The ledger outlives it.
 [[nodiscard]] std::unique_ptr<backend::process> make_faulty(std::unique_ptr<backend::process> inner,
                                                             ledger& book);

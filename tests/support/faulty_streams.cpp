@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "support/failed_operation.hpp"
 #include "support/forwarded_operation.hpp"
 
 namespace tp::test {
@@ -26,8 +27,8 @@ class watched_detached final : public detached_stream {
 // The objects free themselves at release(); the inner ones live on for their pending operations.
 class watched_stream final : public byte_stream {
  public:
-  watched_stream(stream_ptr inner, ledger& book) noexcept
-      : inner_(std::move(inner)), book_(book), counted_(book.streams) {}
+  watched_stream(stream_ptr inner, backend::system* system, ledger& book)
+      : inner_(std::move(inner)), system_(system), book_(book), counted_(book.streams) {}
 
   start read(read_op& op) override {
     return attempt(seam_call::read, errc::io_error, op, [this](read_op& o) { return inner_->read(o); });
@@ -44,6 +45,7 @@ class watched_stream final : public byte_stream {
                    [this](drain_op& o) { return inner_->drain(o); });
   }
   void cancel(op& op) noexcept override {
+    if (fails_soon(failing_, op)) return;
     const within_twin inside;
     inner_->cancel(op);
   }
@@ -56,6 +58,7 @@ class watched_stream final : public byte_stream {
     delete this;
   }
   detached_ptr detach() noexcept override {
+    if (!failing_->empty()) return nullptr;
     auto inner = inner_->detach();
     return inner ? watch(std::move(inner), book_) : nullptr;
   }
@@ -64,12 +67,14 @@ class watched_stream final : public byte_stream {
  private:
   template <class Op, class Call>
   start attempt(seam_call what, errc failure, Op& op, Call call) {
-    if (book_.must_fail(what)) return op.finish({failure});
+    if (book_.must_fail(what)) return failed_operation::start(book_, system_, op, failure, failing_);
     return forwarded_operation::start(book_, op, call);
   }
 
   const stream_ptr inner_;
+  backend::system* const system_;
   ledger& book_;
+  const failing_operations failing_ = std::make_shared<std::vector<op*>>();
   const alive counted_;
 };
 
@@ -80,15 +85,17 @@ void watch_accepted(op& done, ledger& book) {
 
 class watched_acceptor final : public acceptor {
  public:
-  watched_acceptor(acceptor_ptr inner, ledger& book) noexcept
-      : inner_(std::move(inner)), book_(book), counted_(book.acceptors) {}
+  watched_acceptor(acceptor_ptr inner, backend::system* system, ledger& book)
+      : inner_(std::move(inner)), system_(system), book_(book), counted_(book.acceptors) {}
 
   start accept(accept_op& op) override {
-    if (book_.must_fail(seam_call::accept)) return op.finish({errc::no_resources});
+    if (book_.must_fail(seam_call::accept))
+      return failed_operation::start(book_, system_, op, errc::no_resources, failing_);
     return forwarded_operation::start(
         book_, op, [this](accept_op& o) { return inner_->accept(o); }, &watch_accepted);
   }
   void cancel(op& op) noexcept override {
+    if (fails_soon(failing_, op)) return;
     const within_twin inside;
     inner_->cancel(op);
   }
@@ -103,7 +110,9 @@ class watched_acceptor final : public acceptor {
 
  private:
   const acceptor_ptr inner_;
+  backend::system* const system_;
   ledger& book_;
+  const failing_operations failing_ = std::make_shared<std::vector<op*>>();
   const alive counted_;
 };
 
@@ -112,11 +121,11 @@ class watched_acceptor final : public acceptor {
 detached_ptr watch(detached_ptr inner, ledger& book) {
   return std::make_unique<watched_detached>(std::move(inner), book);
 }
-stream_ptr watch(stream_ptr inner, ledger& book) {
-  return stream_ptr(new watched_stream(std::move(inner), book));
+stream_ptr watch(stream_ptr inner, backend::system* system, ledger& book) {
+  return stream_ptr(new watched_stream(std::move(inner), system, book));
 }
-acceptor_ptr watch(acceptor_ptr inner, ledger& book) {
-  return acceptor_ptr(new watched_acceptor(std::move(inner), book));
+acceptor_ptr watch(acceptor_ptr inner, backend::system* system, ledger& book) {
+  return acceptor_ptr(new watched_acceptor(std::move(inner), system, book));
 }
 detached_ptr unwatch(detached_ptr watched) {
   return dynamic_cast<watched_detached&>(*watched).take();

@@ -1,4 +1,5 @@
 // The real twin for the conformance suite: each party is a thread, with the credentials of its user.
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -33,6 +34,11 @@ class real_twin final : public twin {
 
   std::string_view name() const noexcept override { return "real"; }
   backend::capabilities features() override { return probe_->features(); }
+  // Who isn't root can't be another user; older kernels have no handles of peers (SO_PEERPIDFD, 6.5).
+  bool may_lack(capability what) override {
+    return what == capability::impersonation || what == capability::exit_handle || !has(features(), what);
+  }
+  std::size_t pipe_capacity() const override { return test::socket_capacity(); }
   std::uint32_t uid(user who) const override { return id(who).uid; }
   std::uint32_t gid(user who) const override { return id(who).gid; }
   std::uint32_t shared_group() const override { return alice.groups.front(); }
@@ -92,7 +98,7 @@ void real_twin::run(world& in, parties& all) {
   for (const auto& each : all) threads.emplace_back([this, &in, &each] { run_party(in, *each); });
   const auto everybody = [this] { return unfinished_ == 0; };
   std::unique_lock hold(lock_);
-  if (finished_one_.wait_for(hold, std::chrono::seconds(in.under_faults() ? 5 : 20), everybody)) return;
+  if (finished_one_.wait_for(hold, std::chrono::seconds(in.has_fault() ? 5 : 20), everybody)) return;
   hold.unlock();
   in.give_up("the parties don't end");
   hold.lock();
@@ -104,6 +110,16 @@ void real_twin::run(world& in, parties& all) {
 
 std::unique_ptr<twin> make_twin() {
   return std::make_unique<real_twin>();
+}
+
+// The runs wait far more than they work.
+void run_beside(const std::vector<std::function<void()>>& jobs) {
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t mine = next++; mine < jobs.size(); mine = next++) jobs[mine]();
+  };
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < 6; ++i) threads.emplace_back(work);
 }
 
 }  // namespace tp::conformance

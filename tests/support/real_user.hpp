@@ -28,6 +28,8 @@ void make_file(const std::string& path, const std::string& contents, std::uint32
 /// With everything in it.
 void remove_directory(const std::string& path);
 
+/// So many bytes, with what the kernel counts for each buffer, wait at most in a Unix socket.
+[[nodiscard]] std::size_t socket_capacity();
 /// Descriptors that this program has open.
 [[nodiscard]] std::size_t count_descriptors();
 

@@ -1,4 +1,5 @@
 // Users of one thread by raw system calls; the wrappers of the C library would change all threads (nptl(7)).
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,15 @@ void make_file(const std::string& path, const std::string& contents, std::uint32
 void remove_directory(const std::string& path) {
   std::error_code ignored;
   std::filesystem::remove_all(path, ignored);
+}
+
+std::size_t socket_capacity() {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  must(socket >= 0 && ::getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, &size) == 0, "SO_SNDBUF");
+  ::close(socket);
+  return static_cast<std::size_t>(bytes);
 }
 
 std::size_t count_descriptors() {

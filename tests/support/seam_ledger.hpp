@@ -30,16 +30,28 @@ enum class seam_call : std::uint8_t {
   enter_client,
   open_directory,
   read_file,
+  start_thread,
 };
-inline constexpr std::size_t seam_calls = 14;
+inline constexpr std::size_t seam_calls = 15;
 
 [[nodiscard]] std::string_view to_string(seam_call what) noexcept;
 
-/// The call number `number` (from 1) fails, and if `from_then_on` so do all that follow.
+/// How it fails.
+enum class fault_shape : std::uint8_t {
+  once,          ///< it answers the error at once
+  from_then_on,  ///< so do all calls that follow
+  later,         ///< it is pending, and ends with the error on a later turn
+};
+inline constexpr std::size_t fault_shapes = 3;
+
+/// Is it an operation, which may be pending?
+[[nodiscard]] bool may_be_pending(seam_call what) noexcept;
+
+/// The call number `number`, from 1, fails.
 struct seam_fault {
   seam_call what;
   std::size_t number = 1;
-  bool from_then_on = false;
+  fault_shape shape = fault_shape::once;
 };
 
 /// Shared by all decorators of one run, whatever their threads.
@@ -49,6 +61,8 @@ class ledger {
 
   /// Counts the call; true if it has to fail.
   [[nodiscard]] bool must_fail(seam_call what) noexcept;
+  [[nodiscard]] bool fails_later() const noexcept { return fault_ && fault_->shape == fault_shape::later; }
+  [[nodiscard]] bool has_fault() const noexcept { return fault_.has_value(); }
   [[nodiscard]] std::size_t calls(seam_call what) const noexcept { return calls_[index(what)]; }
 
   void breach(const std::string& text);

@@ -7,10 +7,6 @@ namespace tp::test {
 
 using trompeloeil::_;
 
-played_detached::~played_detached() {
-  if (stream != nullptr) stream->closed = stream->released = true;
-}
-
 played_acceptor::played_acceptor(paper_system& system, std::deque<played_stream*>& backlog)
     : system_(system), backlog_(backlog) {
   const auto keep = [this](std::unique_ptr<trompeloeil::expectation> e) {
@@ -39,6 +35,11 @@ bool played_acceptor::serve(backend::accept_op& op) {
 backend::start played_acceptor::on_accept(backend::accept_op& op) {
   CHECK(accepting == nullptr);
   if (closed) return op.finish({errc::closed, 0});
+  if (const errc code = fault(); code != errc::none) {
+    if (fault_at == when::now) return op.finish({code, 0});
+    system_.later(op, {code, 0});
+    return op.begin();
+  }
   if (serve(op)) return op.finish({code_, 0});
   accepting = &op;
   return op.begin();
@@ -67,7 +68,8 @@ server_rig::server_rig(endpoint_options options) {
   keep(NAMED_ALLOW_CALL(*bound, withdraw()));
   keep(NAMED_ALLOW_CALL(*system, attach(_, _)).LR_RETURN(attach(std::move(_1))));
   endpoint = std::make_shared<detail::endpoint_owner>(std::make_shared<detail::endpoint_state>(
-      std::move(options), "server", bound, threads.make_mutex(backend::mutex_kind::leaf)));
+      std::move(options), "server", bound, threads.make_mutex(backend::mutex_kind::leaf),
+      std::make_shared<detail::withdrawals>(twin)));
 }
 
 server_rig::~server_rig() {
@@ -79,8 +81,10 @@ server_rig::~server_rig() {
 }
 
 result<backend::stream_ptr> server_rig::attach(backend::detached_ptr stream) {
-  if (attach_fails != errc::none) return fail(attach_fails);
-  return std::exchange(static_cast<played_detached&>(*stream).stream, nullptr)->pointer();
+  const errc code = next_call("attach");
+  if (attach_fails != errc::none || code != errc::none)
+    return fail(attach_fails != errc::none ? attach_fails : code);
+  return static_cast<played_detached&>(*stream).attach();
 }
 
 played_stream& server_rig::client(byte_vector says) {
@@ -93,7 +97,8 @@ played_stream& server_rig::client(byte_vector says) {
 played_stream& server_rig::client_to_be() {
   played_stream& made = stream();
   made.detacher = [this, &made]() -> backend::detached_ptr {
-    if (!detaches || made.reading != nullptr || made.writing != nullptr) return nullptr;
+    if (made.reading != nullptr || made.writing != nullptr) return nullptr;
+    if (next_call("detach") != errc::none) return nullptr;
     ++made.stale_releases;
     return std::make_unique<played_detached>(made);
   };
@@ -111,6 +116,8 @@ void server_rig::wake() {
 
 listener server_rig::listen() {
   auto& made = acceptors_.emplace_back(std::make_unique<played_acceptor>(*system, backlog));
+  made->fault = [this] { return next_call("accept"); };
+  made->fault_at = fails_when();
   return listener(*new detail::listener_state(*runtime, endpoint, backend::acceptor_ptr(&made->mock)));
 }
 

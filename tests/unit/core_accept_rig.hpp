@@ -9,16 +9,6 @@
 
 namespace tp::test {
 
-/// A detached stream that remembers which one it is.
-class played_detached final : public backend::detached_stream {
- public:
-  explicit played_detached(played_stream& s) : stream(&s) {}
-  ~played_detached() override;
-  [[nodiscard]] const identity& peer() const noexcept override { return stream->mock.who; }
-  /// The destructor closes the stream unless it was attached.
-  played_stream* stream;
-};
-
 /// An acceptor that gives the clients of a backlog, one for each accept.
 class played_acceptor {
  public:
@@ -30,6 +20,9 @@ class played_acceptor {
   bool closed = false;
   bool released = false;
   bool cancel_meets_client = false;  ///< a cancelled accept gets the next client all the same
+  /// Asked at every accept; a code other than none is its answer.
+  std::function<errc()> fault = [] { return errc::none; };
+  when fault_at = when::now;
 
   /// A client has come, or an error was put into `errors`: for the accept that is pending.
   void wake();
@@ -54,7 +47,6 @@ class server_rig : public core_rig {
   std::shared_ptr<mock_bound_name> bound = std::make_shared<mock_bound_name>();
   std::shared_ptr<detail::endpoint_owner> endpoint;
   std::deque<played_stream*> backlog;
-  bool detaches = true;  ///< false: the twin can't detach any more
   errc attach_fails = errc::none;
 
   /// A client connects and says this much; the accept that waits for it is woken.

@@ -99,6 +99,24 @@ TEST_CASE("clients that an ended accept leaves behind are adopted by the next on
   }
 }
 
+TEST_CASE("a client that was parked is heard before those of the backlog") {
+  server_rig rig;
+  listener l = rig.listen();
+  const byte_vector hello = server_rig::hello();
+  std::stop_source source;
+  accepted first, second;
+  rig.go(l.accept().unless(source.get_token()), first);
+  played_stream& early = rig.client({hello.begin(), hello.begin() + 10});
+  rig.user_call([&] { source.request_stop(); });
+  rig.settle();
+  played_stream& late = rig.client(hello);
+  early.feed({hello.begin() + 10, hello.end()});
+  rig.go(l.accept(), second);
+  rig.settle();
+  CHECK((second.done() && second->has_value()));
+  CHECK((server_rig::reply_to(early) == reply_status::accepted && late.written.empty()));
+}
+
 TEST_CASE("a parked client is taken by an accept that waits already") {
   server_rig rig;
   listener a = rig.listen(), b = rig.listen();
@@ -133,7 +151,7 @@ TEST_CASE("the time of a client that nobody reads stands still, and runs on when
   CHECK(client.reading->deadline == rig.system->now() + 2s);
 }
 
-TEST_CASE("a client whose time is up is told the profile if it was silent, and dropped") {
+TEST_CASE("a client whose time is up is told the profile if it was silent, and else that it was slow") {
   for (const bool silent : {true, false}) {
     server_rig rig;
     listener l = rig.listen();
@@ -147,8 +165,10 @@ TEST_CASE("a client whose time is up is told the profile if it was silent, and d
     client.feed_end();
     rig.settle();
     CHECK((!done.done() && rig.numbers().half_open == 0 && client.released));
+    CHECK((rig.numbers().refused == 1));
     const std::string said(reinterpret_cast<const char*>(client.written.data()), client.written.size());
     if (silent) CHECK((said.starts_with("twinpipe") && said.ends_with("\n") && said.size() <= 128));
+    if (!silent) CHECK(server_rig::reply_to(client) == reply_status::malformed);
   }
 }
 
@@ -181,7 +201,6 @@ TEST_CASE("parked clients are shed first") {
   rig.settle();
   CHECK(rig.numbers().half_open == 2);
   listener other = rig.listen();
-  rig.detaches = true;
   rig.client(server_rig::hello());
   rig.go(other.accept(), second);
   rig.settle();

@@ -19,11 +19,19 @@ struct bind_rig : core_rig {
 
 }  // namespace
 
+TEST_CASE("an endpoint's options are the documented ones unless they are set") {
+  const endpoint_options options;
+  CHECK((options.handshake_timeout == std::chrono::seconds(5) && options.max_half_open == 64));
+  CHECK((options.max_message == std::size_t{1} << 20 && options.max_instances == unlimited));
+  CHECK((options.mode == transmission::byte && options.profile == profile::native));
+}
+
 TEST_CASE("bind asks for the name with everything that the options say about it") {
   bind_rig rig;
   REQUIRE_CALL(rig.names, bind(_))
       .WITH(_1.name.leaf() == "files" && _1.scope == name_scope::system && _1.runtime_directory == "/place")
-      .WITH(_1.audience == access_policy::audience::group && _1.group == 44 && _1.backlog == 9)
+      .WITH(_1.access.who() == access_policy::audience::group && _1.access.ids() == std::vector{44u})
+      .WITH(_1.backlog == 9)
       .WITH(_1.max_instances == 3 && !_1.raw)
       .LR_RETURN(rig.bound);
   auto made = rig.owner->bind("Files", {.max_instances = 3,
@@ -68,6 +76,7 @@ TEST_CASE("options that contradict each other are refused before anything is bou
     CHECK(made.error() == errc::invalid_argument);
   }
   CHECK(rig.owner->bind("dotnet:x", {.mode = transmission::message}).error() == errc::invalid_argument);
+  CHECK(rig.owner->bind("dotnet:x", {.framed = true}).error() == errc::invalid_argument);
   CHECK(rig.owner->bind(".hidden").error() == errc::invalid_name);
   rig.impersonating = true;
   CHECK(rig.owner->bind("files").error() == errc::not_while_impersonating);

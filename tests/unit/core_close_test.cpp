@@ -88,6 +88,28 @@ TEST_CASE("a stopped half-close goes all the same, and the next one waits for it
   CHECK(take_apart(stream.written).frames.back().type == 1);
 }
 
+TEST_CASE("a half-close that the stream has begun goes on when it is stopped, and ends with the connection") {
+  for (const bool aborted : {true, false}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    stream.shutdown_answer.at = when::held;
+    connection c = rig.connect(stream, core_rig::plain_bytes());
+    std::stop_source source;
+    nothing half, again;
+    rig.go(c.shutdown().unless(source.get_token()), half);
+    REQUIRE(stream.shutting != nullptr);
+    rig.user_call([&] { source.request_stop(); });
+    CHECK_FALSE(half.done());
+    rig.settle();
+    CHECK((half.code() == errc::cancelled && stream.shutting != nullptr));
+    rig.go(c.shutdown(), again);
+    CHECK_FALSE(again.done());
+    aborted ? rig.user_call([&] { c.abort(); }) : stream.finish(stream.shutting);
+    rig.settle();
+    CHECK((again.done() && again.code() == (aborted ? errc::closed : errc::none)));
+  }
+}
+
 TEST_CASE("half-close without frames needs a system that can") {
   core_rig rig;
   rig.features.half_close = false;

@@ -13,8 +13,10 @@ client_rig::client_rig() {
   };
   keep(NAMED_ALLOW_CALL(*system, connect(_)).LR_RETURN(on_connect(_1)));
   const auto attach = [this](backend::detached_ptr stream) -> result<backend::stream_ptr> {
-    if (attach_fails != errc::none) return fail(attach_fails);
-    return std::exchange(static_cast<played_detached_server&>(*stream).stream, nullptr)->pointer();
+    const errc code = next_call("attach");
+    if (attach_fails != errc::none || code != errc::none)
+      return fail(attach_fails != errc::none ? attach_fails : code);
+    return static_cast<played_detached&>(*stream).attach();
   };
   keep(NAMED_ALLOW_CALL(*system, attach(_, _)).RETURN(attach(std::move(_1))));
   system->on_cancel_connect = [this](backend::op& op) {
@@ -30,13 +32,19 @@ client_rig::~client_rig() {
 backend::start client_rig::on_connect(backend::connect_op& op) {
   ++tried;
   asked_level = op.level;
+  tried_at.push_back(system->now());
+  if (const errc code = next_call("connect"); code != errc::none) {
+    if (fails_when() == when::now) return op.finish({code, 0});
+    system->later(op, {code, 0});
+    return op.begin();
+  }
   attempt next{nullptr, errc::not_found, when::now};
   if (!attempts.empty()) {
     next = attempts.front();
     attempts.pop_front();
   }
   if (next.code == errc::not_found) op.detail = make_text("/tried/here: nobody");
-  if (next.server != nullptr) op.stream = std::make_unique<played_detached_server>(*next.server);
+  if (next.server != nullptr) op.stream = std::make_unique<played_detached>(*next.server);
   if (next.at == when::now) return op.finish({next.code, 0});
   op.begin();
   if (next.at == when::later) {

@@ -8,16 +8,6 @@
 
 namespace tp::test {
 
-class played_detached_server final : public backend::detached_stream {
- public:
-  explicit played_detached_server(played_stream& s) : stream(&s) {}
-  ~played_detached_server() override {
-    if (stream != nullptr) stream->closed = stream->released = true;
-  }
-  [[nodiscard]] const identity& peer() const noexcept override { return stream->mock.who; }
-  played_stream* stream;
-};
-
 /// What one attempt to connect comes to: a stream, or an error.
 struct attempt {
   played_stream* server = nullptr;
@@ -33,6 +23,7 @@ class client_rig : public core_rig {
   std::deque<attempt> attempts;  ///< when they are used up: not_found
   int tried = 0;
   std::optional<impersonation_level> asked_level;  ///< of the last attempt
+  std::vector<time_point> tried_at;
   errc attach_fails = errc::none;
   backend::connect_op* connecting = nullptr;
 

@@ -102,6 +102,37 @@ TEST_CASE("a full backlog is tried again, and is busy at the deadline") {
   CHECK(done.code() == errc::busy);
 }
 
+TEST_CASE("attempts are 1 to 50 ms apart, ever longer, and chance parts clients that began together") {
+  std::vector<std::vector<duration>> gaps;
+  for (const int chance : {0, 0x55, 0xff}) {
+    client_rig rig;
+    rig.threads.chance = static_cast<std::byte>(chance);
+    for (int i = 0; i < 1000; ++i) rig.attempts.push_back({nullptr, errc::busy});
+    connected done;
+    rig.go(rig.connecting_to("files").within(1s), done);
+    rig.pass(1s);
+    auto& mine = gaps.emplace_back();
+    for (std::size_t i = 1; i < rig.tried_at.size(); ++i)
+      mine.push_back(rig.tried_at[i] - rig.tried_at[i - 1]);
+    REQUIRE(mine.size() > 15);
+    CHECK((std::ranges::min(mine) >= 1ms && std::ranges::max(mine) <= 50ms));
+    CHECK((mine.front() <= 2ms && mine.back() >= 25ms));
+  }
+  CHECK((gaps[0].back() != gaps[1].back() && gaps[1].back() != gaps[2].back()));
+}
+
+TEST_CASE("a connect with no time makes exactly one attempt") {
+  for (const errc code : {errc::none, errc::not_found, errc::busy}) {
+    client_rig rig;
+    rig.attempts.push_back({code == errc::none ? &rig.server(client_rig::acceptance()) : nullptr, code});
+    connected done;
+    rig.go(rig.connecting_to("files", {.wait_for_server = true}).within(0s), done);
+    rig.pass(1s);
+    CHECK((done.done() && rig.tried == 1));
+    CHECK(done.code() == (code == errc::not_found ? errc::timed_out : code));
+  }
+}
+
 TEST_CASE("every error of an attempt ends connect with its code, at once or later") {
   for (const errc code : {errc::access_denied, errc::untrusted_location, errc::name_too_long,
                           errc::not_supported, errc::no_resources, errc::io_error}) {
@@ -187,6 +218,46 @@ TEST_CASE(
       }
     }
   }
+}
+
+TEST_CASE(
+    "a server that turns the client away because it closes is closing, or waited for like one that goes") {
+  for (const bool waits : {true, false}) {
+    client_rig rig;
+    played_stream& first = rig.server(client_rig::answer_with(wire::reply_status::closing));
+    rig.attempts.push_back({&first});
+    rig.attempts.push_back({&rig.server(client_rig::acceptance())});
+    connected done;
+    rig.connect_to("files", done, {.wait_for_server = waits});
+    rig.pass(1s);
+    REQUIRE(done.done());
+    CHECK(first.released);
+    if (waits) CHECK((done->has_value() && rig.tried == 2));
+    if (!waits) CHECK((done.code() == errc::closing && rig.tried == 1));
+    for (attempt& left : rig.attempts) left.server->released = true;
+  }
+}
+
+TEST_CASE("attempts are 1 to 50 ms apart, and follow each other quickly again after a server was lost") {
+  client_rig rig;
+  for (int i = 0; i < 9; ++i) rig.attempts.push_back({nullptr, errc::busy});
+  played_stream& lost = rig.server();
+  lost.feed_end();
+  rig.attempts.push_back({&lost});
+  rig.attempts.push_back({&rig.server(client_rig::acceptance())});
+  connected done;
+  rig.connect_to("files", done, {.wait_for_server = true});
+  std::vector<duration> gaps;
+  for (time_point last = rig.system->now(); !done.done() && gaps.size() < 100;) {
+    const int before = rig.tried;
+    static_cast<void>(rig.runtime->turn(last + 1s));
+    if (rig.tried == before) continue;
+    gaps.push_back(rig.system->now() - last);
+    last = rig.system->now();
+  }
+  REQUIRE((done.done() && done->has_value() && gaps.size() == 10));
+  CHECK(std::ranges::all_of(gaps, [](duration each) { return each >= 1ms && each <= 50ms; }));
+  CHECK((gaps[8] >= 25ms && gaps[9] <= 2ms));
 }
 
 TEST_CASE("the server is checked before the first byte goes to it") {

@@ -1,6 +1,5 @@
-// A whole conversation in which the n-th call of the stream fails, for every n, and conversations in which
-// everything happens at random: whatever comes, each operation ends once, nothing is lost that was promised,
-// and nothing stays behind.
+// A whole conversation in which the n-th call of the stream fails, or everything is stopped at it, for every
+// n: each operation ends once, with an error that the fault explains, and what follows fits.
 #include <catch2/catch.hpp>
 #include <catch2/trompeloeil.hpp>
 
@@ -19,177 +18,195 @@ using closing = awaited<result<delivery>>;
 
 const byte_vector big = pattern(150'000, 1);
 
-/// Sends, receives, drains, half-closes and closes; how many calls of the stream that took. Every operation
-/// must end.
-int converse(const core::terms& terms, int failing, errc code, when at) {
-  core_rig rig;
-  played_stream& stream = rig.stream();
-  int calls = 0;
-  stream.fault = [&](std::string_view) { return ++calls == failing ? code : errc::none; };
-  stream.fault_at = at;
-  stream.writes.push_back({5, errc::cancelled, when::later});
-  stream.drain_answer.at = when::later;
-  connection c = rig.connect(stream, terms);
-  std::deque<sent> sends(3);
-  got receive, again;
-  nothing drain, half;
-  closing close;
-  buffer into;
-  rig.go(c.send(big), sends[0]);
-  rig.go(c.receive(into), receive);
-  rig.go(c.send("small"), sends[1]);
-  rig.settle();
-  stream.feed(terms.framed ? message_frames(bytes_of("hello")) : bytes_of("hello"));
-  rig.settle();
-  rig.go(c.drain().within(1s), drain);
-  stream.feed(terms.framed ? token_frame(wire::frame_type::drained, 1) : bytes_of("more"));
-  rig.settle();
-  rig.go(c.send("last"), sends[2]);
-  rig.go(c.shutdown(), half);
-  rig.go(c.receive(into).within(1s), again);
-  rig.pass(2s);
-  rig.go(c.close().within(1s), close);
-  rig.pass(2s);
-  const bool all = sends[0].done() && sends[1].done() && sends[2].done() && receive.done() && drain.done() &&
-                   half.done() && again.done() && close.done() && stream.closed;
-  if (!all)
-    FAIL_CHECK("call " << failing << " failing with " << to_string(code) << " left an operation pending");
-  return calls;
+/// What happens at the n-th call: it fails with the code, or, without one, a stop is requested. 0: nothing.
+struct disturbance {
+  int at_call = 0;
+  errc code = errc::none;
+  when at = when::now;
+};
+
+/// Sends, receives, drains, half-closes and closes, in that order.
+class conversation {
+ public:
+  conversation(const core::terms& terms, const disturbance& what, when writes = when::now);
+
+  [[nodiscard]] int calls() const { return calls_; }
+  /// Each operation has ended; `allowed` are the errors that it may have ended with.
+  void check_ends(std::initializer_list<errc> allowed);
+  /// What the failed call was about has failed with it, and nothing that needs it works afterwards.
+  void check_failed();
+  /// Of messages, those are on the wire whole whose send succeeded.
+  void check_wire();
+
+ private:
+  errc next_call(std::string_view word);
+  void proceed();
+  void talk();
+  void part();
+
+  const core::terms terms_;
+  const disturbance what_;
+  core_rig rig_;
+  played_stream& stream_;
+  std::stop_source source_;
+  int calls_ = 0;
+  std::string hit_;          ///< the call that was disturbed
+  std::size_t written_ = 0;  ///< at that moment
+  bool hit_while_closing_ = false, hit_before_last_ = false, closing_ = false, last_sent_ = false;
+  bool nobody_receives_ = false;  ///< from that moment on
+  const byte_vector small_ = bytes_of("small"), last_words_ = bytes_of("last");
+  buffer into_;
+  sent first_, second_, last_;
+  got receive_, again_;
+  nothing drain_, half_;
+  closing close_;
+  std::optional<connection> c_;
+};
+
+conversation::conversation(const core::terms& terms, const disturbance& what, when writes)
+    : terms_(terms), what_(what), stream_(rig_.stream()) {
+  stream_.fault = [this](std::string_view word) { return next_call(word); };
+  stream_.fault_at = what.at;
+  stream_.writes.push_back({5, errc::cancelled, when::later});
+  stream_.write_rest.at = writes;
+  stream_.cancelled_write_takes = 7;
+  stream_.drain_answer.at = when::later;
+  c_ = rig_.connect(stream_, terms);
+  talk();
+  part();
 }
+
+errc conversation::next_call(std::string_view word) {
+  if (++calls_ != what_.at_call) return errc::none;
+  hit_ = word;
+  written_ = stream_.written.size();
+  hit_while_closing_ = closing_;
+  hit_before_last_ = !last_sent_;
+  nobody_receives_ = again_.done();
+  if (what_.code == errc::none) source_.request_stop();
+  return what_.code;
+}
+
+/// Turns until nothing is ready and no write is held.
+void conversation::proceed() {
+  rig_.settle();
+  while (stream_.writing != nullptr) {
+    stream_.finish_write(SIZE_MAX);
+    rig_.settle();
+  }
+}
+
+void conversation::talk() {
+  const std::stop_token stop = source_.get_token();
+  rig_.go(c_->send(big).unless(stop), first_);
+  rig_.go(c_->receive(into_).unless(stop), receive_);
+  rig_.go(c_->send(small_).unless(stop), second_);
+  proceed();
+  stream_.feed(terms_.framed ? message_frames(bytes_of("hello")) : bytes_of("hello"));
+  proceed();
+  rig_.go(c_->drain().within(1s).unless(stop), drain_);
+  proceed();
+  stream_.feed(terms_.framed ? token_frame(wire::frame_type::drained, 1) : bytes_of("more"));
+  proceed();
+}
+
+// The last send has no stop token: whatever was stopped before it, the connection goes on.
+void conversation::part() {
+  last_sent_ = true;
+  rig_.go(c_->send(last_words_), last_);
+  rig_.go(c_->shutdown().unless(source_.get_token()), half_);
+  rig_.go(c_->receive(into_).within(1s).unless(source_.get_token()), again_);
+  proceed();
+  rig_.pass(2s);
+  closing_ = true;
+  rig_.go(c_->close().within(1s).unless(source_.get_token()), close_);
+  proceed();
+  rig_.pass(2s);
+}
+
+void conversation::check_ends(std::initializer_list<errc> allowed) {
+  const auto check = [&](const char* name, const auto& op) {
+    CAPTURE(name, what_.at_call, hit_, to_string(what_.code), to_string(op.code()));
+    CHECK(op.done());
+    CHECK((op.code() == errc::none || std::ranges::find(allowed, op.code()) != allowed.end()));
+  };
+  check("the first send", first_);
+  check("the second send", second_);
+  check("the last send", last_);
+  check("the receive", receive_);
+  check("the second receive", again_);
+  check("the drain", drain_);
+  check("the half-close", half_);
+  check("the close", close_);
+  c_.reset();
+  rig_.settle();
+  CHECK((stream_.closed && rig_.system->timers() == 0));
+}
+
+void conversation::check_failed() {
+  CAPTURE(what_.at_call, hit_, to_string(what_.code));
+  const errc code = what_.code;
+  const auto broken = [&](const auto& op) { return op.code() == code || op.code() == errc::connection_lost; };
+  if (hit_ == "write") {
+    CHECK(stream_.written.size() == written_);
+    if (hit_before_last_) CHECK(broken(last_));
+    const bool told = broken(first_) || broken(second_) || broken(drain_) || broken(last_) || broken(half_);
+    CHECK((told || hit_while_closing_));
+  } else if (hit_ == "read" && !nobody_receives_) {
+    const auto saw = [&](got& op) {
+      if (code != errc::connection_reset) return op.code() == code;
+      return op->has_value() && (*op)->end && (*op)->discarded;
+    };
+    CHECK((saw(receive_) || saw(again_)));
+  } else if (hit_ == "shutdown") {
+    CHECK(half_.code() == code);
+  } else if (hit_ == "drain" && !hit_while_closing_) {
+    CHECK(drain_.code() == (code == errc::connection_reset ? errc::discarded : code));
+  }
+}
+
+void conversation::check_wire() {
+  if (terms_.mode != transmission::message) return;
+  std::vector<byte_vector> promised;
+  if (first_.code() == errc::none) promised.push_back(big);
+  if (second_.code() == errc::none) promised.push_back(small_);
+  if (last_.code() == errc::none) promised.push_back(last_words_);
+  CHECK(whole_messages(stream_.written) == promised);
+}
+
+const std::vector<core::terms> all_terms = {core_rig::plain_bytes(), core_rig::framed_bytes(),
+                                            core_rig::messages()};
 
 }  // namespace
 
-TEST_CASE("whichever call of the stream fails, with whatever error, now or later, every operation ends") {
-  for (const auto& terms : {core_rig::plain_bytes(), core_rig::framed_bytes(), core_rig::messages()}) {
-    const int calls = converse(terms, 0, errc::none, when::now);
+TEST_CASE(
+    "whichever call of the stream fails, with whatever error, the error is told and nothing follows it") {
+  for (const auto& terms : all_terms) {
+    const int calls = conversation(terms, {}).calls();
     CHECK(calls > 6);
     for (const errc code : {errc::io_error, errc::broken_pipe, errc::connection_reset, errc::no_resources,
-                            errc::not_supported}) {
+                            errc::not_supported, errc::closed, errc::timed_out}) {
       for (int n = 1; n <= calls; ++n) {
-        converse(terms, n, code, when::now);
-        converse(terms, n, code, when::later);
+        for (const when at : {when::now, when::later}) {
+          conversation now(terms, {n, code, at});
+          now.check_ends({code, errc::connection_lost, errc::discarded, errc::timed_out, errc::closed});
+          now.check_failed();
+          now.check_wire();
+        }
       }
     }
   }
 }
 
-namespace {
-
-/// A conversation of messages in which everything happens at random.
-class storm {
- public:
-  explicit storm(std::uint64_t seed)
-      : random_(seed), stream_(rig_.stream()), c_(rig_.connect(stream_, core_rig::messages())) {
-    rig_.features.exact_write = random_.below(2) == 0;
-  }
-
-  void step() {
-    switch (random_.below(9)) {
-      case 0:
-        return send();
-      case 1:
-        return receive();
-      case 2:
-        return feed();
-      case 3:
-        return write_answer();
-      case 4:
-        if (!stops_.empty()) rig_.user_call([&] { stops_[random_.below(stops_.size())].request_stop(); });
-        return;
-      case 5:
-        if (stream_.writing != nullptr) stream_.finish_write(SIZE_MAX);
-        return;
-      case 6:
-        return rig_.pass(std::chrono::milliseconds(random_.below(300)));
-      case 7:
-        if (random_.below(4) == 0) rig_.go(c_.drain().within(1s), drains_.emplace_back());
-        return;
-      default:
-        return rig_.settle();
+TEST_CASE("at whichever call everything is stopped, each operation ends and the connection goes on") {
+  for (const auto& terms : all_terms) {
+    for (const when writes : {when::now, when::later, when::held}) {
+      const int calls = conversation(terms, {}, writes).calls();
+      for (int n = 1; n <= calls; ++n) {
+        conversation now(terms, {n, errc::none, when::now}, writes);
+        now.check_ends({errc::cancelled, errc::timed_out});
+        now.check_wire();
+      }
     }
-  }
-
-  void end() {
-    rig_.user_call([&] { c_.abort(); });
-    rig_.settle();
-    for (sent& each : sends_) CHECK(each.done());
-    for (got& each : receives_) CHECK(each.done());
-    for (nothing& each : drains_) CHECK(each.done());
-    check_received();
-    check_written();
-  }
-
- private:
-  void send() {
-    if (sends_.size() > 40) return;
-    payloads_.push_back(pattern(random_.below(100'000) >> random_.below(17), payloads_.size()));
-    stops_.emplace_back();
-    rig_.go(c_.send(payloads_.back()).unless(stops_.back().get_token()), sends_.emplace_back());
-  }
-  void receive() {
-    if (!receives_.empty() && !receives_.back().done()) return;
-    stops_.emplace_back();
-    rig_.go(c_.receive(buffers_.emplace_back()).unless(stops_.back().get_token()), receives_.emplace_back());
-  }
-  void feed() {
-    byte_vector message = message_frames(bytes_of("message " + std::to_string(fed_++)), 1 + random_.below(9));
-    if (random_.below(3) == 0) append(message, token_frame(wire::frame_type::ping, 1));
-    for (std::span<const std::byte> left = message; !left.empty();) {
-      const std::size_t n = 1 + random_.below(left.size());
-      stream_.feed({left.begin(), left.begin() + static_cast<std::ptrdiff_t>(n)});
-      left = left.subspan(n);
-    }
-  }
-  void write_answer() {
-    const when at = random_.below(2) == 0 ? when::later : when::held;
-    stream_.writes.push_back({SIZE_MAX, errc::none, at});
-    stream_.cancelled_write_takes = random_.below(100'000);
-    stream_.cancel_meets_completion = random_.below(3) == 0;
-  }
-  // Every message that was received is the next of those that were sent, whole.
-  void check_received() {
-    int next = 0;
-    for (std::size_t i = 0; i < receives_.size(); ++i) {
-      if (receives_[i]->has_value()) CHECK(buffers_[i].text() == "message " + std::to_string(next++));
-    }
-  }
-  // Whole messages on the wire are those whose send succeeded, in order, unless the last was cut off.
-  void check_written() {
-    byte_vector message;
-    std::size_t at = 0;
-    for (const plain_frame& each : take_apart(stream_.written).frames) {
-      if (each.type == 7) message.clear();
-      if (each.type != 0) continue;
-      append(message, each.payload);
-      if (each.flags != 0) continue;
-      while (at < sends_.size() && !(message == payloads_[at])) ++at;
-      if (at++ >= sends_.size()) FAIL_CHECK("a message on the wire that nobody sent");
-      message.clear();
-    }
-  }
-
-  generator random_;
-  core_rig rig_;
-  played_stream& stream_;
-  connection c_;
-  std::deque<byte_vector> payloads_;
-  std::deque<buffer> buffers_;
-  std::deque<sent> sends_;
-  std::deque<got> receives_;
-  std::deque<nothing> drains_;
-  std::deque<std::stop_source> stops_;
-  int fed_ = 0;
-};
-
-}  // namespace
-
-TEST_CASE(
-    "in any order of calls, completions, stops and time each operation ends once and no message is lost or "
-    "mixed") {
-  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
-    CAPTURE(seed);
-    storm now(seed);
-    for (int i = 0; i < 150; ++i) now.step();
-    now.end();
   }
 }

@@ -21,6 +21,18 @@ taken_apart take_apart(std::span<const std::byte> bytes) {
   return made;
 }
 
+std::vector<byte_vector> whole_messages(std::span<const std::byte> bytes) {
+  std::vector<byte_vector> made;
+  byte_vector message;
+  for (const plain_frame& each : take_apart(bytes).frames) {
+    if (each.type == 7) message.clear();
+    if (each.type != 0) continue;
+    append(message, each.payload);
+    if (each.flags == 0) made.push_back(std::exchange(message, {}));
+  }
+  return made;
+}
+
 byte_vector message_frames(std::span<const std::byte> payload, std::size_t fragment) {
   byte_vector made;
   while (payload.size() > fragment) {

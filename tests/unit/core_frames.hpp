@@ -27,6 +27,9 @@ struct taken_apart {
 };
 [[nodiscard]] taken_apart take_apart(std::span<const std::byte> bytes);
 
+/// The messages of which all frames are there and that weren't aborted.
+[[nodiscard]] std::vector<byte_vector> whole_messages(std::span<const std::byte> bytes);
+
 /// DATA frames of one message, cut every `fragment` bytes.
 [[nodiscard]] byte_vector message_frames(std::span<const std::byte> payload, std::size_t fragment = SIZE_MAX);
 /// A control frame with a u64.

@@ -79,8 +79,8 @@ TEST_CASE("inside it cannot be nested and every operation is refused before it s
   core_rig rig;
   played_stream& stream = rig.stream();
   connection c = rig.connect(stream, served(impersonation_level::impersonation));
-  REQUIRE_CALL(rig.impersonator, enter(_)).RETURN(result<void>());
-  REQUIRE_CALL(rig.impersonator, revert());
+  REQUIRE_CALL(rig.impersonator, enter(_)).LR_SIDE_EFFECT(rig.impersonating = true).RETURN(result<void>());
+  REQUIRE_CALL(rig.impersonator, revert()).LR_SIDE_EFFECT(rig.impersonating = false);
   FORBID_CALL(stream.mock, write(_));
   FORBID_CALL(stream.mock, read(_));
   const auto inside = [&] {

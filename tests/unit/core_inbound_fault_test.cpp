@@ -178,16 +178,17 @@ TEST_CASE("an end inside framed bytes is a lost connection, after what came") {
 }
 
 TEST_CASE("nothing that follows a close is looked at") {
-  for (const int code : {0, 2, 300}) {
+  for (const int code : {0, 1, 2, 3, 300}) {
     byte_vector stream = message_frames(bytes_of("last"));
     append(stream, close_frame(static_cast<std::uint16_t>(code)));
     append(stream, bytes_of("garbage that is no frame at all"));
     for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) {
       inbound_rig rig(transmission::message, true, 100, stream);
       rig.appetite = [step](std::size_t) { return step; };
-      CHECK(read_all(rig) == strings{"last", code == 0 ? "[end]" : "[end, discarded]"});
-      CHECK(rig.receive_span(1) == state::received);
-      CHECK(rig.half.outcome().end);
+      const std::string last = code == 1 ? "[protocol_error]" : code == 2 ? "[end, discarded]" : "[end]";
+      CHECK(read_all(rig) == strings{"last", last});
+      CHECK(read_all(rig) == strings{last});
+      CHECK((rig.half.closed_by_peer() && rig.half.closed_normally() == (code == 0)));
     }
   }
 }

@@ -142,16 +142,23 @@ void played_stream::finish(backend::op*& held, errc code) {
   std::exchange(held, nullptr)->complete({code, 0});
 }
 
+// The read that is held ends in a later turn: with the bytes that met its end, or without any.
+void played_stream::end_read(byte_vector met, errc otherwise) {
+  std::size_t n = 0;
+  if (!met.empty()) {
+    reads.push_front({std::move(met)});
+    n = deliver(*reading);
+  }
+  system_.later(*std::exchange(reading, nullptr), {n > 0 ? errc::none : otherwise, 0}, n);
+}
+
 void played_stream::on_cancel(backend::op& op) {
   if (&op == reading) {
-    if (cancel_meets_completion && !reads.empty()) return feed_answer({});
-    system_.later(*std::exchange(reading, nullptr), {errc::cancelled, 0});
+    end_read(std::exchange(met_by_cancel, {}), errc::cancelled);
   } else if (&op == writing) {
     const bool wins = cancel_meets_completion;
     const std::size_t n = accept(*writing, wins ? SIZE_MAX : cancelled_write_takes);
     system_.later(*std::exchange(writing, nullptr), {wins ? errc::none : errc::cancelled, 0}, n);
-  } else if (&op == shutting) {
-    system_.later(*std::exchange(shutting, nullptr), {errc::cancelled, 0});
   } else if (&op == draining) {
     system_.later(*std::exchange(draining, nullptr), {errc::cancelled, 0});
   }
@@ -168,12 +175,7 @@ void played_stream::on_release() {
 
 void played_stream::on_close() {
   closed = true;
-  if (reading != nullptr && !met_by_close.empty()) {
-    reads.push_front({std::move(met_by_close)});
-    const std::size_t n = deliver(*reading);
-    system_.later(*std::exchange(reading, nullptr), {}, n);
-  }
-  if (reading != nullptr) system_.later(*std::exchange(reading, nullptr), {errc::closed, 0});
+  if (reading != nullptr) end_read(std::exchange(met_by_close, {}), errc::closed);
   if (writing != nullptr) {
     const bool wins = cancel_meets_completion;
     const std::size_t n = wins ? accept(*writing, SIZE_MAX) : 0;
@@ -181,6 +183,10 @@ void played_stream::on_close() {
   }
   if (shutting != nullptr) system_.later(*std::exchange(shutting, nullptr), {errc::closed, 0});
   if (draining != nullptr) system_.later(*std::exchange(draining, nullptr), {errc::closed, 0});
+}
+
+played_detached::~played_detached() {
+  if (stream != nullptr) stream->closed = stream->released = true;
 }
 
 core_rig::core_rig() {
@@ -206,7 +212,23 @@ core_rig::~core_rig() {
 }
 
 played_stream& core_rig::stream() {
-  return *streams_.emplace_back(std::make_unique<played_stream>(*system, user_calls));
+  played_stream& made = *streams_.emplace_back(std::make_unique<played_stream>(*system, user_calls));
+  made.fault = [this](std::string_view word) { return next_call(word); };
+  made.fault_at = failing_when_;
+  return made;
+}
+
+void core_rig::fails_at(int n, errc code, when at) {
+  calls_ = 0;
+  failing_call_ = n;
+  failing_code_ = code;
+  failing_when_ = at;
+}
+
+errc core_rig::next_call(std::string_view word) {
+  if (++calls_ != failing_call_) return errc::none;
+  failed_call_ = word;
+  return failing_code_;
 }
 
 connection core_rig::connect(played_stream& over, const core::terms& terms) {
@@ -217,7 +239,7 @@ connection core_rig::connect(played_stream& over, const core::terms& terms) {
 core::terms core_rig::messages(std::size_t max) {
   core::terms made;
   made.mode = transmission::message;
-  made.framed = made.app_drain = true;
+  made.framed = made.app_drain = made.keepalive = true;
   made.max_send = made.max_receive = max;
   made.max_queued = std::size_t{4} << 20;
   return made;

@@ -53,7 +53,9 @@ class played_stream {
   std::size_t cancelled_write_takes = 0;  ///< how much of a write had gone before it was cancelled
   /// A read that is closed gets these bytes all the same.
   byte_vector met_by_close;
-  /// A cancelled read or write succeeds after all, and so does a closed write.
+  /// A read that is cancelled, likewise.
+  byte_vector met_by_cancel;
+  /// A cancelled or closed write succeeds after all.
   bool cancel_meets_completion = false;
 
   bool peer_follows = false;         ///< says its acceptor
@@ -84,6 +86,7 @@ class played_stream {
 
  private:
   void feed_answer(read_answer more);
+  void end_read(byte_vector met, errc otherwise);
   void install();
   std::optional<backend::start> fails(std::string_view call, backend::op& op);
   backend::start on_read(backend::read_op& op);
@@ -98,6 +101,18 @@ class played_stream {
   paper_system& system_;
   const int& user_calls_;
   std::vector<std::unique_ptr<trompeloeil::expectation>> expectations_;
+};
+
+/// A detached stream that remembers which one it is. The destructor closes it unless it was attached.
+class played_detached final : public backend::detached_stream {
+ public:
+  explicit played_detached(played_stream& s) : stream(&s) {}
+  ~played_detached() override;
+  [[nodiscard]] const identity& peer() const noexcept override { return stream->mock.who; }
+  [[nodiscard]] backend::stream_ptr attach() { return std::exchange(stream, nullptr)->pointer(); }
+
+ private:
+  played_stream* stream;
 };
 
 /// A result that a coroutine waits for. `at_once`: it didn't have to wait.
@@ -137,6 +152,14 @@ class core_rig {
   std::unique_ptr<detail::runtime_state> runtime;
   int user_calls = 0;  ///< inside a call of the user no waiter may be resumed
 
+  /// The n-th call of the seam from now on, of this rig and its streams, fails so: 0 for none. Only streams
+  /// that are made afterwards, and only calls that can fail.
+  void fails_at(int n, errc code, when at);
+  /// How many of these calls there were.
+  [[nodiscard]] int calls() const { return calls_; }
+  /// The word for the call that failed; empty if none has.
+  [[nodiscard]] const std::string& failed_call() const { return failed_call_; }
+
   played_stream& stream();
   [[nodiscard]] connection connect(played_stream& over, const core::terms& terms);
   [[nodiscard]] static core::terms messages(std::size_t max = 1 << 20);
@@ -164,6 +187,11 @@ class core_rig {
     --user_calls;
   }
 
+ protected:
+  /// Counts a call; the code with which it has to fail.
+  errc next_call(std::string_view word);
+  [[nodiscard]] when fails_when() const { return failing_when_; }
+
  private:
   template <class Result>
   static detail::root wait(core_rig& rig, awaitable<Result> op,
@@ -176,6 +204,11 @@ class core_rig {
 
   std::vector<std::unique_ptr<trompeloeil::expectation>> expectations_;
   std::deque<std::unique_ptr<played_stream>> streams_;
+  int calls_ = 0;
+  int failing_call_ = 0;
+  errc failing_code_ = errc::none;
+  when failing_when_ = when::now;
+  std::string failed_call_;
 };
 
 }  // namespace tp::test

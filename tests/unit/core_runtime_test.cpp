@@ -31,6 +31,15 @@ using slept = awaited<result<void>>;
 awaitable<result<void>> sleep(detail::runtime_state& runtime, duration d) {
   return awaitable<result<void>>(*new detail::sleep_operation(runtime, d));
 }
+/// Turns until other threads have done what `there` asks for.
+void turn_until(core_rig& rig, const std::function<bool()>& there) {
+  const auto enough = std::chrono::steady_clock::now() + 30s;
+  while (!there()) {
+    if (std::chrono::steady_clock::now() > enough) FAIL("it never comes");
+    static_cast<void>(rig.runtime->turn(rig.system->now()));
+  }
+}
+
 awaitable<result<void>> sleep(core_rig& rig, duration d) {
   return sleep(*rig.runtime, d);
 }
@@ -107,7 +116,7 @@ TEST_CASE("many threads post and every note arrives") {
       for (int i = 0; i < each; ++i) rig.runtime->mail().post(notes[static_cast<std::size_t>(t * each + i)]);
     });
   }
-  while (log.size() < threads * each) static_cast<void>(rig.runtime->turn(rig.system->now()));
+  turn_until(rig, [&] { return log.size() >= threads * each; });
   for (std::thread& t : running) t.join();
   CHECK(log.size() == threads * each);
 }
@@ -124,7 +133,7 @@ TEST_CASE("a stop from another thread is heard on the runtime's own, or comes to
     rig.go(c.receive(into).unless(source.get_token()), got);
     std::thread other([&] { source.request_stop(); });
     if (i % 2 == 0) stream.feed(message_frames(bytes_of("x")));
-    while (!got.done()) static_cast<void>(rig.runtime->turn(rig.system->now()));
+    turn_until(rig, [&] { return got.done(); });
     other.join();
     got.code() == errc::cancelled ? ++cancelled : ++received_;
     if (got.code() == errc::cancelled && i % 2 == 0) {
@@ -157,6 +166,19 @@ TEST_CASE("a sleep ends at its time, its deadline or its stop") {
   rig.system->sleeps_at_once = true;
   rig.go(sleep(rig, 0s), done);
   CHECK((done.at_once && done.code() == errc::none));
+}
+
+TEST_CASE("a stop that comes when a sleep has just ended comes too late") {
+  for (const bool by_deadline : {true, false}) {
+    core_rig rig;
+    rig.system->cancel_meets_timer = true;
+    std::stop_source source;
+    slept done;
+    rig.go(sleep(rig, 3s).within(by_deadline ? 1s : 5s).unless(source.get_token()), done);
+    source.request_stop();
+    rig.settle();
+    CHECK((done.done() && done.code() == (by_deadline ? errc::timed_out : errc::none)));
+  }
 }
 
 TEST_CASE("a runtime that ends lets a loop that never gives up see closed, again and again") {

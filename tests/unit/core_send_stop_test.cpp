@@ -266,3 +266,41 @@ TEST_CASE("the memory of a send is not touched after its completion") {
     CHECK(second.code() == errc::none);
   }
 }
+
+TEST_CASE("a second stop does not lengthen the grace of the first") {
+  core_rig rig;
+  rig.features.exact_write = false;
+  played_stream& stream = rig.stream();
+  stream.write_rest = {0, errc::none, when::held};
+  connection c = rig.connect(stream, core_rig::messages());
+  stopping one(by::token), other(by::token);
+  sent small, first, second;
+  rig.go(c.send("small"), small);
+  rig.go(one.arm(c.send(big)), first);
+  rig.go(other.arm(c.send("behind")), second);
+  stream.finish_write(13);  // the next write has hold of both
+  one.stop(rig);
+  rig.pass(900ms);
+  other.stop(rig);
+  rig.pass(100ms);
+  CHECK((stream.closed && first.code() == errc::closed));
+}
+
+TEST_CASE("sends that run out of time together all end, in order, and those behind them go") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  stream.writes.push_back({0, errc::none, when::held});
+  connection c = rig.connect(stream, core_rig::messages());
+  sent first, last;
+  std::array<sent, 100> late;
+  rig.go(c.send("first"), first);
+  for (sent& each : late) rig.go(c.send("late").within(1s), each);
+  rig.go(c.send("last"), last);
+  rig.pass(1s);
+  for (const sent& each : late) CHECK(each.code() == errc::timed_out);
+  stream.finish_write(SIZE_MAX);
+  rig.settle();
+  byte_vector expected = message_frames(bytes_of("first"));
+  append(expected, message_frames(bytes_of("last")));
+  CHECK((stream.written == expected && last.code() == errc::none));
+}

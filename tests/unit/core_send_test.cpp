@@ -172,3 +172,20 @@ TEST_CASE("a send awaited after the connection was aborted is closed") {
   rig.go(c.send("x"), done);
   CHECK((done.at_once && done.code() == errc::closed));
 }
+
+TEST_CASE("one send is admitted, whatever its size, behind control frames that wait") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  core::terms terms = core_rig::messages();
+  terms.max_queued = 10;
+  connection c = rig.connect(stream, terms);
+  sent first, second, third;
+  awaited<result<void>> drain;
+  rig.go(c.send("first"), first);
+  stream.write_rest = {0, errc::none, when::held};
+  rig.go(c.drain(), drain);
+  rig.go(c.send("more than ten bytes"), second);
+  rig.go(c.send("one more"), third);
+  CHECK((!second.done() && third.code() == errc::queue_full));
+  stream.finish_write(SIZE_MAX);
+}

@@ -136,11 +136,11 @@ TEST_CASE("a million awaits of tasks that each wait once need no stack either") 
     co_return 1;
   };
   const auto loop = [](gate& on, long& into, auto& once) -> detail::root {
-    for (int i = 0; i < 100'000; ++i) into += co_await once(on);
+    for (int i = 0; i < 1'000'000; ++i) into += co_await once(on);
   };
   loop(at, sum, wait_once);
   while (at.waiter) at.open();
-  CHECK(sum == 100'000);
+  CHECK(sum == 1'000'000);
 }
 
 TEST_CASE("a deep chain of tasks ends in the order it began") {

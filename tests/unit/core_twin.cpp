@@ -33,7 +33,7 @@ std::uint64_t paper_threads::this_thread() const noexcept {
 }
 
 void paper_threads::random(std::span<std::byte> fill) noexcept {
-  std::ranges::fill(fill, std::byte{0});
+  std::ranges::fill(fill, chance);
 }
 
 struct paper_system::waker final : backend::waker {
@@ -59,7 +59,7 @@ void paper_system::schedule(backend::op& op) noexcept {
 
 void paper_system::cancel(backend::op& op) noexcept {
   if (std::erase(timers_, &op) > 0) {
-    ready_.push_back({&op, {errc::cancelled, 0}, 0});
+    ready_.push_back({&op, {cancel_meets_timer ? errc::none : errc::cancelled, 0}, 0});
   } else {
     on_cancel_connect(op);
   }

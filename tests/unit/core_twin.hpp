@@ -61,11 +61,13 @@ struct mock_process final : backend::process {
   MAKE_MOCK0(impersonator, backend::impersonator&(), noexcept override);
   MAKE_MOCK0(threads, backend::threads&(), noexcept override);
   MAKE_MOCK0(make_system, result<std::unique_ptr<backend::system>>(), override);
+  MAKE_MOCK1(attach_blocking, result<backend::stream_ptr>(backend::detached_ptr), override);
+  MAKE_MOCK2(adopt, result<backend::detached_ptr>(backend::native_handle, backend::native_handle), override);
   MAKE_MOCK1(log, void(std::string_view), noexcept override);
 };
 
 /// Real locks, so that tests with threads mean something; no real time and no chance.
-class paper_threads final : public backend::threads {
+class paper_threads : public backend::threads {
  public:
   result<std::unique_ptr<backend::thread>> start_thread(const std::string&, std::function<void()>) override;
   std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind) override;
@@ -75,6 +77,7 @@ class paper_threads final : public backend::threads {
   [[nodiscard]] time_point now() const noexcept override { return time_point{}; }
   void sleep_until(time_point) override {}
   void random(std::span<std::byte> fill) noexcept override;
+  std::byte chance{0};  ///< every random byte
 };
 
 /// A system whose turns run what was said to be ready, and whose clock jumps to the next timer when nothing
@@ -95,13 +98,14 @@ class paper_system final : public backend::system {
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override;
   std::shared_ptr<backend::waker> get_waker() override;
 
-  /// Completes a pending operation in a later turn. `last`: just before, moves the bytes.
+  /// Completes a pending operation in a later turn.
   void later(backend::op& op, backend::status status, std::size_t n = 0);
   /// For cancel of a connect: what a test wants to happen.
   std::function<void(backend::op&)> on_cancel_connect = [](backend::op&) {};
   [[nodiscard]] bool idle() const;
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
-  bool sleeps_at_once = false;  ///< sleep answers done for a time that has come
+  bool cancel_meets_timer = false;  ///< a cancelled sleep has just ended by itself
+  bool sleeps_at_once = false;      ///< sleep answers done for a time that has come
 
  private:
   struct waker;

@@ -1,5 +1,5 @@
 // escape(): what is shown of text from a peer.
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 #include <array>
 #include <catch2/catch.hpp>

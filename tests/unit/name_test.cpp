@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "escape.hpp"
+#include "twinpipe/escape.hpp"
 
 namespace {
 

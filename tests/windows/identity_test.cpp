@@ -189,7 +189,7 @@ TEST_CASE("a client that asks for dynamic tracking is unknown until it has said 
 TEST_CASE("clients of a name for everyone are granted no right to serve it") {
   const auto process = a_process();
   auto bound = process->names().bind(
-      {.name = fresh_name(), .runtime_directory = {}, .audience = access_policy::audience::everyone_local});
+      {.name = fresh_name(), .runtime_directory = {}, .access = access_policy::everyone_local()});
   REQUIRE(bound);
   const HANDLE pipe =
       CreateFileA((*bound)->location().c_str(), GENERIC_READ, 0, nullptr, OPEN_EXISTING, 0, nullptr);

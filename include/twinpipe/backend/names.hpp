@@ -14,8 +14,9 @@ struct bind_request {
   endpoint_name name;
   name_scope scope = name_scope::user;
   std::string runtime_directory;
-  access_policy::audience audience = access_policy::audience::same_user;
-  std::uint32_t group = 0;  ///< for audience::group
+  /// Whom the name's own permissions have to let in; the core asks it again about each client, and only the
+  /// core calls back.
+  access_policy access = {};
   int backlog = 128;
   std::size_t max_instances = unlimited;  ///< used by twins with kernel_instances only
   bool raw = false;                       ///< the kernel's instance limit counts for raw only
@@ -40,7 +41,8 @@ class bound_name {
 /// untrusted_location: as found at the first place that isn't merely empty. busy: a server is there and can't
 /// take one more at this moment. That passes, so it is no answer for a user: the core tries again until the
 /// deadline. The backlog is full, or on Windows another client has just come and the next instance isn't made
-/// yet, or only connections of a withdrawn name are left.
+/// yet, or only connections of a withdrawn name are left. not_supported: a kind of name that this system
+/// doesn't have, or of another host that nothing leads to. no_resources, io_error.
 struct connect_op : op {
   using op::op;
   const endpoint_name* name = nullptr;  ///< in use until the completion
@@ -48,6 +50,7 @@ struct connect_op : op {
   /// What the server may do in our name, where the kernel is told when the connection is made (Windows,
   /// SECURITY_SQOS_PRESENT). Other twins ignore it: there the hello alone carries it.
   impersonation_level level = impersonation_level::identification;
+  server_trust expected = server_trust::own_user_or_superuser;  ///< whose socket a twin may lead to
   detached_ptr stream;
   shared_text detail;  ///< on failure: the paths that were tried and why each failed
 };
@@ -56,7 +59,8 @@ class names {
  public:
   virtual ~names() = default;
   /// Errors: name_in_use (subject: who holds it), invalid_name, name_too_long, access_denied,
-  /// untrusted_location, unreachable_policy, not_supported, no_resources, io_error.
+  /// untrusted_location, unreachable_policy, not_found (its directory doesn't exist), not_supported,
+  /// no_resources, io_error.
   [[nodiscard]] virtual result<std::shared_ptr<bound_name>> bind(const bind_request& request) = 0;
 };
 

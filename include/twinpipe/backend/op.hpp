@@ -66,6 +66,8 @@ class op {
     n = bytes;
     on_done(*this);
   }
+  /// Of a process that was killed: it never completes, and may be destroyed.
+  void forget() noexcept { pending_ = false; }
 
   struct scratch {
     op* next = nullptr;

@@ -22,10 +22,23 @@ struct capabilities {
   bool exit_handle = false;       ///< identity::process
   bool kernel_instances = false;  ///< the kernel counts instances itself
   bool threads = false;           ///< start_thread and blocking calls
+  bool given_handles = false;     ///< process::adopt
 };
 
 /// One process of one twin: the seam's root, handed to tp::process. Thread-safe, as are names, files,
 /// impersonator, threads.
+///
+/// A simulator may kill a process while all these objects live on. From then on
+/// - bind, open, attach, make_system, start_thread, open_directory, read, check, enter and the start of each
+///   operation but schedule answer process_killed, at once and without effect;
+/// - what was pending or scheduled is forgotten, and so is what is scheduled from now on: handlers are never
+///   called, and the operations may be destroyed;
+/// - a turn does nothing and answers stalled; sleep_until and waits for a condition or an event end at once;
+///   random fills with zeros; log, wake, cancel, close, withdraw and revert do nothing; detach answers null;
+/// - what only tells (self, features, peer, location, now) tells what it told before, and destructors and
+///   release() do their work.
+/// The kernel has closed its descriptors, in the order of their opening: others find its connections ended or
+/// reset, its backlogs reset and its names free.
 class process {
  public:
   virtual ~process() = default;
@@ -37,6 +50,18 @@ class process {
   [[nodiscard]] virtual backend::threads& threads() noexcept = 0;
   /// A loop for the calling thread. no_resources, io_error.
   [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
+  /// A stream that no loop turns: every start answers done; see byte_stream. One that can't be attached is
+  /// closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
+  /// capability threads), no_resources, io_error.
+  [[nodiscard]] virtual result<stream_ptr> attach_blocking(detached_ptr stream) = 0;
+  /// A byte stream of handles that the program was given: reads come from `in`, writes go to `out`; equal
+  /// ones are one handle. They are the twin's from the call on, also when it fails, unless the answer is
+  /// not_supported: a twin that knows no handles leaves them alone. Posix: a connected stream socket, or
+  /// whatever can be waited for, as pipes and terminals can; it becomes non-blocking for everybody who shares
+  /// it. With two handles shutdown closes `out`. Only a Unix socket for both has a peer that is known, and
+  /// drain. Errors: invalid_argument (not open, a regular file, a socket that isn't connected, the wrong
+  /// direction), not_supported, no_resources, io_error.
+  [[nodiscard]] virtual result<detached_ptr> adopt(native_handle in, native_handle out) = 0;
   /// One line for the operator: standard error of a real process, the trace of a simulated one.
   virtual void log(std::string_view line) noexcept = 0;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -12,10 +13,14 @@ namespace tp::backend {
 
 using const_buffer = std::span<const std::byte>;
 
+/// A descriptor or a HANDLE, as its system counts them.
+using native_handle = std::intptr_t;
+
 /// Bytes into `into` first and, what doesn't fit, into `spill`; n may therefore exceed into.size(). With both
 /// empty it waits until a read would not wait, and moves nothing. ok with n > 0: data. ok with n == 0: the
 /// end (unless both were empty). connection_reset: the peer closed without reading all we sent; comes once,
-/// after its data, and the next read is the end. Bytes leave the kernel only with an ok result.
+/// after its data, and the next read is the end. Bytes leave the kernel only with an ok result; after any
+/// other, n is 0 and what is in the buffers means nothing: a system may have written there all the same.
 struct read_op : op {
   using op::op;
   std::span<std::byte> into;
@@ -44,7 +49,7 @@ struct releaser {
 
 /// A connected stream that belongs to no thread: what an acceptor yields, what connect yields, what detach
 /// gives back. It may move between threads. It holds the descriptor or handle, the peer's identity, and bytes
-/// the twin has read ahead. Destroying it closes it.
+/// the twin has read ahead. Destroying it closes it, on any thread.
 class detached_stream {
  public:
   virtual ~detached_stream() = default;
@@ -55,10 +60,14 @@ using detached_ptr = std::unique_ptr<detached_stream>;
 
 /// A stream attached to one system (asynchronous) or to none (blocking).
 ///
-/// At most one read, one write and one drain are pending at a time; shutdown and drain wait for no write: the
-/// core orders them. An asynchronous stream belongs to its system's thread. A blocking one answers always
-/// done; its read, write and close may be called from three threads at once, and after a kill they throw
-/// process_killed (simulator), so they are not noexcept.
+/// At most one read, one write, one shutdown and one drain are pending at a time. Shutdown and drain wait for
+/// no write: the core orders them, and starts a shutdown only when no write is pending and none will follow.
+///
+/// An asynchronous stream belongs to its system's thread. A blocking one belongs to none, and every start
+/// answers done. One read, one write or shutdown, one drain, and any number of close may run in it at once,
+/// each on a thread of its own; detach answers null while another runs, release leaves the object to the last
+/// of them. What waits in it ends at its deadline or, with closed, by close(); cancel has no effect. After a
+/// kill its calls throw process_killed (simulator), so they are not noexcept.
 class byte_stream {
  public:
   virtual start read(read_op& op) = 0;
@@ -75,8 +84,9 @@ class byte_stream {
   virtual void close() noexcept = 0;
   /// close(), and frees the object when the last operation has left. Allowed inside its own completion.
   virtual void release() noexcept = 0;
-  /// Takes the stream off its thread again. Null if an operation is pending, or the twin can't (Windows,
-  /// established).
+  /// Takes the stream off its thread again. Null, and nothing has changed, if an operation is pending, the
+  /// stream is closed, or the twin can't (Windows, established). Afterwards the object is as one that was
+  /// closed: later starts answer done(closed), and it still has to be released.
   [[nodiscard]] virtual detached_ptr detach() noexcept = 0;
   /// Taken at accept or connect, and constant but for one case: a client accepted with peer_follows, whose
   /// uid and sid are both unknown, may become known by the first read of a half-open stream that brings any
@@ -99,12 +109,21 @@ struct accept_op : op {
   bool peer_follows = false;
 };
 
-/// One thread's watch on a bound name. Several acceptors may watch one name: each client goes to one of them.
+/// One thread's watch on a bound name, used by its system's thread only. Several acceptors may watch one
+/// name: each client goes to one of them. Only while an accept is pending does it take clients.
 class acceptor {
  public:
+  /// The next client, or a wait for one. At most one is pending at a time. closed: the name was withdrawn or
+  /// this acceptor closed. no_resources: the client is still in the backlog, and the next accept tries again.
+  /// io_error.
   virtual start accept(accept_op& op) = 0;
+  /// See byte_stream::cancel: a client that has been taken already comes with an ok result.
   virtual void cancel(op& op) noexcept = 0;
+  /// A pending accept ends closed, on a later turn, or ok with a client that was taken; later ones answer
+  /// done(closed). The name stays bound, and its backlog is the other acceptors'. Never blocks; twice is
+  /// once.
   virtual void close() noexcept = 0;
+  /// close(), and frees the object when a pending accept has left. Allowed inside its completion.
   virtual void release() noexcept = 0;
 
  protected:

@@ -19,11 +19,10 @@ class waker {
   virtual void wake() noexcept = 0;
 };
 
-/// How a detached stream is taken on.
+/// How a system takes a detached stream on. For one that blocks see process::attach_blocking.
 enum class attachment : std::uint8_t {
   half_open,    ///< can always be detached again; for the handshake of an accepted client
   established,  ///< for good
-  blocking,     ///< bound to no system; every start answers done
 };
 
 enum class turn_result : std::uint8_t {
@@ -40,7 +39,8 @@ class system {
   /// Constant during a turn's callbacks.
   [[nodiscard]] virtual time_point now() const noexcept = 0;
 
-  /// Completes ok at the operation's deadline.
+  /// Completes ok at the operation's deadline; one that has passed already is done, or completes in the next
+  /// turn.
   virtual start sleep(op& op) = 0;
   /// Completes ok on a later turn; what the core uses to finish an operation outside the call that caused it.
   virtual void schedule(op& op) noexcept = 0;
@@ -48,12 +48,16 @@ class system {
   /// For sleep and connect; see byte_stream::cancel. A scheduled operation can't be cancelled.
   virtual void cancel(op& op) noexcept = 0;
 
+  /// Errors: invalid_argument (no name of this twin), closed (withdrawn; a twin may also leave that to the
+  /// first accept), no_resources, io_error.
   [[nodiscard]] virtual result<acceptor_ptr> open(const std::shared_ptr<bound_name>& name) = 0;
+  /// A stream that can't be attached is closed. Errors: invalid_argument (null, or no stream of this twin),
+  /// no_resources, io_error.
   [[nodiscard]] virtual result<stream_ptr> attach(detached_ptr stream, attachment how) = 0;
 
   /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start,
-  /// cancel, close and release anything. At most 256 immediate completions are granted in a turn; further
-  /// starts answer pending.
+  /// cancel, close and release anything. At most 256 immediate completions are granted from one turn to the
+  /// next, those of starts outside a turn among them; further starts answer pending.
   virtual turn_result turn(time_point until) = 0;
 
   /// `handler(context)` is called in a turn after each wake().

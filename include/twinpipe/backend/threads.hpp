@@ -28,7 +28,8 @@ enum class mutex_kind : std::uint8_t { leaf, user };
 class condition {
  public:
   virtual ~condition() = default;
-  /// Spurious wake-ups happen. False: the deadline passed.
+  /// `held` is of kind user, locked by this thread, and locked again on return. Spurious wake-ups happen.
+  /// False: the deadline passed.
   virtual bool wait(mutex& held, time_point deadline) = 0;
   virtual void notify_one() noexcept = 0;
   virtual void notify_all() noexcept = 0;
@@ -46,13 +47,14 @@ class event {
 class thread {
  public:
   virtual ~thread() = default;  // joins
+  /// By one thread, not the thread itself. Twice is once.
   virtual void join() = 0;
 };
 
 class threads {
  public:
   virtual ~threads() = default;
-  /// not_supported without the capability threads; no_resources.
+  /// No exception may leave `body`. not_supported without the capability threads; no_resources.
   [[nodiscard]] virtual result<std::unique_ptr<thread>> start_thread(const std::string& name,
                                                                      std::function<void()> body) = 0;
   [[nodiscard]] virtual std::unique_ptr<mutex> make_mutex(mutex_kind kind) = 0;

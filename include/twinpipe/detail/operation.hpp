@@ -14,6 +14,9 @@ namespace tp::detail {
 
 class runtime_state;
 
+/// Aborts: an awaitable was moved from, or its result was taken.
+[[noreturn]] void refuse_spent_awaitable() noexcept;
+
 /// A note for a runtime, from any thread. It is linked into the mailbox, so posting allocates nothing;
 /// whoever owns it retracts it before it dies.
 struct mail {
@@ -59,8 +62,8 @@ class operation_base {
   virtual void on_stop() noexcept = 0;
 
   void configure() noexcept;
-  /// Is there a reason not to start at all: a stop that was requested before, a deadline in the past, an
-  /// impersonation?
+  /// Is there a reason not to start at all: a stop that was requested before, an impersonation, a runtime
+  /// that ends? A deadline that has passed is none: it still allows one attempt.
   [[nodiscard]] errc refuse_start() const noexcept;
   void begin() noexcept { phase_ = phase::pending; }
   /// For a start that is done at once.

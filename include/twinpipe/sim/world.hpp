@@ -44,9 +44,13 @@ class world {
   void file(std::string path, file_attributes attributes);
   /// A directory; without the x bits of its mode nobody but root gets through it.
   void directory(std::string path, file_attributes attributes);
-  /// A process of that user, pids from 1000 up. Its destruction is its death: the others find its connections
-  /// ended or reset, and its pending operations are forgotten. It must end before the world does.
+  /// A process of that user, pids from 1000 up. Its destruction is its death. It must end before the world
+  /// does.
   [[nodiscard]] std::unique_ptr<backend::process> make_process(std::string name, user_id user);
+  /// As kill -9 does, at any moment, also in a completion: others find its connections ended or reset. The
+  /// object lives on, and all that was made of it answers process_killed; see backend::process. A process
+  /// that isn't simulated aborts the program; twice is once.
+  void kill(backend::process& victim);
 
   [[nodiscard]] time_point now() const noexcept;
   /// What processes have logged, each line behind its process's name.

@@ -8,8 +8,10 @@
 
 namespace tp {
 
-/// Printable ASCII stays; quotes and backslashes are escaped, every other byte becomes \xNN; at most `limit`
-/// bytes of the input are shown, with an ellipsis if there were more.
+/// For what others have chosen: names of files, messages, reasons. Without it their bytes could steer the
+/// operator's terminal or forge lines of a log. Printable ASCII stays; quotes and backslashes are escaped,
+/// every other byte becomes \xNN; at most `limit` bytes of the input are shown, with an ellipsis if there
+/// were more.
 [[nodiscard]] std::string escape(std::string_view text, std::size_t limit = 256);
 [[nodiscard]] std::string escape(std::span<const std::byte> bytes, std::size_t limit = 256);
 

@@ -1,0 +1,42 @@
+// One accept of a listener.
+#include "async/listener_state.hpp"
+
+namespace tp::detail {
+
+accept_operation& listener_state::make_accept() {
+  return *new accept_operation(*this);
+}
+
+accept_operation::accept_operation(listener_state& listener) noexcept
+    : typed_operation(listener.runtime(), operation::accept), listener_(&listener) {
+  configure();
+}
+
+bool accept_operation::start() {
+  if (const errc refused = refuse_start(); refused != errc::none) {
+    end(tp::fail(refused, tp::operation::accept, 0, listener_->subject()), true);
+    return true;
+  }
+  begin();
+  listener_->begin(*this);
+  return !pending();
+}
+
+void accept_operation::end(result<connection> outcome, bool starting) noexcept {
+  outcome_.emplace(std::move(outcome));
+  starting ? finish_now() : complete_later();
+}
+
+void accept_operation::abandon() noexcept {
+  check_abandoned();
+  delete this;
+}
+
+result<connection> accept_operation::take() {
+  result<connection> outcome = std::move(*outcome_);
+  retire();
+  delete this;
+  return outcome;
+}
+
+}  // namespace tp::detail

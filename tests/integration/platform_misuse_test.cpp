@@ -1,0 +1,113 @@
+// Programs that do what twinpipe forbids, each in a process of its own: how it ends, and what it says.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <coroutine>
+#include <csignal>
+#include <exception>
+#include <thread>
+
+#include "platform_support.hpp"
+#include "support/skip.hpp"
+#include "twinpipe/process.hpp"
+#include "twinpipe/runtime.hpp"
+
+namespace tp::test {
+namespace {
+
+#ifdef NDEBUG
+constexpr bool debug_build = false;
+#else
+constexpr bool debug_build = true;
+#endif
+
+struct ending {
+  int code;
+  std::string said;  // on standard error
+};
+
+ending run_alone(const std::function<void(tp::process&, runtime&)>& program) {
+  std::array<int, 2> said{};
+  REQUIRE(::pipe2(said.data(), O_CLOEXEC) == 0);
+  child process([&](const child::handle&) {
+    ::dup2(said[1], STDERR_FILENO);
+    rig rig;
+    tp::process self(*rig.process);
+    const auto loop = runtime::create(self).value();
+    program(self, *loop);
+    return 0;
+  });
+  ::close(said[1]);
+  ending got{process.wait(), std::string(1000, '\0')};
+  const ssize_t length = ::read(said[0], got.said.data(), got.said.size());
+  got.said.resize(static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+  ::close(said[0]);
+  return got;
+}
+
+// A coroutine whose frame anybody may destroy, which tp::task doesn't offer.
+struct loose {
+  struct promise_type {
+    loose get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    void unhandled_exception() noexcept { std::terminate(); }
+  };
+  std::coroutine_handle<promise_type> frame;
+};
+
+loose sleeps(runtime& on) {
+  static_cast<void>(co_await on.sleep(1h));
+}
+
+}  // namespace
+
+TEST_CASE("destroying a coroutine that waits ends the process, and the operation is named") {
+  const ending got = run_alone([](tp::process&, runtime& on) { sleeps(on).frame.destroy(); });
+  CHECK(got.code == -SIGABRT);
+  CHECK(got.said.find("destroyed while it waited to sleep") != std::string::npos);
+}
+
+TEST_CASE("a runtime that a foreign thread uses ends the process in a debug build") {
+  if (!debug_build) return skip("a release build doesn't check threads");
+  const ending turned = run_alone([](tp::process& self, runtime& on) {
+    std::jthread foreign([&] { static_cast<void>(on.turn(self.now())); });
+  });
+  const ending started = run_alone(
+      [](tp::process&, runtime& on) { std::jthread foreign([&] { static_cast<void>(sleeps(on)); }); });
+  for (const ending* each : {&turned, &started}) {
+    CHECK(each->code == -SIGABRT);
+    CHECK(each->said.find("by a thread that it doesn't belong to") != std::string::npos);
+  }
+}
+
+TEST_CASE("a child that is forked and never execs keeps the name after its parent, and the error says so") {
+  temporary_directory directory;
+  std::array<int, 2> life{};
+  REQUIRE(::pipe2(life.data(), O_CLOEXEC) == 0);
+  child parent([&](const child::handle&) {
+    rig rig;
+    const auto bound = rig.bind(request_for(directory / "a"));
+    if (::fork() == 0) {
+      ::close(life[1]);
+      char byte;
+      ::_exit(static_cast<int>(::read(life[0], &byte, 1)));
+    }
+    ::_exit(0);
+    return 0;
+  });
+  CHECK(parent.wait() == 0);
+  rig rig;
+  const auto refused = rig.process->names().bind(request_for(directory / "a"));
+  REQUIRE(!refused);
+  CHECK(refused.error() == errc::name_in_use);
+  CHECK(refused.error().subject().find("forked") != std::string_view::npos);
+  ::close(life[1]);
+  rig.turn_until([&] { return rig.process->names().bind(request_for(directory / "a")).has_value(); });
+  ::close(life[0]);
+}
+
+}  // namespace tp::test

@@ -1,0 +1,200 @@
+// A process that was killed, while its objects live on.
+#include <catch2/catch.hpp>
+
+#include "rig.hpp"
+#include "twinpipe/twinpipe.hpp"
+
+namespace tp::test {
+
+using namespace backend;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A pair whose server is killed.
+struct victim : duplex {
+  victim() { world.file("/f", {.owner = user, .contents = "f"}); }
+  void kill() { world.kill(*server.process); }
+};
+
+}  // namespace
+
+TEST_CASE("whatever starts after a kill is answered process_killed, at once") {
+  victim v;
+  v.kill();
+  v.kill();
+  backend::process& dead = *v.server.process;
+  CHECK(v.server.try_bind(request("other", access_policy::audience::same_user)).error() ==
+        errc::process_killed);
+  CHECK(v.server.system->open(v.name).error() == errc::process_killed);
+  CHECK(v.server.system->attach(v.client.connect("none"), attachment::established).error() ==
+        errc::process_killed);
+  CHECK(dead.make_system().error() == errc::process_killed);
+  CHECK(dead.threads().start_thread("t", [] {}).error() == errc::process_killed);
+  CHECK(dead.files().open_directory("/").error() == errc::process_killed);
+  CHECK(dead.files().read(nullptr, "/f", 9).error() == errc::process_killed);
+  CHECK(dead.impersonator().check(dead.self()).error() == errc::process_killed);
+  CHECK(dead.impersonator().enter(dead.self()).error() == errc::process_killed);
+  CHECK_FALSE(dead.impersonator().active());
+  CHECK_FALSE(v.far->detach());
+}
+
+TEST_CASE("every operation that starts after a kill is done, and one that is scheduled is forgotten") {
+  victim v;
+  v.kill();
+  const endpoint_name name = named("pair");
+  reading read;
+  writing write("x");
+  waiting shutdown, drain, nap, task;
+  accepting accept;
+  probe<connect_op> connect;
+  connect.name = &name;
+  CHECK(v.far->read(read) == start::done);
+  CHECK(v.far->write(write) == start::done);
+  CHECK(v.far->shutdown(shutdown) == start::done);
+  CHECK(v.far->drain(drain) == start::done);
+  CHECK(v.acceptor->accept(accept) == start::done);
+  CHECK(v.server.system->sleep(nap) == start::done);
+  CHECK(v.server.system->connect(connect) == start::done);
+  v.server.system->schedule(task);
+  const std::vector codes{read.code(),   write.code(), shutdown.code(), drain.code(),
+                          accept.code(), nap.code(),   connect.code()};
+  CHECK(codes == std::vector(codes.size(), errc::process_killed));
+  CHECK_FALSE(task.pending());
+}
+
+TEST_CASE("what was pending when its process was killed is forgotten and may be destroyed") {
+  victim v;
+  {
+    reading read;
+    accepting accept;
+    waiting nap, task;
+    nap.deadline = time_point{} + 1s;
+    REQUIRE(v.far->read(read) == start::pending);
+    REQUIRE(v.acceptor->accept(accept) == start::pending);
+    REQUIRE(v.server.system->sleep(nap) == start::pending);
+    v.server.system->schedule(task);
+    v.server.system->get_waker()->wake();
+    v.far->cancel(read);
+    v.kill();
+    CHECK(read.completions + accept.completions + nap.completions + task.completions == 0);
+  }
+  CHECK(v.client.system->turn(never) == turn_result::stalled);
+  CHECK(v.server.system->turn(never) == turn_result::stalled);
+}
+
+TEST_CASE("a dead process moves neither time nor the world, and says nothing") {
+  victim v;
+  waiting nap, task;
+  nap.deadline = time_point{} + 1h;
+  REQUIRE(v.client.system->sleep(nap) == start::pending);
+  v.kill();
+  v.server.process->log("a last word");
+  v.server.process->threads().sleep_until(time_point{} + 2h);
+  const auto lock = v.server.process->threads().make_mutex(mutex_kind::user);
+  CHECK_FALSE(v.server.process->threads().make_condition()->wait(*lock, never));
+  CHECK_FALSE(v.server.process->threads().make_event()->wait(never));
+  CHECK(v.server.system->turn(time_point{} + 2h) == turn_result::stalled);
+  CHECK(v.world.now() == time_point{});
+  CHECK(v.world.trace().empty());
+  std::array<std::byte, 4> numbers{std::byte{1}};
+  v.server.process->threads().random(numbers);
+  CHECK(numbers == std::array<std::byte, 4>{});
+  v.client.system->turn(never);
+  CHECK(nap.completions == 1);
+}
+
+TEST_CASE("the kernel closes what a killed process had: names are free, connections end") {
+  victim v;
+  v.kill();
+  CHECK(v.server.process->self().uid.value == v.user.uid);
+  CHECK(v.name->location() == "/run/user/1000/twinpipe/pair");
+  CHECK(v.near->peer().process->exited());
+  CHECK(v.take(*v.near) == "end");
+  CHECK(duplex::put(*v.near, "x") == errc::broken_pipe);
+  const auto again = v.client.bind("pair");
+  v.name->withdraw();
+  CHECK(v.client.connect("pair"));
+}
+
+TEST_CASE("a process may be killed while it acts for a client, and the scope ends silently") {
+  sim::world world;
+  const host server(world, "server", world.user("root", sim::privileged));
+  const host client(world, "client", world.user("alice"));
+  auto& acting = server.process->impersonator();
+  REQUIRE(acting.enter(client.process->self()));
+  world.kill(*server.process);
+  CHECK(acting.enter(client.process->self()).error() == errc::process_killed);
+  acting.revert();
+  CHECK_FALSE(acting.active());
+}
+
+TEST_CASE("a process may kill itself in its own completion, which goes on to its end") {
+  victim v;
+  waiting first, second;
+  errc later = errc::none;
+  first.then = [&] {
+    v.kill();
+    reading read;
+    CHECK(v.far->read(read) == start::done);
+    later = read.code();
+  };
+  v.server.system->schedule(first);
+  v.server.system->schedule(second);
+  CHECK(v.client.system->turn(never) == turn_result::progressed);
+  CHECK(first.completions == 1);
+  CHECK(later == errc::process_killed);
+  CHECK(second.completions == 0);
+}
+
+namespace {
+
+struct doomed {
+  sim::world world;
+  std::unique_ptr<backend::process> twin = world.make_process("victim", world.user("alice"));
+  std::vector<errc> codes;
+
+  template <class Result>
+  void note(const Result& outcome) {
+    codes.push_back(outcome ? errc::none : outcome.error().code());
+  }
+};
+
+task<result<void>> accept_into(listener& door, std::optional<connection>& server) {
+  auto accepted = co_await door.accept();
+  if (!accepted) co_return tp::fail(accepted);
+  server.emplace(std::move(*accepted));
+  co_return {};
+}
+
+task<int> live_and_die(runtime& rt, doomed& d) {
+  auto served = rt.owner().bind("job");
+  auto door = rt.listen(*served);
+  std::optional<connection> server;
+  task_group accepting;
+  accepting.start(accept_into(*door, server));
+  auto client = co_await rt.connect("job");
+  d.note(co_await accepting.join());
+  d.world.kill(*d.twin);
+  d.note(co_await client->send("x"));
+  std::array<std::byte, 4> room;
+  d.note(co_await server->receive(room));
+  d.note(co_await rt.connect("job"));
+  d.note(rt.owner().bind("other"));
+  d.note(rt.listen(*served));
+  d.note(runtime::create(rt.owner()));
+  co_return 0;
+}
+
+}  // namespace
+
+TEST_CASE("a program whose process was killed gets process_killed from the library's calls") {
+  doomed d;
+  tp::process self(*d.twin);
+  CHECK(self.run([&d](runtime& rt) { return live_and_die(rt, d); }) == 0);
+  CHECK(d.codes.front() == errc::none);
+  d.codes.front() = errc::process_killed;
+  CHECK(d.codes == std::vector(7, errc::process_killed));
+}
+
+}  // namespace tp::test
