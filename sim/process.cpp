@@ -5,9 +5,9 @@
 namespace tp::sim {
 namespace {
 
-class names final : public backend::names {
+class own_names final : public backend::names {
  public:
-  explicit names(process_ref process) : process_(std::move(process)) {}
+  explicit own_names(process_ref process) : process_(std::move(process)) {}
   result<std::shared_ptr<backend::bound_name>> bind(const backend::bind_request& request) override {
     return sim::bind(process_, request);
   }
@@ -56,7 +56,7 @@ class process final : public backend::process {
 
  private:
   process_ref record_;
-  sim::names names_{record_};
+  own_names names_{record_};
   std::unique_ptr<backend::files> files_ = make_files(record_);
   std::unique_ptr<backend::impersonator> impersonator_ = make_impersonator(record_);
   std::unique_ptr<backend::threads> threads_ = make_threads(record_);

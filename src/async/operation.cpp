@@ -5,6 +5,7 @@
 
 #include "async/runtime_state.hpp"
 #include "fatal.hpp"
+#include "twinpipe/task.hpp"
 
 namespace tp::detail {
 

@@ -147,7 +147,7 @@ TEST_CASE(
   if (!is_root()) return skip("needs root, to be another user");
   const std::string name = "system-" + std::to_string(::getpid());
   const clean_place own(fallback), lock("/run/twinpipe/" + name + ".lock");
-  child client([&](const child::handle& parent) {
+  child user([&](const child::handle& parent) {
     clear_environment();
     become(nobody_here);
     rig rig;
@@ -163,15 +163,15 @@ TEST_CASE(
     parent.await();
     return rig.connect(name) != nullptr ? 0 : 2;
   });
-  client.await();
+  user.await();
   rig rig;
   ::unsetenv("TWINPIPE_RUNTIME_DIR");
   auto request = request_for(name);
   request.scope = name_scope::system;
   request.access = access_policy::everyone_local();
   const auto bound = rig.bind(request);
-  client.tell();
-  CHECK(client.wait() == 0);
+  user.tell();
+  CHECK(user.wait() == 0);
 }
 
 TEST_CASE("a place of a user's that another has prepared stops both server and client") {

@@ -66,11 +66,11 @@ TEST_CASE("the mode of a name decides who may connect") {
     REQUIRE(bound);
     return std::vector{reach(owner), reach(root), reach(member), reach(other)};
   };
-  const errc no = errc::access_denied, yes = errc::none;
-  CHECK(all(audience::same_user) == std::vector{yes, yes, no, no});
-  CHECK(all(audience::group) == std::vector{yes, yes, yes, no});
-  CHECK(all(audience::users) == std::vector{yes, yes, yes, yes});
-  CHECK(all(audience::everyone_local) == std::vector{yes, yes, yes, yes});
+  const errc out = errc::access_denied, in = errc::none;
+  CHECK(all(audience::same_user) == std::vector{in, in, out, out});
+  CHECK(all(audience::group) == std::vector{in, in, in, out});
+  CHECK(all(audience::users) == std::vector{in, in, in, in});
+  CHECK(all(audience::everyone_local) == std::vector{in, in, in, in});
 }
 
 TEST_CASE("a bound name says in sentences what its policy can't promise") {

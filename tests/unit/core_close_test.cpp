@@ -16,9 +16,6 @@ using got = awaited<result<received>>;
 using nothing = awaited<result<void>>;
 using closing = awaited<result<delivery>>;
 
-byte_vector drained(std::uint64_t token) {
-  return token_frame(wire::frame_type::drained, token);
-}
 byte_vector drain(std::uint64_t token) {
   return token_frame(wire::frame_type::drain, token);
 }

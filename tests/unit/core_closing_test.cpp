@@ -21,11 +21,6 @@ byte_vector frame_header_of(std::size_t payload) {
   return made;
 }
 
-delivery outcome_of(closing& close) {
-  REQUIRE((close.done() && close->has_value()));
-  return **close;
-}
-
 }  // namespace
 
 TEST_CASE("close of what was never sent is delivered at once") {

@@ -16,17 +16,10 @@ using got = awaited<result<received>>;
 using nothing = awaited<result<void>>;
 using closing = awaited<result<delivery>>;
 
-byte_vector drained(std::uint64_t token) {
-  return token_frame(wire::frame_type::drained, token);
-}
 std::size_t drains_in(const byte_vector& written) {
   const auto parts = take_apart(written);
   return static_cast<std::size_t>(
       std::ranges::count_if(parts.frames, [](const plain_frame& each) { return each.type == 2; }));
-}
-delivery outcome_of(closing& close) {
-  REQUIRE((close.done() && close->has_value()));
-  return **close;
 }
 
 /// A peer's last words, if any, and how the stream ends behind them.

@@ -174,14 +174,11 @@ void conversation::check_wire() {
   CHECK(whole_messages(stream_.written) == promised);
 }
 
-const std::vector<core::terms> all_terms = {core_rig::plain_bytes(), core_rig::framed_bytes(),
-                                            core_rig::messages()};
-
 }  // namespace
 
 TEST_CASE(
     "whichever call of the stream fails, with whatever error, the error is told and nothing follows it") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     const int calls = conversation(terms, {}).calls();
     CHECK(calls > 6);
     for (const errc code : {errc::io_error, errc::broken_pipe, errc::connection_reset, errc::no_resources,
@@ -199,7 +196,7 @@ TEST_CASE(
 }
 
 TEST_CASE("at whichever call everything is stopped, each operation ends and the connection goes on") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const when writes : {when::now, when::later, when::held}) {
       const int calls = conversation(terms, {}, writes).calls();
       for (int n = 1; n <= calls; ++n) {

@@ -34,6 +34,9 @@ struct taken_apart {
 [[nodiscard]] byte_vector message_frames(std::span<const std::byte> payload, std::size_t fragment = SIZE_MAX);
 /// A control frame with a u64.
 [[nodiscard]] byte_vector token_frame(wire::frame_type type, std::uint64_t token);
+[[nodiscard]] inline byte_vector drained(std::uint64_t token) {
+  return token_frame(wire::frame_type::drained, token);
+}
 /// CLOSE without a reason.
 [[nodiscard]] byte_vector close_frame(std::uint16_t code);
 

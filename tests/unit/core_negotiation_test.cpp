@@ -13,8 +13,8 @@ const backend::capabilities unix_like{.half_close = true};
 const backend::capabilities no_half_close{};
 const identity nobody;
 
-decision answer(const connect_options& client, const endpoint_options& server,
-                const backend::capabilities& c = unix_like, const backend::capabilities& s = unix_like) {
+decision answered(const connect_options& client, const endpoint_options& server,
+                  const backend::capabilities& c = unix_like, const backend::capabilities& s = unix_like) {
   return decide(make_hello(client, c), server, nobody, s, 7);
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("both sides of an accepted hello hold to the same terms") {
           for (const auto& s : {unix_like, no_half_close}) {
             const connect_options options{.mode = mode, .framed = framed_client, .max_message = 500};
             const endpoint_options server{.mode = mode, .max_message = 300, .framed = framed_server};
-            const decision made = answer(options, server, c, s);
+            const decision made = answered(options, server, c, s);
             REQUIRE(made.accepted());
             const auto client = agree(make_hello(options, c), made.reply, options);
             REQUIRE(client);
@@ -64,7 +64,7 @@ TEST_CASE("directions fit only if one sends what the other receives") {
     for (const direction server : {duplex, in, out}) {
       const bool fits = (client == duplex && server == duplex) || (client == in && server == out) ||
                         (client == out && server == in);
-      const decision made = answer({.direction = client}, {.direction = server});
+      const decision made = answered({.direction = client}, {.direction = server});
       CHECK(made.reply.status == (fits ? reply_status::accepted : reply_status::direction));
       if (!fits) continue;
       CHECK(made.terms.can_send == (server != in));
@@ -75,8 +75,8 @@ TEST_CASE("directions fit only if one sends what the other receives") {
 
 TEST_CASE("modes fit as the protocol says, and a client that takes either is told which") {
   using wire::feature_framed, wire::feature_message;
-  CHECK(answer({.mode = transmission::message}, {}).reply.status == reply_status::mode_mismatch);
-  CHECK(answer({}, {.mode = transmission::message}).reply.status == reply_status::mode_mismatch);
+  CHECK(answered({.mode = transmission::message}, {}).reply.status == reply_status::mode_mismatch);
+  CHECK(answered({}, {.mode = transmission::message}).reply.status == reply_status::mode_mismatch);
   const auto either = features(feature_message | feature_framed, 0);
   const decision bytes = decide(either, {}, nobody, unix_like, 1);
   CHECK((bytes.accepted() && bytes.reply.granted == 0));

@@ -13,9 +13,6 @@ namespace {
 
 using got = awaited<result<received>>;
 
-const std::vector<core::terms> all_terms = {core_rig::plain_bytes(), core_rig::framed_bytes(),
-                                            core_rig::messages()};
-
 byte_vector on_the_wire(const core::terms& terms, std::string_view text) {
   return terms.framed ? message_frames(bytes_of(text)) : bytes_of(text);
 }
@@ -23,7 +20,7 @@ byte_vector on_the_wire(const core::terms& terms, std::string_view text) {
 }  // namespace
 
 TEST_CASE("a receive of what is there completes at once, and of what comes later in that turn") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const when at : {when::now, when::later, when::held}) {
       core_rig rig;
       played_stream& stream = rig.stream();
@@ -80,7 +77,7 @@ TEST_CASE("a receive on a side that only sends is refused") {
 
 TEST_CASE(
     "every error of a read ends the receive with its code, at once or later, and every receive after it") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const errc code : {errc::io_error, errc::no_resources, errc::closed, errc::timed_out}) {
       for (const when at : {when::now, when::later}) {
         core_rig rig;
@@ -100,7 +97,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the end is a value and said again; after a reset it says that bytes were discarded") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const bool reset : {false, true}) {
       core_rig rig;
       played_stream& stream = rig.stream();
@@ -124,7 +121,7 @@ TEST_CASE("the end is a value and said again; after a reset it says that bytes w
 }
 
 TEST_CASE("a stopped receive that holds nothing is cancelled, and the next one gets the bytes") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const bool by_deadline : {false, true}) {
       core_rig rig;
       played_stream& stream = rig.stream();
@@ -146,7 +143,7 @@ TEST_CASE("a stopped receive that holds nothing is cancelled, and the next one g
 }
 
 TEST_CASE("a stop that meets bytes loses none of them: the receive succeeds") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     core_rig rig;
     played_stream& stream = rig.stream();
     connection c = rig.connect(stream, terms);
@@ -168,7 +165,7 @@ TEST_CASE("a stop that meets bytes loses none of them: the receive succeeds") {
 }
 
 TEST_CASE("a stop and bytes of the same turn: whichever is first decides, and no byte is lost") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const bool bytes_first : {true, false}) {
       core_rig rig;
       played_stream& stream = rig.stream();
@@ -214,7 +211,7 @@ TEST_CASE("a stopped receive into a span hands over the part that it holds") {
 }
 
 TEST_CASE("the memory of a receive is not touched after its completion") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     core_rig rig;
     played_stream& stream = rig.stream();
     connection c = rig.connect(stream, terms);

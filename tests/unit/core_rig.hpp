@@ -136,6 +136,12 @@ class awaited {
   Result* operator->() { return &*place->value; }
 };
 
+/// What a close that has ended without an error found out.
+[[nodiscard]] inline delivery outcome_of(awaited<result<delivery>>& close) {
+  REQUIRE((close.done() && close->has_value()));
+  return **close;
+}
+
 class core_rig {
  public:
   core_rig();
@@ -165,6 +171,9 @@ class core_rig {
   [[nodiscard]] static core::terms messages(std::size_t max = 1 << 20);
   [[nodiscard]] static core::terms plain_bytes();
   [[nodiscard]] static core::terms framed_bytes();
+  [[nodiscard]] static std::vector<core::terms> all_terms() {
+    return {plain_bytes(), framed_bytes(), messages()};
+  }
 
   /// Turns until nothing is ready; time stands still.
   void settle();

@@ -12,9 +12,6 @@ namespace {
 
 using sent = awaited<send_result>;
 
-const std::vector<core::terms> all_terms = {core_rig::plain_bytes(), core_rig::framed_bytes(),
-                                            core_rig::messages()};
-
 byte_vector on_the_wire(const core::terms& terms, std::span<const std::byte> payload) {
   if (terms.framed) return message_frames(payload);
   return {payload.begin(), payload.end()};
@@ -23,7 +20,7 @@ byte_vector on_the_wire(const core::terms& terms, std::span<const std::byte> pay
 }  // namespace
 
 TEST_CASE("a send that the stream takes at once completes at once") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     core_rig rig;
     played_stream& stream = rig.stream();
     connection c = rig.connect(stream, terms);
@@ -39,7 +36,7 @@ TEST_CASE(
     "a send completes when the stream has taken all of it, however small the pieces and however late they "
     "go") {
   const byte_vector payload = pattern(150'000, 1);
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const when at : {when::now, when::later}) {
       for (const std::size_t most : {std::size_t{999}, std::size_t{70'000}}) {
         core_rig rig;
@@ -82,7 +79,7 @@ TEST_CASE("many sends may be pending, are joined in one write and complete in or
 }
 
 TEST_CASE("every error of a write ends all sends with its code, at once or later, and every send after it") {
-  for (const auto& terms : all_terms) {
+  for (const auto& terms : core_rig::all_terms()) {
     for (const errc code :
          {errc::broken_pipe, errc::io_error, errc::closed, errc::no_resources, errc::timed_out}) {
       for (const when at : {when::now, when::later}) {
@@ -153,9 +150,9 @@ TEST_CASE("beyond the limit a send is refused, but one is always admitted") {
   core::terms terms = core_rig::messages();
   terms.max_queued = 100;
   connection c = rig.connect(stream, terms);
-  const byte_vector big = pattern(1000, 1);
+  const byte_vector thousand = pattern(1000, 1);
   sent first, second, third;
-  rig.go(c.send(big), first);
+  rig.go(c.send(thousand), first);
   rig.go(c.send("x"), second);
   CHECK((second.at_once && second.code() == errc::queue_full));
   stream.finish_write(1008);
