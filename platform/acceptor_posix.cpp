@@ -8,6 +8,7 @@
 #include "errors_posix.hpp"
 #include "listening_socket_posix.hpp"
 #include "peer_identity.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "watcher.hpp"
 
 namespace tp::platform {
@@ -57,6 +58,7 @@ class socket_acceptor final : public backend::acceptor, public watcher {
   descriptor own_;
   backend::accept_op* accept_ = nullptr;
 };
+static_assert(backend::implements_released<socket_acceptor, backend::acceptor>);
 
 start socket_acceptor::accept(backend::accept_op& op) {
   assert(accept_ == nullptr && "one accept at a time");

@@ -13,6 +13,7 @@
 #include "names_posix.hpp"
 #include "places_posix.hpp"
 #include "socket_file_posix.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -50,6 +51,7 @@ class bound_socket final : public listening_name {
   descriptor lock_;
   std::optional<socket_file> file_;
 };
+static_assert(backend::implements<bound_socket, backend::bound_name>);
 
 using bound = result<std::shared_ptr<backend::bound_name>>;
 
@@ -130,6 +132,7 @@ class unix_names final : public backend::names {
     return bind_file(request, *where);
   }
 };
+static_assert(backend::implements<unix_names, backend::names>);
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
 #include "streams.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -54,6 +55,7 @@ class blocking_stream final : public backend::byte_stream {
   bool closed_ = false;
   bool released_ = false;
 };
+static_assert(backend::implements_released<blocking_stream, backend::byte_stream>);
 
 class blocking_stream::visit {
  public:

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "channel_posix.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -13,6 +14,7 @@ class detached_channel final : public backend::detached_stream {
 
   channel_ptr held;
 };
+static_assert(backend::implements<detached_channel, backend::detached_stream>);
 
 }  // namespace
 

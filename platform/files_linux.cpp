@@ -13,6 +13,7 @@
 #include "descriptor.hpp"
 #include "errors_posix.hpp"
 #include "files.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp::platform {
@@ -32,6 +33,7 @@ class open_dir final : public backend::directory {
   explicit open_dir(descriptor opened) noexcept : fd(std::move(opened)) {}
   descriptor fd;
 };
+static_assert(backend::implements<open_dir, backend::directory>);
 
 std::unexpected<error> failed(operation what, errc code, int number, std::string_view path) {
   return fail_with(code, what, number, escape(path, std::numeric_limits<std::size_t>::max()));
@@ -121,6 +123,7 @@ class linux_files final : public backend::files {
     return content;
   }
 };
+static_assert(backend::implements<linux_files, backend::files>);
 
 }  // namespace
 

@@ -19,6 +19,7 @@
 #include "errors_posix.hpp"
 #include "impersonator.hpp"
 #include "thread_credentials_linux.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -212,6 +213,7 @@ class linux_impersonator final : public backend::impersonator {
  private:
   const bool setgroups_denied_ = setgroups_is_denied();
 };
+static_assert(backend::implements<linux_impersonator, backend::impersonator>);
 
 }  // namespace
 

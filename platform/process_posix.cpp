@@ -15,6 +15,7 @@
 #include "peer_identity.hpp"
 #include "streams.hpp"
 #include "system.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -63,6 +64,7 @@ class posix_process final : public backend::process {
   const std::unique_ptr<backend::impersonator> impersonator_ = make_impersonator();
   const std::unique_ptr<backend::threads> threads_ = make_threads();
 };
+static_assert(backend::implements<posix_process, backend::process>);
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
 #include "streams.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "watcher.hpp"
 
 namespace tp::platform {
@@ -59,6 +60,7 @@ class loop_stream final : public backend::byte_stream, public watcher {
   drain_pause drain_pause_;
   bool quiet_ = false;  // the kernel had nothing more to read, and since then no event came
 };
+static_assert(backend::implements_released<loop_stream, backend::byte_stream>);
 
 start loop_stream::read(backend::read_op& op) {
   assert(read_ == nullptr && "one read at a time");

@@ -7,6 +7,7 @@
 #include "listening_socket_posix.hpp"
 #include "names_posix.hpp"
 #include "streams.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -37,6 +38,7 @@ class posix_system final : public backend::system, public op_owner {
  private:
   std::unique_ptr<event_loop> loop_;
 };
+static_assert(backend::implements<posix_system, backend::system>);
 
 start posix_system::sleep(backend::op& op) {
   if (op.deadline <= now() && !loop_->exhausted()) return loop_->done(op, {});

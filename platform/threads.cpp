@@ -10,6 +10,7 @@
 
 #include "clock.hpp"
 #include "host.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::platform {
 namespace {
@@ -28,6 +29,7 @@ class real_mutex final : public backend::mutex {
 
   std::mutex standard;
 };
+static_assert(backend::implements<real_mutex, backend::mutex>);
 
 // `never` is waited for without a clock: the standard library may add to a time point that it is given.
 template <class Condition, class Lock>
@@ -51,6 +53,7 @@ class real_condition final : public backend::condition {
  private:
   std::condition_variable standard_;
 };
+static_assert(backend::implements<real_condition, backend::condition>);
 
 class real_event final : public backend::event {
  public:
@@ -75,6 +78,7 @@ class real_event final : public backend::event {
   std::condition_variable changed_;
   bool is_set_ = false;
 };
+static_assert(backend::implements<real_event, backend::event>);
 
 class real_thread final : public backend::thread {
  public:
@@ -87,6 +91,7 @@ class real_thread final : public backend::thread {
  private:
   std::thread thread_;
 };
+static_assert(backend::implements<real_thread, backend::thread>);
 
 class real_threads final : public backend::threads {
  public:
@@ -121,6 +126,7 @@ class real_threads final : public backend::threads {
   }
   void random(std::span<std::byte> fill) noexcept override { fill_random(fill); }
 };
+static_assert(backend::implements<real_threads, backend::threads>);
 
 }  // namespace
 

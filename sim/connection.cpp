@@ -3,6 +3,7 @@
 #include <array>
 
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
 
@@ -110,6 +111,8 @@ class stream final : public byte_stream, public detached_stream, public handle {
   void let_go() noexcept override { socket_.close(ended() == errc::server_gone); }
   const socket socket_;
 };
+static_assert(backend::implements_released<stream, backend::byte_stream>);
+static_assert(backend::implements<stream, backend::detached_stream>);
 
 }  // namespace
 

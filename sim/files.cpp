@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp::sim {
@@ -18,6 +19,7 @@ struct directory final : backend::directory {
   explicit directory(std::string where) : path(std::move(where)) {}
   std::string path;
 };
+static_assert(backend::implements<directory, backend::directory>);
 
 std::unexpected<error> failed(errc code, operation what, std::string_view path) {
   return fail(code, what, 0, make_text(escape(path, std::string_view::npos)));
@@ -78,6 +80,7 @@ class files final : public backend::files {
 
   process_ref process_;
 };
+static_assert(backend::implements<files, backend::files>);
 
 }  // namespace
 

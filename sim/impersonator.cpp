@@ -2,6 +2,7 @@
 // (credentials(7)).
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
 namespace {
@@ -43,6 +44,7 @@ class impersonator final : public backend::impersonator {
  private:
   process_ref process_;
 };
+static_assert(backend::implements<impersonator, backend::impersonator>);
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
 
@@ -180,6 +181,7 @@ class system final : public backend::system, public handle {
   void let_go() noexcept override { waker_->target = nullptr; }
   std::shared_ptr<waker> waker_ = std::make_shared<waker>(*this);
 };
+static_assert(backend::implements<system, backend::system>);
 
 }  // namespace
 

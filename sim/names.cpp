@@ -1,5 +1,6 @@
 // Names and the listening sockets behind them: where a name is looked up, who may connect, and who accepts.
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
 
@@ -71,6 +72,7 @@ class listener final : public bound_name, public handle {
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
   const std::string unenforced_ = not_enforceable(request_);
 };
+static_assert(backend::implements<listener, backend::bound_name>);
 
 namespace {
 
@@ -109,6 +111,7 @@ class acceptor final : public backend::acceptor, public handle {
   void let_go() noexcept override { std::erase(from_.acceptors, this); }
   listener& from_;  ///< ends this before it goes itself
 };
+static_assert(backend::implements_released<acceptor, backend::acceptor>);
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // A simulated process. Killed or destroyed, the kernel takes back all it holds, first opened first.
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
 namespace {
@@ -15,6 +16,7 @@ class own_names final : public backend::names {
  private:
   process_ref process_;
 };
+static_assert(backend::implements<own_names, backend::names>);
 
 class process final : public backend::process {
  public:
@@ -61,6 +63,7 @@ class process final : public backend::process {
   std::unique_ptr<backend::impersonator> impersonator_ = make_impersonator(record_);
   std::unique_ptr<backend::threads> threads_ = make_threads(record_);
 };
+static_assert(backend::implements<process, backend::process>);
 
 }  // namespace
 

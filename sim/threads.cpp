@@ -4,6 +4,7 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
 namespace {
@@ -29,6 +30,7 @@ class mutex final : public backend::mutex {
  private:
   bool held_ = false;
 };
+static_assert(backend::implements<mutex, backend::mutex>);
 
 class condition final : public backend::condition {
  public:
@@ -43,6 +45,7 @@ class condition final : public backend::condition {
  private:
   process_ref process_;
 };
+static_assert(backend::implements<condition, backend::condition>);
 
 class event final : public backend::event {
  public:
@@ -58,6 +61,7 @@ class event final : public backend::event {
   process_ref process_;
   bool set_ = false;
 };
+static_assert(backend::implements<event, backend::event>);
 
 class threads final : public backend::threads {
  public:
@@ -90,6 +94,7 @@ class threads final : public backend::threads {
  private:
   process_ref process_;
 };
+static_assert(backend::implements<threads, backend::threads>);
 
 }  // namespace
 

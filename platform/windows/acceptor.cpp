@@ -2,6 +2,7 @@
 #include <cassert>
 #include <utility>
 
+#include "twinpipe/backend/twin.hpp"
 #include "windows/errors.hpp"
 #include "windows/loop.hpp"
 
@@ -109,6 +110,7 @@ class pipe_acceptor final : public backend::acceptor, op_owner {
   bool closed_ = false;
   bool released_ = false;
 };
+static_assert(backend::implements_released<pipe_acceptor, backend::acceptor>);
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "twinpipe/backend/twin.hpp"
 #include "windows/errors.hpp"
 #include "windows/gather.hpp"
 #include "windows/loop.hpp"
@@ -187,6 +188,7 @@ class established_stream final : public backend::byte_stream, op_owner {
   bool gone_ = false;
   bool released_ = false;
 };
+static_assert(backend::implements_released<established_stream, backend::byte_stream>);
 
 }  // namespace
 

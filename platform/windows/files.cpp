@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "twinpipe/backend/twin.hpp"
 #include "windows/errors.hpp"
 #include "windows/handle.hpp"
 #include "windows/text.hpp"
@@ -52,6 +53,7 @@ class windows_files final : public backend::files {
     }
   }
 };
+static_assert(backend::implements<windows_files, backend::files>);
 
 }  // namespace
 

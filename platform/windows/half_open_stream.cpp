@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "twinpipe/backend/twin.hpp"
 #include "windows/errors.hpp"
 #include "windows/gather.hpp"
 #include "windows/loop.hpp"
@@ -182,6 +183,7 @@ class half_open_stream final : public backend::byte_stream, op_owner {
   bool reset_seen_ = false;
   bool released_ = false;
 };
+static_assert(backend::implements_released<half_open_stream, backend::byte_stream>);
 
 }  // namespace
 

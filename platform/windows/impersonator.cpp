@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "fatal.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "windows/errors.hpp"
 #include "windows/peer.hpp"
 
@@ -71,6 +72,7 @@ class token_impersonator final : public backend::impersonator {
     return level_of(token);
   }
 };
+static_assert(backend::implements<token_impersonator, backend::impersonator>);
 
 }  // namespace
 

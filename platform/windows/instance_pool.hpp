@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "twinpipe/backend/names.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "windows/account.hpp"
 #include "windows/inbox.hpp"
 #include "windows/pipe_end.hpp"
@@ -71,5 +72,6 @@ class instance_pool final : public backend::bound_name, public std::enable_share
   std::vector<waiter> waiters_;
   bool withdrawn_ = false;
 };
+static_assert(backend::implements<instance_pool, backend::bound_name>);
 
 }  // namespace tp::platform

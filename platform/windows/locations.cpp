@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "twinpipe/backend/twin.hpp"
 #include "windows/account.hpp"
 #include "windows/errors.hpp"
 #include "windows/instance_pool.hpp"
@@ -56,6 +57,7 @@ class pipe_names final : public backend::names {
     return pool;
   }
 };
+static_assert(backend::implements<pipe_names, backend::names>);
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "twinpipe/backend/stream.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "windows/handle.hpp"
 
 namespace tp::platform {
@@ -28,5 +29,6 @@ class detached_pipe final : public backend::detached_stream {
  private:
   pipe_end end_;
 };
+static_assert(backend::implements<detached_pipe, backend::detached_stream>);
 
 }  // namespace tp::platform

@@ -10,6 +10,7 @@
 #include "host.hpp"
 #include "impersonator.hpp"
 #include "system.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "windows/locations.hpp"
 #include "windows/peer.hpp"
 
@@ -49,6 +50,7 @@ class windows_process final : public backend::process {
   std::unique_ptr<backend::threads> threads_ = make_threads();
   std::mutex log_lock_;
 };
+static_assert(backend::implements<windows_process, backend::process>);
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "system.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "windows/errors.hpp"
 #include "windows/locations.hpp"
 #include "windows/loop.hpp"
@@ -74,6 +75,7 @@ class windows_system final : public backend::system, op_owner {
   std::unique_ptr<event_loop> events_;
   std::shared_ptr<inbox> box_;
 };
+static_assert(backend::implements<windows_system, backend::system>);
 
 }  // namespace
 

@@ -4,10 +4,14 @@
 #include "conformance/party.hpp"
 #include "conformance/twin.hpp"
 #include "fatal.hpp"
+#include "twinpipe/backend/twin.hpp"
 #include "twinpipe/sim/world.hpp"
 
 namespace tp::conformance {
 namespace {
+
+static_assert(
+    backend::makes_process<decltype(&sim::world::make_process), sim::world&, std::string, sim::user_id>);
 
 constexpr std::uint32_t group_of_alice = 7000;
 

@@ -12,6 +12,7 @@
 #include "fatal.hpp"
 #include "process.hpp"
 #include "support/real_user.hpp"
+#include "twinpipe/backend/twin.hpp"
 
 namespace tp::conformance {
 namespace {
@@ -19,6 +20,8 @@ namespace {
 // Nobody has these numbers; no accounts are needed.
 const test::real_user alice{54321, 54321, {54400}};
 const test::real_user bob{54322, 54322, {}};
+
+static_assert(backend::makes_process<decltype(platform::make_process)&>);
 
 std::unique_ptr<backend::process> make_real_process() {
   auto made = platform::make_process();
