@@ -32,6 +32,7 @@ void connection_state::begin(drain_operation& op) {
   if (const errc refused = refuse_drain(); refused != errc::none) return answer_now(refused);
   if (lost_data_) return answer_now(errc::discarded);
   if (!unconfirmed_ && outbound_.items() == nullptr) return answer_now(errc::none);
+  if (told_of_loss()) return answer_now(fate() == delivery::delivered ? errc::none : errc::discarded);
   if (!terms_.framed && inbound_.was_reset()) return answer_now(errc::discarded);
   draining_ = &op;
   if (terms_.framed) {
@@ -65,7 +66,7 @@ void connection_state::end_drain(errc code, during when) {
 std::uint64_t connection_state::ask_drained() {
   if (!sent_since_drain_ && drain_token_ != answered_token_) return drain_token_;
   if (drain_token_ - answered_token_ >= drains_max) return 0;
-  if (send_failure_ != errc::none || inbound_.closed_by_peer()) return 0;
+  if (send_failure_ != errc::none || inbound_.closed_by_peer() || close_said_) return 0;
   sent_since_drain_ = false;
   outbound_.push(make_drain(++drain_token_));
   return drain_token_;
@@ -82,7 +83,10 @@ void connection_state::on_drained(std::uint64_t token, during when) {
   if (closing_asks) close_token_ = ask_drained();
   if (draining_asks || closing_asks) push_out(when);
   if (draining_ != nullptr && token == wanted_token_) end_drain(errc::none, when);
-  if (closing_ != nullptr && token == close_token_) part(delivery::delivered, when);
+  if (closing_ == nullptr) return;
+  if (token == close_token_) return part(delivery::delivered, when);
+  // Our CLOSE went before a DRAIN for the rest could: no other answer will come.
+  if (close_said_ && close_token_ == 0 && token == drain_token_) part(delivery::unknown, when);
 }
 
 // The peer is gone: what became of what it has confirmed to nobody. A reset behind a normal CLOSE may be due
@@ -101,6 +105,31 @@ void connection_state::on_stream_end(during when) {
   if (closing_ == nullptr || torn_down_ || close_stage_ == close_stage::parting) return;
   // While something waits to be written, the write shows whether the peer still takes it.
   if (close_stage_ == close_stage::confirming || outbound_.queued_bytes() == 0) finish_close(fate(), when);
+}
+
+// It threw data of ours away and confirms nothing more; it may be waiting for us before it goes.
+bool connection_state::told_of_loss() const noexcept {
+  return inbound_.closed_by_peer() && inbound_.was_reset() && !inbound_.closed_normally();
+}
+
+// A normal one leaves it to the end of the stream what became of our data; one that tells of a loss doesn't.
+void connection_state::on_close_frame(during when) {
+  if (!told_of_loss()) return;
+  end_drain(fate() == delivery::delivered ? errc::none : errc::discarded, when);
+  if (closing_ != nullptr && close_stage_ == close_stage::confirming) part(fate(), when);
+}
+
+// Closing, with all of ours sent and some of the peer's thrown away: it gets no answer to its DRAIN, so it
+// must learn that from a CLOSE, and before we have the answer to ours. Else two sides that close would wait
+// for each other for ever. True: the CLOSE waits to be written.
+bool connection_state::announce_loss() {
+  const bool confirming =
+      closing_ != nullptr && !torn_down_ && terms_.framed && close_stage_ == close_stage::confirming;
+  if (!confirming || close_said_ || !inbound_.dropped() || send_failure_ != errc::none) return false;
+  if (inbound_.stream_ended() || outbound_.items() != nullptr) return false;  // the DRAIN goes first
+  outbound_.push_reply(wire::make_close(wire::close_unread));
+  close_said_ = true;
+  return true;
 }
 
 // Unframed, once everything is written: the kernel tells when the peer's process has read it.
@@ -171,24 +200,31 @@ void connection_state::advance_close(during when) {
   if (lost_data_) return finish_close(delivery::discarded, when);
   if (!outbound_.idle() || write_op_.pending()) return;
   if (close_stage_ == close_stage::parting) return finish_close(close_outcome_, when);
-  if (close_stage_ == close_stage::confirming) return;
+  if (close_stage_ == close_stage::confirming) {
+    if (announce_loss()) push_out(when);
+    return;
+  }
   close_stage_ = close_stage::confirming;
   if (!unconfirmed_) return part(delivery::delivered, when);
   if (!terms_.framed && inbound_.was_reset()) return finish_close(delivery::discarded, when);
   if (!terms_.framed) return start_kernel_drain(when);
   if (inbound_.over()) return finish_close(fate(), when);
+  if (told_of_loss()) return part(fate(), when);
   if (!terms_.app_drain && !inbound_.closed_by_peer()) return part(delivery::unknown, when);
   close_token_ = ask_drained();
   push_out(when);
 }
 
+// Who closed first with nothing lost has gone; with data of ours thrown away, it waits for our CLOSE.
 void connection_state::part(delivery outcome, during when) {
-  if (!terms_.framed || send_failure_ != errc::none || inbound_.stream_ended() || inbound_.closed_by_peer()) {
-    return finish_close(outcome, when);
-  }
+  const bool nobody_listens = inbound_.stream_ended() || (inbound_.closed_by_peer() && !inbound_.was_reset());
+  if (!terms_.framed || send_failure_ != errc::none || nobody_listens) return finish_close(outcome, when);
   close_outcome_ = outcome;
   close_stage_ = close_stage::parting;
-  answer(wire::make_close(inbound_.dropped() ? wire::close_unread : wire::close_normal), when);
+  if (!std::exchange(close_said_, true)) {
+    outbound_.push_reply(wire::make_close(inbound_.dropped() ? wire::close_unread : wire::close_normal));
+  }
+  push_out(when);
 }
 
 void connection_state::finish_close(delivery outcome, during when) {

@@ -33,9 +33,12 @@ void connection_state::pull_in(during when) {
     }
     const step made = inbound_.advance();
     release_withheld();
-    if ((made == step::idle || made == step::needs_bytes) && std::exchange(answers_due_, false)) {
-      push_out(when);
-      continue;
+    if (made == step::idle || made == step::needs_bytes) {
+      const bool says_loss = announce_loss();
+      if (std::exchange(answers_due_, false) || says_loss) {
+        push_out(when);
+        continue;
+      }
     }
     switch (made) {
       case step::received:
@@ -145,6 +148,7 @@ void connection_state::on_control(during when) {
   using wire::frame_parser;
   const frame_parser::event event = inbound_.event();
   if (event.what == frame_parser::kind::drained) return on_drained(event.token, when);
+  if (event.what == frame_parser::kind::close) return on_close_frame(when);
   const bool request = event.what == frame_parser::kind::drain || event.what == frame_parser::kind::ping;
   // The inbound half keeps what the others mean for data; an unasked PONG is harmless.
   if (!request || take_request(event)) return;
@@ -156,7 +160,7 @@ void connection_state::on_control(during when) {
 bool connection_state::take_request(const wire::frame_parser::event& request) {
   const bool ping = request.what == wire::frame_parser::kind::ping;
   if (ping ? !terms_.keepalive : !terms_.app_drain) return false;
-  if (send_failure_ != errc::none) return true;  // there is no way to answer any more
+  if (send_failure_ != errc::none || close_said_) return true;  // there is no way to answer any more
   if (ping) {
     outbound_.push_reply(wire::make_control(wire::frame_type::pong, request.token));
     answers_due_ = true;
@@ -170,7 +174,7 @@ bool connection_state::take_request(const wire::frame_parser::event& request) {
 // A DRAIN is answered when the application has got everything before it; never, if it won't.
 void connection_state::release_withheld() {
   if (withheld_.empty() || inbound_.holds_undelivered()) return;
-  if (!inbound_.dropped() && send_failure_ == errc::none) {
+  if (!inbound_.dropped() && send_failure_ == errc::none && !close_said_) {
     for (const std::uint64_t token : withheld_) {
       outbound_.push_reply(wire::make_control(wire::frame_type::drained, token));
     }

@@ -202,7 +202,7 @@ void connection_state::shutdown_ended(during when) {
 }
 
 void connection_state::answer(const wire::control_frame& frame, during when) {
-  if (torn_down_ || send_failure_ != errc::none) return;
+  if (torn_down_ || send_failure_ != errc::none || close_said_) return;
   outbound_.push_reply(frame);
   push_out(when);
 }

@@ -104,6 +104,9 @@ class connection_state final : public resident {
   void end_drain(errc code, during when);
   void begin_close(during when);
   void advance_close(during when);
+  [[nodiscard]] bool announce_loss();
+  void on_close_frame(during when);
+  [[nodiscard]] bool told_of_loss() const noexcept;
   void part(delivery outcome, during when);
   void finish_close(delivery outcome, during when);
 
@@ -163,6 +166,7 @@ class connection_state final : public resident {
   bool lost_data_ = false;         ///< a send failed, so the peer didn't get all
   bool sent_since_drain_ = false;  ///< the drain under way, or the last, doesn't cover everything
   bool drain_is_stale_ = false;    ///< drain_op_ was begun for a drain that ended before this close
+  bool close_said_ = false;        ///< our CLOSE was queued: no frame may follow it
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool torn_down_ = false;
 

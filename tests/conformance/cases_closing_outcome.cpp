@@ -177,6 +177,72 @@ CONFORMANCE_CASE("who closes second after everything was received has delivered 
   w.run();
 }
 
+CONFORMANCE_CASE("two sides that close with each other's data unread both learn it", needs()) {
+  std::deque<flag> flags;
+  for (const pair_options& how : {framed_bytes(), messages()}) {
+    for (const duration later : {0ms, 10ms}) {
+      flag &one = flags.emplace_back(w), &other = flags.emplace_back(w);
+      const auto side = [](flag& mine, flag& theirs, duration wait) {
+        return [&mine, &theirs, wait](party& p, connection& c) -> task<void> {
+          co_await p.send(c, "never received");
+          mine.set();
+          co_await p.wait(theirs);
+          co_await p.sleep(wait);
+          EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
+        };
+      };
+      w.pair(how, side(one, other, 0ms), side(other, one, later));
+    }
+  }
+  w.run();
+}
+
+CONFORMANCE_CASE("unframed, a close that waits for a side that closes too ends at its deadline",
+                 needs(capability::drain)) {
+  flag one(w), other(w);
+  w.pair(
+      bytes(),
+      [&](party& p, connection& c) -> task<void> {
+        co_await p.send(c, "never received");
+        one.set();
+        co_await p.wait(other);
+        const auto outcome = co_await c.close().within(20ms).unless(p.stop());
+        EXPECT(p, p.value(outcome) == delivery::unknown);
+      },
+      [&](party& p, connection& c) -> task<void> {
+        co_await p.send(c, "never received");
+        other.set();
+        co_await p.wait(one);
+        EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
+      });
+  w.run();
+}
+
+CONFORMANCE_CASE("who closes with a message unread still learns that its own was received", needs()) {
+  std::deque<flag> flags;
+  for (const pair_options& how : {framed_bytes(), messages()}) {
+    flag &asked = flags.emplace_back(w), &sent = flags.emplace_back(w);
+    w.pair(
+        how,
+        [&](party& p, connection& c) -> task<void> {
+          co_await p.wait(asked);
+          co_await p.send(c, "for you");
+          sent.set();
+          EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::delivered);
+        },
+        [&](party& p, connection& c) -> task<void> {
+          co_await p.send(c, "never received");
+          asked.set();
+          co_await p.wait(sent);
+          EXPECT(p, co_await p.receive(c) == "for you");
+          EXPECT(p, (co_await p.receive_end(c)).discarded);
+          p.refusal(co_await p.bounded(c.drain()), errc::discarded);
+          EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
+        });
+  }
+  w.run();
+}
+
 CONFORMANCE_CASE("close of what nobody reads is unknown at the deadline", needs()) {
   std::deque<flag> flags;
   const std::string large = pattern(more_than_fits(w));
