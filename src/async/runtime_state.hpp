@@ -33,8 +33,11 @@ class runtime_state {
 
   /// Completes the operation at its deadline, in a later turn though that has passed; it counts for `owner`.
   void sleep(backend::op& op, resident& owner) {
+    const bool done = system_->sleep(op) == backend::start::done;
+    // Only a dead process can't sleep. No turn will end it then, so nobody is kept for its end.
+    if (done && !op.result.ok()) return;
     owner.retain();
-    if (system_->sleep(op) == backend::start::done) system_->schedule(op);
+    if (done) system_->schedule(op);
   }
 
   /// Resumes the operation's waiter on a later turn.

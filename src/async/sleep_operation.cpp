@@ -25,7 +25,10 @@ bool sleep_operation::start() {
   timer_.deadline = std::min(wake_at_, deadline());
   if (deadline() < wake_at_) reason_ = errc::timed_out;
   auto& system = typed_operation::runtime_.system();
-  if (system.sleep(timer_) == backend::start::done) return finish_now(), true;
+  if (system.sleep(timer_) == backend::start::done) {
+    if (!timer_.result.ok()) reason_ = timer_.result.code;
+    return finish_now(), true;
+  }
   resident::retain();
   return false;
 }

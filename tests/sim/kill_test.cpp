@@ -180,6 +180,9 @@ task<int> live_and_die(runtime& rt, doomed& d) {
   std::array<std::byte, 4> room;
   d.note(co_await server->receive(room));
   d.note(co_await rt.connect("job"));
+  d.note(co_await rt.connect("job").within(std::chrono::seconds(1)));
+  d.note(co_await rt.sleep(std::chrono::seconds(1)));
+  d.note(co_await rt.sleep(std::chrono::seconds(2)).within(std::chrono::seconds(1)));
   d.note(rt.owner().bind("other"));
   d.note(rt.listen(*served));
   d.note(runtime::create(rt.owner()));
@@ -194,7 +197,7 @@ TEST_CASE("a program whose process was killed gets process_killed from the libra
   CHECK(self.run([&d](runtime& rt) { return live_and_die(rt, d); }) == 0);
   CHECK(d.codes.front() == errc::none);
   d.codes.front() = errc::process_killed;
-  CHECK(d.codes == std::vector(7, errc::process_killed));
+  CHECK(d.codes == std::vector(10, errc::process_killed));
 }
 
 }  // namespace tp::test

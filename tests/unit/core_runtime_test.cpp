@@ -168,6 +168,34 @@ TEST_CASE("a sleep ends at its time, its deadline or its stop") {
   CHECK((done.at_once && done.code() == errc::none));
 }
 
+namespace {
+
+struct sleeper final : detail::resident {
+  sleeper(detail::runtime_state& runtime, bool& g) : resident(runtime), gone(g) {}
+  ~sleeper() override { gone = true; }
+  void evict() noexcept override {}
+  bool& gone;
+};
+
+}  // namespace
+
+TEST_CASE("a dead process cannot sleep, and nobody is kept for the end of a sleep that it began") {
+  core_rig rig;
+  rig.system->dead = true;
+  for (const duration d : {0s, 3s}) {
+    slept done;
+    rig.go(sleep(rig, d), done);
+    CHECK((done.at_once && done.code() == errc::process_killed));
+  }
+  bool gone = false;
+  backend::op timer([](backend::op&) noexcept {}, nullptr);
+  {
+    const detail::ref<sleeper> owner(new sleeper(*rig.runtime, gone));
+    rig.runtime->sleep(timer, *owner);
+  }
+  CHECK((gone && !timer.pending()));
+}
+
 TEST_CASE("a stop that comes when a sleep has just ended comes too late") {
   for (const bool by_deadline : {true, false}) {
     core_rig rig;

@@ -47,12 +47,14 @@ paper_system::~paper_system() {
 }
 
 backend::start paper_system::sleep(backend::op& op) {
+  if (dead) return op.finish({errc::process_killed});
   if (sleeps_at_once && op.deadline <= now_) return op.finish({});
   timers_.push_back(&op);
   return op.begin();
 }
 
 void paper_system::schedule(backend::op& op) noexcept {
+  if (dead) return;
   op.begin();
   ready_.push_back({&op, {}, 0});
 }

@@ -106,6 +106,7 @@ class paper_system final : public backend::system {
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
   bool cancel_meets_timer = false;  ///< a cancelled sleep has just ended by itself
   bool sleeps_at_once = false;      ///< sleep answers done for a time that has come
+  bool dead = false;                ///< its process was killed: no sleep, and what is scheduled is forgotten
 
  private:
   struct waker;
