@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "address_posix.hpp"
+#include "core/unenforced.hpp"
 #include "errors_posix.hpp"
 #include "listening_socket_posix.hpp"
 #include "name_lock_posix.hpp"
@@ -55,18 +56,6 @@ static_assert(backend::implements<bound_socket, backend::bound_name>);
 
 using bound = result<std::shared_ptr<backend::bound_name>>;
 
-std::string not_enforceable(const backend::bind_request& request) {
-  if (request.name.kind() == name_kind::unix_abstract)
-    return "An abstract name has no permissions: any local user can connect and is judged only then, and any "
-           "user can "
-           "take the name while nobody holds it.";
-  if (request.access.who() == access_policy::audience::users)
-    return "Users who are not listed can connect and are refused only then.";
-  if (request.access.who() == access_policy::audience::everyone_local)
-    return "A client of another host that comes through a relay such as ssh counts as local.";
-  return {};
-}
-
 bound bind_abstract(const backend::bind_request& request) {
   descriptor socket = new_socket();
   const socket_address address = address_of_abstract(request.name.leaf());
@@ -74,8 +63,8 @@ bound bind_abstract(const backend::bind_request& request) {
       ::listen(socket.get(), request.backlog) != 0)
     return fail_with(operation::bind, errno,
                      errno == EADDRINUSE ? "another process holds it" : request.name.text());
-  return std::make_shared<bound_socket>("unix-abstract:" + request.name.leaf(), not_enforceable(request),
-                                        std::move(socket));
+  return std::make_shared<bound_socket>("unix-abstract:" + request.name.leaf(),
+                                        core::unenforced_by_sockets(request), std::move(socket));
 }
 
 // Makes the directory if it is ours to make. The mode is set again because the umask took its part.
@@ -119,7 +108,7 @@ bound bind_file(const backend::bind_request& request, const place& where) {
   if (auto cleared = remove_stale(*directory, where.file); !cleared) return fail(cleared);
   auto made = make_listening_file(*directory, where.file, request);
   if (!made) return fail(made);
-  return std::make_shared<bound_socket>(where.path(), not_enforceable(request), std::move(*made),
+  return std::make_shared<bound_socket>(where.path(), core::unenforced_by_sockets(request), std::move(*made),
                                         std::move(*lock));
 }
 

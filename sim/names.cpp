@@ -1,4 +1,5 @@
 // Names and the listening sockets behind them: where a name is looked up, who may connect, and who accepts.
+#include "core/unenforced.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
 
@@ -6,21 +7,6 @@ namespace tp::sim {
 
 using namespace backend;
 using enum access_policy::audience;
-
-namespace {
-
-/// The sentences that Linux has.
-std::string not_enforceable(const bind_request& request) {
-  if (request.name.kind() == name_kind::unix_abstract)
-    return "An abstract name has no permissions: any local user can connect and is judged only then, and any "
-           "user can take the name while nobody holds it.";
-  if (request.access.who() == users) return "Users who are not listed can connect and are refused only then.";
-  if (request.access.who() == everyone_local)
-    return "A client of another host that comes through a relay such as ssh counts as local.";
-  return {};
-}
-
-}  // namespace
 
 /// A bound name. While it is open it stands in the world's table.
 class listener final : public bound_name, public handle {
@@ -70,7 +56,7 @@ class listener final : public bound_name, public handle {
   const identity self_ = process_->effective;  ///< what clients see: as it was at listen(2)
   const bind_request request_;
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
-  const std::string unenforced_ = not_enforceable(request_);
+  const std::string unenforced_ = core::unenforced_by_sockets(request_);
 };
 static_assert(backend::implements<listener, backend::bound_name>);
 
