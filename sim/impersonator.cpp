@@ -1,5 +1,5 @@
 // Whose rights a simulated process acts with: Linux's rules for changing the effective user of a thread
-// (credentials(7)).
+// (credentials(7)). A simulated process is one thread, so what they say of a thread is kept with the process.
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"

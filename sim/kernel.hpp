@@ -31,7 +31,8 @@ struct process_record {
   std::shared_ptr<sim::world::state> world;
   std::string name;  ///< with its pid, for messages
   identity self;
-  identity effective;  ///< of its one thread; differs from self between enter and revert
+  // The seam has these per thread. A process of this twin has one: start_thread is not_supported.
+  identity effective;  ///< differs from self between enter and revert
   bool impersonating = false;
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
   [[nodiscard]] bool dead() const noexcept { return life->over; }
@@ -63,7 +64,8 @@ void kill(backend::process& victim);
 struct tp::sim::world::state {
   loop time;
   std::map<std::string, listener*> names;
-  std::map<std::string, node> files{{"", {}}};                    ///< by absolute path, the root's empty
+  std::map<std::string, node> files{{"", {}},
+                                    {"/tmp", {.mode = 01777}}};   ///< by absolute path, the root's empty
   std::map<std::uint32_t, std::vector<std::uint32_t>> groups_of;  ///< supplementary, by uid
   std::vector<std::string> trace;
   std::uint32_t next_uid = 1000, next_pid = 1000;

@@ -20,6 +20,7 @@ class listener final : public bound_name, public handle {
   [[nodiscard]] const std::string& unenforced() const noexcept override { return unenforced_; }
   void withdraw() noexcept override { end(errc::closed); }
 
+  [[nodiscard]] std::uint32_t owner() const noexcept { return self_.uid.value; }
   [[nodiscard]] std::string holder() const { return "'" + location_ + "' is held by " + process_->name; }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
@@ -74,6 +75,26 @@ std::vector<std::string> places(const endpoint_name& name, const identity& who, 
   const std::string everybodys = "/run/twinpipe/" + leaf;
   if (kind == name_kind::pipe || who.is_superuser()) return {everybodys};
   return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + leaf, everybodys};
+}
+
+/// A directory that the world wasn't told of is root's, and closed to others.
+node directory_of(const world::state& world, const std::string& path) {
+  const auto found = world.files.find(path.substr(0, path.rfind('/')));
+  return found != world.files.end() ? found->second : node{};
+}
+
+/// Could somebody who is neither the client nor root have put this socket where it is? A service's own
+/// directory is as good as the one that root made it in.
+bool is_planted(const process_record& client, const std::string& place, std::uint32_t owner) {
+  const auto trusted = [&](std::uint32_t user) { return user == 0 || user == client.effective.uid.value; };
+  const auto only_ours = [&](const node& directory) {
+    return trusted(directory.owner) && (directory.mode & 022) == 0;
+  };
+  if (place.starts_with('@') || trusted(owner)) return false;
+  const node directory = directory_of(*client.world, place);
+  if (only_ours(directory)) return false;
+  const bool own = directory.owner == owner && (directory.mode & 022) == 0;
+  return !own || !only_ours(directory_of(*client.world, place.substr(0, place.rfind('/'))));
 }
 
 class acceptor final : public backend::acceptor, public handle {
@@ -132,7 +153,10 @@ status connect(const process_ref& process, connect_op& o) {
   std::string tried = o.name->text();
   for (const std::string& place : places(*o.name, process->effective, std::string(o.runtime_directory))) {
     const auto at = process->world->names.find(place);
-    answer = at == process->world->names.end() ? errc::not_found : at->second->answer(process->effective);
+    const bool found = at != process->world->names.end();
+    answer = found ? at->second->answer(process->effective) : errc::not_found;
+    if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
+      answer = errc::untrusted_location;
     if (answer == errc::none) o.stream = at->second->admit(process);
     tried.append("; ").append(place).append(": ").append(to_string(answer));
     if (answer != errc::not_found) break;

@@ -152,6 +152,27 @@ CONFORMANCE_CASE("a client can be told to trust any server", needs(capability::i
   w.run();
 }
 
+CONFORMANCE_CASE("a stranger's socket where a stranger could have put it is an untrusted location",
+                 needs(capability::impersonation)) {
+  const std::string name = "unix:" + w.deep_directory(user::alice) + "/socket";  // all of it is alice's
+  flag bound(w), refused(w);
+  w.party(w.process(user::alice), "server of alice", [&](party& p) -> task<void> {
+    endpoint_options options;
+    options.access = access_policy::everyone_local();
+    const endpoint served = p.bind(name, options);
+    const listener door = p.listen(served);
+    bound.set();
+    co_await p.wait(refused);
+    EXPECT(p, served.statistics().refused == 0);
+  });
+  w.party("client", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    p.refusal(co_await p.try_connect(name), errc::untrusted_location);
+    refused.set();
+  });
+  w.run();
+}
+
 CONFORMANCE_CASE("a client that trusts any server finds one in any place", needs(capability::impersonation)) {
   const std::string name = "unix:" + w.deep_directory(user::alice) + "/socket";  // all of it is alice's
   flag bound(w);

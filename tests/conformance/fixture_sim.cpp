@@ -32,8 +32,11 @@ class memory_twin final : public twin {
   std::uint32_t shared_group() const override { return group_of_alice; }
 
   std::string make_directory(user owner, const std::string& below, unsigned mode) override {
-    std::string path = "/case/" + std::to_string(++directories_) + below;
-    world_.directory(path, {.owner = id(owner), .group = gid(owner), .mode = mode});
+    const std::string top = "/case/" + std::to_string(++directories_), path = top + below;
+    for (auto end = top.size(); end != std::string::npos;) {
+      end = path.find('/', end + 1);
+      world_.directory(path.substr(0, end), {.owner = id(owner), .group = gid(owner), .mode = mode});
+    }
     return path;
   }
   void make_file(const std::string& path, const std::string& contents, const file_options& options) override {

@@ -88,6 +88,30 @@ TEST_CASE("a bound name says in sentences what its policy can't promise") {
   CHECK(said("unix-abstract:x", audience::same_user).find("no permissions") != std::string::npos);
 }
 
+TEST_CASE("a socket of another user is refused where a stranger could have put it") {
+  sim::world world;
+  const auto root = world.user("root", sim::privileged), alice = world.user("alice"), bob = world.user("bob");
+  const host server(world, "server", alice);
+  host own(world, "own client", alice), other(world, "client", bob), super(world, "root's client", root);
+  world.directory("/run/service", {.owner = alice, .mode = 0755});
+  world.directory("/run/open", {.owner = root, .mode = 0777});
+  world.directory("/home/alice/deep", {.owner = alice, .mode = 0755});
+  world.directory("/home/alice", {.owner = alice, .mode = 0755});
+  const auto reach = [](host& client, const std::string& name) {
+    (void)client.connect(name);
+    return client.code;
+  };
+  for (const std::string place :
+       {"unix-abstract:s", "/run/service/s", "/srv/s", "/tmp/s", "/run/open/s", "/home/alice/deep/s"}) {
+    const bool trusted = !place.starts_with("/tmp") && !place.contains("open") && !place.contains("deep");
+    const auto bound = server.try_bind(request(place, audience::everyone_local));
+    REQUIRE(bound);
+    CHECK(reach(own, place) == errc::none);
+    CHECK(reach(other, place) == (trusted ? errc::none : errc::untrusted_location));
+    CHECK(reach(super, place) == (trusted ? errc::none : errc::untrusted_location));
+  }
+}
+
 TEST_CASE("an abstract name has no mode, and its location is written as it is bound") {
   sim::world world;
   const host server(world, "server", world.user("alice"));

@@ -14,11 +14,6 @@ using sent = awaited<send_result>;
 using nothing = awaited<result<void>>;
 using closing = awaited<result<delivery>>;
 
-delivery outcome_of(closing& close) {
-  REQUIRE((close.done() && close->has_value()));
-  return **close;
-}
-
 }  // namespace
 
 TEST_CASE("a closing side tells of data that it threw away while it still waits for its own confirmation") {

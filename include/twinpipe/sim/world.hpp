@@ -42,7 +42,8 @@ class world {
   user_id user(std::string name, privilege rights = privilege::none, std::vector<std::uint32_t> groups = {});
   /// A file; its directories appear with it, owned by root, mode 0755.
   void file(std::string path, file_attributes attributes);
-  /// A directory; without the x bits of its mode nobody but root gets through it.
+  /// A directory; without the x bits of its mode nobody but root gets through it. At first there are / and
+  /// /tmp, mode 1777. Names may be bound in directories that were never made; these count as root's, 0755.
   void directory(std::string path, file_attributes attributes);
   /// A process of that user, pids from 1000 up. Its destruction is its death. It must end before the world
   /// does.
