@@ -10,7 +10,7 @@
 #include "async/endpoint_state.hpp"
 #include "async/mutex_guard.hpp"
 #include "async/withdrawals.hpp"
-#include "core/runtime_directory.hpp"
+#include "core/contradiction.hpp"
 #include "fatal.hpp"
 #include "twinpipe/escape.hpp"
 
@@ -38,31 +38,6 @@ class [[nodiscard]] unlocked {
   backend::mutex& mutex_;
 };
 
-// The profile is the one that the name leads to.
-[[nodiscard]] const char* contradiction(const endpoint_options& options, name_kind kind) {
-  const bool raw = options.profile == profile::raw;
-  if (options.max_instances == 0) return "max_instances must be 1 or more";
-  if (options.max_half_open == 0) return "max_half_open must be 1 or more";
-  if (options.max_message == 0 || options.max_message > max_message_limit) {
-    return "max_message must be between 1 byte and 64 MiB";
-  }
-  if (options.backlog < 1) return "backlog must be 1 or more";
-  if (options.handshake_timeout <= duration::zero()) return "handshake_timeout must be positive";
-  if (!detail::is_runtime_directory(options.runtime_directory)) {
-    return "runtime_directory must be an absolute path, without a NUL";
-  }
-  const bool dotnet = kind == name_kind::dotnet;
-  if (raw && options.mode == transmission::message) {
-    return dotnet ? "a dotnet: name speaks the raw profile, which has no message mode"
-                  : "the raw profile has no message mode";
-  }
-  if (raw && options.framed) {
-    return dotnet ? "a dotnet: name speaks the raw profile, which has no frames"
-                  : "the raw profile has no frames";
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 process::process(backend::process& twin, std::vector<std::string> arguments)
@@ -84,7 +59,7 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
   auto parsed = endpoint_name::parse(name);
   if (!parsed) return tp::fail(parsed.error().about(operation::bind, nullptr));
   if (parsed->kind() == name_kind::dotnet) options.profile = profile::raw;
-  if (const char* reason = contradiction(options, parsed->kind())) {
+  if (const char* reason = core::contradiction(options, parsed->kind())) {
     return tp::fail(errc::invalid_argument, operation::bind, 0, make_text(in_quotes(name) + ": " + reason));
   }
   const backend::bind_request request{

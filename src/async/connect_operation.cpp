@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "async/connection_state.hpp"
+#include "core/contradiction.hpp"
 #include "core/negotiation.hpp"
-#include "core/runtime_directory.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp::detail {
@@ -47,24 +47,16 @@ connect_operation::connect_operation(runtime_state& runtime, std::string_view na
   configure();
 }
 
-errc connect_operation::check_options() const noexcept {
-  if (options_.max_message == 0 || options_.max_message > max_message_limit) return errc::invalid_argument;
-  if (!is_runtime_directory(runtime_directory_)) return errc::invalid_argument;
-  if (options_.profile == profile::raw && (options_.mode == transmission::message || options_.framed)) {
-    return errc::invalid_argument;
-  }
-  return errc::none;
-}
-
 bool connect_operation::start() {
   starting_ = true;
-  errc refused = refuse_start();
+  const errc refused = refuse_start();
   begin();
-  if (refused == errc::none) refused = check_options();
   if (bad_name_) {
     finish(std::unexpected(*bad_name_));
   } else if (refused != errc::none) {
     fail(refused);
+  } else if (const char* reason = core::contradiction(options_, name_->kind())) {
+    fail(errc::invalid_argument, 0, reason);
   } else {
     try_name();
   }

@@ -30,7 +30,6 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   void on_stop() noexcept override { give_up(errc::cancelled); }
 
  private:
-  [[nodiscard]] errc check_options() const noexcept;
   void try_name();
   void tried();
   void retry();

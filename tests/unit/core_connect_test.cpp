@@ -293,10 +293,16 @@ TEST_CASE("options and names that make no sense are refused before anything is t
   connected done;
   rig.connect_to("a/b", done);
   CHECK((done.at_once && done.code() == errc::invalid_name));
-  rig.connect_to("files", done, {.mode = transmission::message, .profile = profile::raw});
-  CHECK(done.code() == errc::invalid_argument);
-  rig.connect_to("files", done, {.max_message = max_message_limit + 1});
-  CHECK(done.code() == errc::invalid_argument);
+  const std::vector<std::pair<connect_options, std::string>> senseless = {
+      {{.mode = transmission::message, .profile = profile::raw}, "no message mode"},
+      {{.profile = profile::raw, .framed = true}, "no frames"},
+      {{.max_message = max_message_limit + 1}, "max_message"},
+      {{.runtime_directory = "here"}, "runtime_directory"}};
+  for (const auto& [options, reason] : senseless) {
+    rig.connect_to("files", done, options);
+    REQUIRE(done.code() == errc::invalid_argument);
+    CHECK(done->error().message().find(reason) != std::string::npos);
+  }
   rig.attach_fails = errc::no_resources;
   rig.attempts.push_back({&rig.server()});
   rig.connect_to("files", done);
