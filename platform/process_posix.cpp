@@ -30,6 +30,7 @@ class posix_process final : public backend::process {
                   .exit_handle = has_exit_handles(),
                   .kernel_instances = false,
                   .threads = true,
+                  .blocking_streams = true,
                   .given_handles = true} {}
 
   backend::capabilities features() const noexcept override { return features_; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -21,8 +22,13 @@ enum class capability {
   impersonation,
   exit_handle,
   kernel_instances,
-  threads
+  threads,
+  blocking_streams,
+  given_handles
 };
+inline constexpr std::size_t capability_count = sizeof(backend::capabilities);
+static_assert(static_cast<std::size_t>(capability::given_handles) + 1 == capability_count,
+              "enum and struct have the same entries, each a bool");
 
 [[nodiscard]] std::string_view to_string(capability what) noexcept;
 [[nodiscard]] bool has(const backend::capabilities& twin, capability what) noexcept;

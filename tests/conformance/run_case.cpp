@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <optional>
 
 #include "conformance/allowed_skips.hpp"
@@ -116,14 +117,17 @@ void check_descriptors(const conformance_case& which, const std::vector<seam_fau
 
 std::string_view to_string(capability what) noexcept {
   static constexpr std::string_view names[] = {
-      "half_close", "drain", "exact_write", "impersonation", "exit_handle", "kernel_instances", "threads"};
+      "half_close",       "drain",   "exact_write",      "impersonation", "exit_handle",
+      "kernel_instances", "threads", "blocking_streams", "given_handles"};
+  static_assert(std::size(names) == capability_count);
   return names[static_cast<std::size_t>(what)];
 }
 
 bool has(const backend::capabilities& twin, capability what) noexcept {
-  const bool values[] = {twin.half_close,    twin.drain,       twin.exact_write,
-                         twin.impersonation, twin.exit_handle, twin.kernel_instances,
-                         twin.threads};
+  const bool values[] = {
+      twin.half_close,       twin.drain,   twin.exact_write,      twin.impersonation, twin.exit_handle,
+      twin.kernel_instances, twin.threads, twin.blocking_streams, twin.given_handles};
+  static_assert(std::size(values) == capability_count);
   return values[static_cast<std::size_t>(what)];
 }
 

@@ -21,7 +21,8 @@ struct capabilities {
   bool impersonation = false;     ///< impersonator::enter can work for another user
   bool exit_handle = false;       ///< identity::process
   bool kernel_instances = false;  ///< the kernel counts instances itself
-  bool threads = false;           ///< start_thread and blocking calls
+  bool threads = false;           ///< threads::start_thread
+  bool blocking_streams = false;  ///< process::attach_blocking
   bool given_handles = false;     ///< process::adopt
 };
 
@@ -52,7 +53,7 @@ class process {
   [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
   /// A stream that no loop turns: every start answers done; see byte_stream. One that can't be attached is
   /// closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
-  /// capability threads), no_resources, io_error.
+  /// capability blocking_streams), no_resources, io_error.
   [[nodiscard]] virtual result<stream_ptr> attach_blocking(detached_ptr stream) = 0;
   /// A byte stream of handles that the program was given: reads come from `in`, writes go to `out`; equal
   /// ones are one handle. They are the twin's from the call on, also when it fails, unless the answer is
