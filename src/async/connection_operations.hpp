@@ -54,7 +54,6 @@ class connection_operation : public typed_operation<Result> {
     if (starting_) return this->finish_now();
     inside_turn ? this->complete() : this->complete_later();
   }
-  void become_pending() noexcept { this->begin(); }
 
   errc stop_reason = errc::none;  ///< why it is being taken back, while that takes time
 
