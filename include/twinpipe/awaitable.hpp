@@ -13,11 +13,10 @@ namespace tp {
 /// One pointer to an operation that hasn't started. `co_await c.receive(b).within(5s).unless(stop)`.
 ///
 /// The operation starts when it is awaited, and may be awaited once; a second time, or after a move, aborts
-/// the program. The waiter resumes on the runtime's
-/// thread: at once, if the operation could be done without waiting, else from a later turn, never inside
-/// request_stop() and never inside the call that caused the completion. If a completion and a stop meet, the
-/// completion wins. Destroying a coroutine that waits is a programming error and aborts the program: stop the
-/// operation, let the coroutine end, then destroy it.
+/// the program. The waiter resumes on the runtime's thread: at once, if the operation could be done without
+/// waiting, else from a later turn, never inside request_stop() and never inside the call that caused the
+/// completion. If a completion and a stop meet, the completion wins. Destroying a coroutine that waits is a
+/// programming error and aborts the program: stop the operation, let the coroutine end, then destroy it.
 template <class Result>
 class [[nodiscard]] awaitable {
  public:
@@ -29,7 +28,8 @@ class [[nodiscard]] awaitable {
     if (op_ != nullptr) op_->abandon();
   }
 
-  /// Ends with timed_out when that much time has passed since this call.
+  /// Ends with timed_out when that much time has passed since runtime::now(), the time of this turn. What the
+  /// turn did before this call counts too: after a long computation less is left than `d`.
   awaitable&& within(duration d) && noexcept {
     checked().expire_after(d);
     return std::move(*this);

@@ -84,7 +84,9 @@ class connection {
   /// io_error, not_while_impersonating.
   awaitable<result<received>> receive(std::span<std::byte> into);
   /// Receives into a buffer that grows as bytes come: a whole message, or in byte mode what is there. Stopped
-  /// in the middle of a message, the part is kept here and the next receive goes on with it.
+  /// in the middle of a message, the connection keeps the part and the next receive goes on with it. The
+  /// buffer is in use until the receive completes: it must stay where it is. Its contents are replaced.
+  /// Errors: as above.
   awaitable<result<received>> receive(buffer& into);
 
   /// Ends the sending direction after what was sent: the peer receives the end; receiving goes on. Later
@@ -97,10 +99,10 @@ class connection {
   /// goes. With frames the confirmation travels behind the peer's data, so somebody must receive what the
   /// peer sends, or it comes never; and where 16 earlier drains, timed out, wait for their answers still, it
   /// asks only when one has come. Without frames the system tells, of everything written: sends that follow
-  /// are waited for too. Linux: the socket's queue is empty (SIOCOUTQ, unix(7)) and no reset came; Windows:
-  /// FlushFileBuffers; elsewhere not_supported. Errors: discarded (the peer closed first, and nothing tells
-  /// that it had got all), timed_out, cancelled, closed, not_supported, operation_in_progress,
-  /// protocol_error, connection_lost, io_error, not_while_impersonating.
+  /// are waited for too. Linux: the socket's queue is empty (SIOCOUTQ, unix(7)) and no reset came; elsewhere
+  /// not_supported. Errors: discarded (the peer closed first, and nothing tells that it had got all),
+  /// timed_out, cancelled, closed, not_supported, operation_in_progress, protocol_error, connection_lost,
+  /// io_error, not_while_impersonating.
   awaitable<result<void>> drain();
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
@@ -127,13 +129,16 @@ class connection {
   /// Calls `f` with the client's rights and gives back what it returns; a result<T> isn't wrapped again.
   /// Synchronous, on this thread only: other threads keep the server's rights. Inside, only files may be
   /// used; every operation of twinpipe answers not_while_impersonating. Exceptions pass, after the server's
-  /// own identity is back; if that can't be done the program is aborted. It's an access check with the
-  /// client's identity, not a sandbox: hostile code in `f` could regain the server's. Linux: effective uid,
-  /// gid, groups and capabilities of the thread, by raw system calls (credentials(7)); use faccessat2 with
-  /// AT_EACCESS rather than access, start no thread or process and send no signal inside. Errors:
-  /// impersonation_denied (client's level below impersonation, peer unknown, or no privilege; the text says
-  /// which), invalid_argument (this is the client's side), closed, not_supported, not_while_impersonating
-  /// (this thread acts as a client already, of whatever runtime), and those of `f`.
+  /// own identity is back; if that can't be done the program is aborted, and so it is by a turn of a runtime
+  /// inside. It's an access check with the client's identity, not a sandbox: hostile code in `f` could regain
+  /// the server's. Linux: effective uid, gid, groups and capabilities of the thread, by raw system calls
+  /// (credentials(7)); use faccessat2 with AT_EACCESS rather than access, start no thread or process and send
+  /// no signal inside. Windows: the thread wears the token that the client gave with its connection, at the
+  /// level that the client chose when it opened the pipe, which the kernel enforces; for another user the
+  /// server needs SeImpersonatePrivilege (docs/platform-windows.md). Errors: impersonation_denied (client's
+  /// level below impersonation, peer unknown, or no privilege; the text says which), invalid_argument (this
+  /// is the client's side), closed, not_supported, not_while_impersonating (this thread acts as a client
+  /// already, of whatever runtime), and those of `f`.
   template <detail::client_callable F>
     requires(!detail::resumable<std::invoke_result_t<F>>)
   auto run_as_client(F&& f) -> detail::flattened<std::invoke_result_t<F>>::type {

@@ -15,7 +15,8 @@ namespace tp {
 
 /// Every reason for which an operation of twinpipe fails. The list is closed; each public operation names the
 /// part of it that a caller can act on. The end of a stream is not among them: it is a value
-/// (`received::end`).
+/// (`received::end`). process_killed is in none of their lists: in the simulator any call that can fail
+/// answers it once its process was killed; a real process never gets it.
 enum class errc : std::uint8_t {
   none,                     ///< no error; never inside an `error` that a caller gets
   invalid_argument,         ///< an option or argument that means nothing

@@ -21,7 +21,8 @@ class directory {
   /// absolute or by a symbolic link (Linux: openat2(2), RESOLVE_BENEATH). Blocks the thread; may be used
   /// inside run_as_client, and the file's permissions then count for the client. The text is the file's
   /// bytes. Errors: not_found; access_denied (also for a path that would leave); file_too_large;
-  /// invalid_argument (not a regular file); not_supported (a kernel before 5.6); io_error.
+  /// invalid_argument (not a regular file, or a NUL in the path); name_too_long; not_supported (Linux before
+  /// 5.6 or without /proc; Windows); no_resources; io_error.
   [[nodiscard]] result<std::string> read(std::string_view path, std::size_t max_bytes) const {
     return files_->read(handle_.get(), path, max_bytes);
   }
@@ -40,7 +41,8 @@ class files {
   [[nodiscard]] result<std::string> read(std::string_view path, std::size_t max_bytes) const {
     return twin_->read(nullptr, path, max_bytes);
   }
-  /// Errors: not_found, access_denied, invalid_argument (not a directory), no_resources, io_error.
+  /// Errors: not_found (also for what isn't a directory), access_denied, invalid_argument (a NUL in the
+  /// path), name_too_long, not_supported (Windows), no_resources, io_error.
   [[nodiscard]] result<directory> open_directory(std::string_view path) const {
     auto opened = twin_->open_directory(path);
     if (!opened) return fail(opened);

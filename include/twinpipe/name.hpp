@@ -31,14 +31,13 @@ class endpoint_name {
  public:
   /// Accepts
   /// - `[A-Za-z0-9._-]{1,200}`, not starting with a dot, not ending in `.lock`: a plain name, compared
-  /// without case (kept
-  ///   in lower case);
+  ///   without case (kept in lower case);
   /// - `\\.\pipe\x`, `//./pipe/x`, `npipe:////./pipe/x`: the pipe x of this machine, x as for a plain name;
   /// - `/abs/path` and `unix:/abs/path`; `unix-abstract:x`, 1 to 107 bytes, no NUL;
   /// - `dotnet:x`: x as System.IO.Pipes takes it (no slash unless it is rooted, not `anonymous`);
   /// - `\\host\pipe\x`, `ssh://[user@]host/x`.
-  /// Errors: invalid_name, the subject quoting the text, escaped, and saying which character or part is
-  /// wrong.
+  /// Errors: invalid_name, name_too_long; the subject quotes the text, escaped, and says which character or
+  /// part is wrong.
   [[nodiscard]] static result<endpoint_name> parse(std::string_view text);
 
   [[nodiscard]] name_kind kind() const noexcept { return kind_; }

@@ -72,9 +72,9 @@ class access_policy {
 
   /// The default: the server's own user and root, whom every other policy admits too.
   [[nodiscard]] static access_policy same_user() { return {}; }
-  /// Members of a Unix group, by number.
+  /// Members of a Unix group, by number. Unix only: on Windows bind answers not_supported.
   [[nodiscard]] static access_policy group(std::uint32_t gid);
-  /// These users, by number.
+  /// These users, by number. Unix only, likewise.
   [[nodiscard]] static access_policy users(std::vector<std::uint32_t> uids);
   [[nodiscard]] static access_policy everyone_local();
 
@@ -110,7 +110,8 @@ struct endpoint_options {
   std::size_t max_instances = unlimited;
   /// Largest message received and sent, bytes; at most max_message_limit.
   std::size_t max_message = std::size_t{1} << 20;
-  /// Bytes that may wait in one connection's send queue; one send is always admitted.
+  /// Bytes that may wait in one connection's send queue; a send that finds it empty is admitted whatever its
+  /// size, any other beyond this gets queue_full.
   std::size_t max_queued_bytes = std::size_t{4} << 20;
   /// A client whose hello isn't complete by then is refused.
   duration handshake_timeout = std::chrono::seconds(5);
@@ -137,9 +138,15 @@ struct connect_options {
   server_trust expected_server = server_trust::own_user_or_superuser;
   /// No server yet: keep looking until the deadline, instead of not_found at once.
   bool wait_for_server = false;
+  /// Byte mode with frames, as in endpoint_options: one side that asks for them is enough.
   bool framed = false;
+  /// Largest message received and sent, bytes; at most max_message_limit. A send is bounded by what the
+  /// server accepts, too.
   std::size_t max_message = std::size_t{1} << 20;
+  /// Bytes that may wait in the connection's send queue, as in endpoint_options.
   std::size_t max_queued_bytes = std::size_t{4} << 20;
+  /// Unix: where plain names are looked for, absolute, in place of all the places that docs/platform.md
+  /// lists; empty: in those.
   std::string_view runtime_directory = {};
   /// Label of this program for the server's log; at most 64 bytes are sent.
   std::string_view program = {};

@@ -61,18 +61,24 @@ class process {
 
   /// Logs the error's message and returns 1.
   int fail(const error& e);
+  /// One line for the operator: standard error of a real process, the trace of a simulated world.
   void log(std::string_view line) { twin_.log(line); }
 
   [[nodiscard]] const std::vector<std::string>& arguments() const noexcept { return arguments_; }
   [[nodiscard]] const identity& self() const noexcept { return twin_.self(); }
   [[nodiscard]] tp::files files() const noexcept { return tp::files(twin_.files()); }
+  /// The time of the moment; that of a turn is runtime::now().
   [[nodiscard]] time_point now() const noexcept { return twin_.threads().now(); }
+  /// Blocks the thread, its runtime with it; in a coroutine use runtime::sleep. In a simulated world it moves
+  /// the clock of every process, and no operation completes meanwhile; without end it aborts the program
+  /// there.
   void sleep(duration d) { twin_.threads().sleep_until(deadline_after(now(), d)); }
+  /// Bytes that can't be foreseen, from the system; in a simulated world the same sequence in every run.
   void random(std::span<std::byte> fill) noexcept { twin_.threads().random(fill); }
   [[nodiscard]] backend::process& twin() const noexcept { return twin_; }
-  [[nodiscard]] detail::withdrawals& withdrawals() const noexcept { return *withdrawals_; }
 
  private:
+  friend class connection;  // at the end of run_as_client it gives back the names closed inside
   struct started;
   void run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry);
 

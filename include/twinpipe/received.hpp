@@ -13,8 +13,8 @@ struct received {
   std::size_t bytes = 0;  ///< in the caller's span or buffer
   bool complete = true;   ///< message mode: false while bytes of this message are still to come
   bool end = false;       ///< the peer sends no more; bytes is 0, and every later receive says the same
-  bool discarded =
-      false;  ///< with end: the peer closed without reading all that we sent, as far as the system tells
+  /// With end: the peer closed without reading all that we sent, as far as the system tells.
+  bool discarded = false;
 };
 
 /// Bytes sent. Fewer than asked only in byte mode, when the send was stopped or timed out in the middle: so

@@ -92,7 +92,8 @@ class runtime {
 
   /// Runs the task on this thread until it has ended; other tasks of the runtime run meanwhile. Its value is
   /// returned, an exception that left it is thrown. If nothing can ever complete any more (a simulated world
-  /// knows), the program is aborted with a message.
+  /// knows), the program is aborted with a message; and so it is, as by turn(), if the task has to wait and
+  /// this was called inside a turn or inside run_as_client.
   template <class T>
   T run(task<T> body) {
     detail::outcome_slot<T> slot;
@@ -102,7 +103,8 @@ class runtime {
   }
 
   /// One turn: the operations that have ended complete, and if there are none it waits for the first, `until`
-  /// at most.
+  /// at most. Called inside a turn of this runtime, hence by any coroutine or callback that a turn resumes,
+  /// or inside run_as_client, it aborts the program.
   turned turn(time_point until = never);
 
   /// Connects to an endpoint. A client waits until an instance is free. The first bytes it writes go to a
@@ -116,8 +118,8 @@ class runtime {
   /// protocol_error, cancelled, closed (the runtime ends), no_resources, io_error, not_while_impersonating.
   awaitable<result<connection>> connect(std::string_view name, const connect_options& options = {});
 
-  /// Serves an endpoint on this runtime. Errors: closed, no_resources, io_error,
-  /// not_while_impersonating.
+  /// Serves an endpoint on this runtime. Errors: closed, invalid_argument (an endpoint of another twin),
+  /// no_resources, io_error, not_while_impersonating.
   [[nodiscard]] result<listener> listen(const endpoint& endpoint);
 
   /// Waits. A deadline set with within() only shortens it (timed_out). Errors: cancelled, timed_out, closed

@@ -1,5 +1,8 @@
 // Threads of a process, and what they wait for each other with: the same words in a real and in a simulated
 // process.
+//
+// A simulated process has a single thread so far. A wait there passes the time, and what would never end (a
+// mutex that is locked already, a wait without a deadline) aborts the program with a message.
 #pragma once
 
 #include <memory>

@@ -127,7 +127,7 @@ result<detail::runtime_state*> connection::enter_client() {
 
 void connection::leave_client(detail::runtime_state& runtime) noexcept {
   runtime.twin().impersonator().revert();
-  runtime.owner().withdrawals().identity_left();
+  runtime.owner().withdrawals_->identity_left();
 }
 
 }  // namespace tp

@@ -49,8 +49,10 @@ class world {
   /// does.
   [[nodiscard]] std::unique_ptr<backend::process> make_process(std::string name, user_id user);
   /// As kill -9 does, at any moment, also in a completion: others find its connections ended or reset. The
-  /// object lives on, and all that was made of it answers process_killed; see backend::process. A process
-  /// that isn't simulated aborts the program; twice is once.
+  /// object lives on, and all that was made of it answers process_killed; see backend::process. Operations
+  /// that are pending are forgotten, and the public interface can't let go of a coroutine that waits for one:
+  /// so far a process may be killed only while no operation of the public interface is pending in it. A
+  /// process that isn't simulated aborts the program; twice is once.
   void kill(backend::process& victim);
 
   [[nodiscard]] time_point now() const noexcept;
