@@ -34,7 +34,8 @@ class channel {
  public:
   virtual ~channel() = default;
 
-  /// What becomes readable, and what becomes writable; one number or two.
+  /// What becomes readable, and what becomes writable; one number or two, of which out() is -1 once the
+  /// sending direction has ended.
   [[nodiscard]] virtual int in() const noexcept = 0;
   [[nodiscard]] virtual int out() const noexcept = 0;
   /// Becomes readable when waiting has to end and in() and out() can't show it; -1: they can.

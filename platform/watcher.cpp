@@ -6,6 +6,7 @@ namespace tp::platform {
 int watcher::watch(int in, int out) {
   if (in == out) return add(first_, in, UV_READABLE | UV_WRITABLE);
   if (const int number = add(first_, in, UV_READABLE); number != 0) return number;
+  if (out < 0) return 0;
   return add(second_, out, UV_WRITABLE);
 }
 

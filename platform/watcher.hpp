@@ -19,8 +19,9 @@ class watcher : public op_owner {
   explicit watcher(event_loop& loop) noexcept : loop_(loop) {}
   virtual ~watcher() = default;
 
-  /// Readiness to read is that of `in`, readiness to write that of `out`; they may be one. 0 or an errno;
-  /// after an error with one the object may be deleted, with two it has to be released.
+  /// Readiness to read is that of `in`, readiness to write that of `out`; they may be one, and `out` is -1
+  /// after a half-close. 0 or an errno; after an error with one the object may be deleted, with two it has to
+  /// be released.
   [[nodiscard]] int watch(int in, int out);
   /// Arms what isn't armed (UV_READABLE, UV_WRITABLE).
   void want(int events) noexcept;

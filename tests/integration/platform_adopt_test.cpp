@@ -222,6 +222,22 @@ TEST_CASE("given pipes can be detached and attached elsewhere") {
   for (const int rest : {there.second, back.first}) ::close(rest);
 }
 
+TEST_CASE("given pipes that were half-closed can be detached and attached elsewhere, and lose nothing") {
+  rig one;
+  const two there = make_pipe(), back = make_pipe();
+  const auto first = one.attach(adopt(one, there.first, back.second));
+  test_op ended, again;
+  one.run(first->shutdown(ended), ended);
+  REQUIRE(::write(there.second, "x", 1) == 1);
+  rig other;
+  const auto second = other.attach(first->detach());
+  CHECK(read_some(other, *second) == "x");
+  CHECK(write_all(other, *second, "y") == errc::broken_pipe);
+  other.run(second->shutdown(again), again);
+  CHECK(again.code() == errc::none);
+  for (const int rest : {there.second, back.first}) ::close(rest);
+}
+
 TEST_CASE("what cannot be a stream is invalid_argument, and closed all the same") {
   rig rig;
   temporary_directory directory;
