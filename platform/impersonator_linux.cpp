@@ -24,9 +24,16 @@
 namespace tp::platform {
 namespace {
 
+/// What enter() has to do for a peer.
+enum class way : std::uint8_t {
+  nothing,            ///< the peer is this process's own user, and there is no privilege to be taken
+  drop_capabilities,  ///< the same, but there is
+  change,
+};
+
 struct switch_state {
   bool active = false;
-  bool changed = false;  // false: the peer is this process's own user, and nothing had to be done
+  way did = way::nothing;
   thread_credentials before;
   std::uint32_t user = 0;
 };
@@ -93,26 +100,37 @@ std::string no_way_back(const id_triple& own, std::uint32_t peer) {
          "it its capabilities";
 }
 
-enum class way : std::uint8_t { nothing_to_do, change };
+// Empty, or why this thread can't take all that is the peer's.
+std::string obstacle(const identity& peer, const thread_credentials& self, bool setgroups_denied) {
+  const std::string target = "impersonating uid " + std::to_string(peer.uid.value);
+  if (const std::string missing = missing_capabilities(self.capabilities); !missing.empty())
+    return target + " needs CAP_SETUID and CAP_SETGID; of these " + missing;
+  if (setgroups_denied) return "setgroups is denied in this user namespace";
+  if (const std::string reason = no_way_back(self.users, peer.uid.value); !reason.empty())
+    return target + " could not be undone: " + reason;
+  return {};
+}
 
-// What enter() would have to do for this peer, or why it can't.
+// What enter() would have to do for this peer, or why it can't. A client that is root keeps the server's
+// capabilities: its own can't be known.
 result<way> plan(const identity& peer, const thread_credentials& self, bool setgroups_denied) {
   if (!peer.uid.may_authorise() || !peer.gid.may_authorise() || !peer.groups.may_authorise())
     return denied(
         "the peer's identity is unknown here: it comes from a user namespace that this one does not map");
-  const std::string user = "uid " + std::to_string(peer.uid.value);
-  const bool same_user = peer.uid.value == self.users.effective;
-  if (same_user && !self.capabilities.any_effective()) {
-    if (has_more_groups(self, peer))
-      return denied(user + " is this process's own, but the process is in groups that the client is not in");
-    return way::nothing_to_do;
-  }
-  if (const std::string missing = missing_capabilities(self.capabilities); !missing.empty())
-    return denied("impersonating " + user + " needs CAP_SETUID and CAP_SETGID; of these " + missing);
-  if (setgroups_denied) return denied("setgroups is denied in this user namespace");
-  if (const std::string reason = no_way_back(self.users, peer.uid.value); !reason.empty())
-    return denied("impersonating " + user + " could not be undone: " + reason);
-  return way::change;
+  std::string why = obstacle(peer, self, setgroups_denied);
+  if (why.empty()) return way::change;
+  if (peer.uid.value != self.users.effective) return denied(std::move(why));
+  if (has_more_groups(self, peer))
+    return denied("uid " + std::to_string(peer.uid.value) +
+                  " is this process's own, but the process is in groups that the client is not in");
+  return peer.uid.value != 0 && self.capabilities.any_effective() ? way::drop_capabilities : way::nothing;
+}
+
+// capset(2): a thread may always lower its effective set, and raise it again to what is permitted.
+int drop_capabilities(const thread_credentials& before) noexcept {
+  capability_sets none = before.capabilities;
+  none.clear_effective();
+  return set_capabilities(none);
 }
 
 // Undoes what has been done of enter(), the last first.
@@ -155,9 +173,7 @@ std::optional<failed_step> switch_to(const identity& peer, const thread_credenti
   if (peer.uid.value != 0) {
     // The kernel drops them when the user ceases to be root, but not between two other users, nor under
     // SECBIT_NO_SETUID_FIXUP. A client that is root keeps the server's: its own can't be known.
-    capability_sets none = before.capabilities;
-    none.clear_effective();
-    if (const int number = set_capabilities(none); number != 0) return failed_step{"capset", 3, number};
+    if (const int number = drop_capabilities(before); number != 0) return failed_step{"capset", 3, number};
   }
   if (!is_switched_to(peer, before)) return failed_step{"the check afterwards", 3, 0};
   return {};
@@ -187,7 +203,11 @@ class linux_impersonator final : public backend::impersonator {
         return denied(std::string(failure->name) + " was refused", failure->number);
       }
     }
-    current = {true, *chosen == way::change, std::move(*self), peer.uid.value};
+    if (*chosen == way::drop_capabilities) {
+      if (const int number = drop_capabilities(*self); number != 0)
+        return denied("capset was refused", number);
+    }
+    current = {true, *chosen, std::move(*self), peer.uid.value};
     return {};
   }
 
@@ -197,11 +217,14 @@ class linux_impersonator final : public backend::impersonator {
     must_hold("not impersonating", current.active);
     must_hold("on another thread", thread_id() == current.before.thread);
     current.active = false;
-    if (!current.changed) return;
+    if (current.did == way::nothing) return;
     const thread_credentials& before = current.before;
     const auto users = user_ids();
     must_hold("somebody changed the user meanwhile", users && users->effective == current.user);
-    roll_back(before, 3);
+    if (current.did == way::change)
+      roll_back(before, 3);
+    else
+      must("capabilities", set_capabilities(before.capabilities));
     must_hold("the users differ", user_ids() == before.users);
     must_hold("the groups differ", group_ids() == before.groups);
     must_hold("the supplementary groups differ", supplementary_groups() == before.supplementary);

@@ -45,6 +45,8 @@ std::string credentials_now() {
   return out;
 }
 
+constexpr auto no_effective_set = "CapEff:\t0000000000000000";
+
 void set_capabilities(std::uint32_t effective) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> sets{};
@@ -229,6 +231,30 @@ TEST_CASE(
   CHECK(enters({54321, 60001, {}}, {54321, 54321, {60001}}) == 0);
   CHECK(enters({54321, 54321, {60000, 60001}}, {54321, 54321, {60000}}) == 1);
   CHECK(enters({54321, 60002, {}}, {54321, 54321, {60000}}) == 1);
+}
+
+TEST_CASE("acting for the own user takes a capability that has nothing to do with it, and gives it back") {
+  if (!is_root()) return skip("needs root, to be another user");
+  const auto enters = [](const user& peer) {
+    child server([&](const child::handle&) {
+      ::prctl(PR_SET_KEEPCAPS, 1);
+      become({54321, 54321, {60000}});
+      set_capabilities(bit(CAP_NET_BIND_SERVICE));
+      rig rig;
+      const std::string before = credentials_now();
+      if (before.find(no_effective_set) != std::string::npos) return 3;
+      const auto entered = rig.process->impersonator().enter(identity_of(peer));
+      if (!entered)
+        return entered.error() == errc::impersonation_denied && credentials_now() == before ? 1 : 2;
+      const std::string inside = credentials_now();
+      rig.process->impersonator().revert();
+      return inside.find(no_effective_set) != std::string::npos && credentials_now() == before ? 0 : 4;
+    });
+    return server.wait();
+  };
+  CHECK(enters({54321, 54321, {60000, 60001}}) == 0);
+  CHECK(enters({54321, 54321, {}}) == 1);
+  CHECK(enters({54322, 54321, {60000}}) == 1);
 }
 
 TEST_CASE("a server that is not root but may switch loses its other privileges inside") {
