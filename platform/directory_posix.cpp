@@ -8,6 +8,7 @@
 #include <climits>
 #include <utility>
 
+#include "address_posix.hpp"
 #include "peer_identity.hpp"
 #include "twinpipe/escape.hpp"
 
@@ -26,7 +27,7 @@ bool others_may_write(const struct stat& info, bool sticky_is_enough) noexcept {
 
 // The real path of an open directory, for a message.
 std::string path_of(const descriptor& directory) {
-  const std::string link = "/proc/self/fd/" + std::to_string(directory.get());
+  const std::string link = path_of_descriptor(directory.get());
   std::array<char, PATH_MAX> target;
   const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
   return length > 0 ? std::string(target.data(), static_cast<std::size_t>(length))

@@ -10,6 +10,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "address_posix.hpp"
 #include "descriptor.hpp"
 #include "errors_posix.hpp"
 #include "files.hpp"
@@ -67,7 +68,7 @@ descriptor find(const open_dir* within, const std::string& path) {
 int open_found(const descriptor& found, descriptor& file, struct stat& info) {
   if (::fstat(found.get(), &info) != 0) return errno;
   if (!S_ISREG(info.st_mode)) return EINVAL;
-  file = descriptor(::open(("/proc/self/fd/" + std::to_string(found.get())).c_str(), reading));
+  file = descriptor(::open(path_of_descriptor(found.get()).c_str(), reading));
   if (!file) return errno == ENOENT ? ENOSYS : errno;  // only without /proc
   return ::fstat(file.get(), &info) == 0 ? 0 : errno;
 }
