@@ -166,13 +166,18 @@ class watched_process final : public backend::process {
     return std::make_unique<watched_system>(std::move(*made), book_);
   }
   [[nodiscard]] result<stream_ptr> attach_blocking(detached_ptr stream) override {
-    if (book_.must_fail(seam_call::attach)) return fail(errc::no_resources);
+    if (book_.must_fail(seam_call::attach_blocking)) return fail(errc::no_resources);
     auto attached = inner_->attach_blocking(unwatch(std::move(stream)));
     if (!attached) return fail(attached);
     return watch(std::move(*attached), nullptr, book_);
   }
   [[nodiscard]] result<detached_ptr> adopt(native_handle in, native_handle out) override {
-    return inner_->adopt(in, out);
+    // Handles are the twin's also when it fails, unless it knows none: a fault comes after its answer.
+    const bool fails = book_.must_fail(seam_call::adopt);
+    auto adopted = inner_->adopt(in, out);
+    if (!adopted) return fail(adopted);
+    if (fails) return fail(errc::no_resources);
+    return watch(std::move(*adopted), book_);
   }
   void log(std::string_view line) noexcept override { inner_->log(line); }
 

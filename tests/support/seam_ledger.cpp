@@ -7,10 +7,11 @@ namespace tp::test {
 
 std::string_view to_string(seam_call what) noexcept {
   static constexpr std::array<std::string_view, seam_calls> names{
-      "names::bind",           "process::make_system", "system::connect",      "system::open",
-      "system::attach",        "acceptor::accept",     "byte_stream::read",    "byte_stream::write",
-      "byte_stream::shutdown", "byte_stream::drain",   "impersonator::check",  "impersonator::enter",
-      "files::open_directory", "files::read",          "threads::start_thread"};
+      "names::bind",          "process::make_system", "process::attach_blocking", "process::adopt",
+      "system::connect",      "system::open",         "system::attach",           "acceptor::accept",
+      "byte_stream::read",    "byte_stream::write",   "byte_stream::shutdown",    "byte_stream::drain",
+      "impersonator::check",  "impersonator::enter",  "files::open_directory",    "files::read",
+      "threads::start_thread"};
   return names[static_cast<std::size_t>(what)];
 }
 

@@ -18,6 +18,8 @@ namespace tp::test {
 enum class seam_call : std::uint8_t {
   bind,
   make_system,
+  attach_blocking,
+  adopt,
   connect,
   open,
   attach,
@@ -32,7 +34,7 @@ enum class seam_call : std::uint8_t {
   read_file,
   start_thread,
 };
-inline constexpr std::size_t seam_calls = 15;
+inline constexpr std::size_t seam_calls = 17;
 
 [[nodiscard]] std::string_view to_string(seam_call what) noexcept;
 
