@@ -115,6 +115,15 @@ backend::start event_loop::done(backend::op& op, backend::status result, std::si
   return op.finish(result, n);
 }
 
+backend::start event_loop::done_or_later(backend::op& op, op_owner& owner, op_kind kind,
+                                         backend::status result, std::size_t n) noexcept {
+  if (!exhausted()) return done(op, result, n);
+  adopt(op, owner, kind, op_phase::waiting);
+  op.begin();
+  finish(op, result, n);
+  return backend::start::pending;
+}
+
 void event_loop::adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept {
   assert(phase_of(op) == op_phase::idle);
   op.twin.owner = &owner;
@@ -198,7 +207,7 @@ void event_loop::arm_timer() {
 void event_loop::complete_all() {
   now_ = real_now();
   budget_ = immediate_completions_per_turn;
-  while (backend::op* due = deadlines_.pop_due(now_)) static_cast<op_owner*>(due->twin.owner)->expire(*due);
+  while (backend::op* due = deadlines_.pop_due(now_)) expire(*due);
   op_list batch;
   batch.take(ready_);
   completing_ = true;
@@ -215,6 +224,17 @@ void event_loop::complete_all() {
     }
   }
   completing_ = false;
+}
+
+// A deadline that has passed still allows one attempt: a postponed start hasn't had its.
+void event_loop::expire(backend::op& op) noexcept {
+  auto& owner = *static_cast<op_owner*>(op.twin.owner);
+  if (phase_of(op) == op_phase::postponed) {
+    op_list::unlink(op);
+    keep_waiting(op);
+    owner.retry(op);
+  }
+  if (phase_of(op) != op_phase::finished) owner.expire(op);
 }
 
 void event_loop::deliver(backend::op& op) noexcept {

@@ -41,7 +41,7 @@ class op_owner {
  public:
   /// Makes the start that was postponed.
   virtual void retry(backend::op& op) noexcept = 0;
-  /// Its deadline has come.
+  /// Its deadline has come. An operation that was postponed has been tried before.
   virtual void expire(backend::op& op) noexcept = 0;
   /// It is about to be completed; the owner forgets it.
   virtual void leave(backend::op& op) noexcept = 0;
@@ -65,6 +65,10 @@ class event_loop {
   [[nodiscard]] bool exhausted() const noexcept { return budget_ == 0; }
   /// The answer of a start that completes at once; only while not exhausted.
   backend::start done(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
+  /// The answer of a start whose result stands already, exhausted or not: then its handler is called in the
+  /// next completions.
+  backend::start done_or_later(backend::op& op, op_owner& owner, op_kind kind, backend::status result,
+                               std::size_t n = 0) noexcept;
 
   /// The operation becomes pending: until finish(), or its deadline.
   backend::start wait(backend::op& op, op_owner& owner, op_kind kind);
@@ -94,6 +98,7 @@ class event_loop {
   void arm_timer();
   void complete_all();
   void deliver(backend::op& op) noexcept;
+  static void expire(backend::op& op) noexcept;
   static void adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept;
 
   uv_loop_t loop_{};

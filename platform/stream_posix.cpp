@@ -182,10 +182,8 @@ void loop_stream::retry(backend::op& op) noexcept {
   }
 }
 
-// A deadline that has passed still allows one attempt: a postponed operation hasn't had its.
 void loop_stream::expire(backend::op& op) noexcept {
   if (&op == &drain_tick_) return go_on_draining();
-  if (&op == write_ && phase_of(op) == op_phase::postponed) go_on_writing();
   try_last_time(op);
   stop(&op, errc::timed_out);
 }

@@ -58,9 +58,8 @@ void posix_system::retry(backend::op& op) noexcept {
   loop_->finish(op, try_connect(static_cast<backend::connect_op&>(op)));
 }
 
-// A connect waits only because it was postponed, and is allowed its one attempt.
+// Of a sleep: a connect waits only while it is postponed.
 void posix_system::expire(backend::op& op) noexcept {
-  if (kind_of(op) == op_kind::connect) return retry(op);
   loop_->finish(op, {});
 }
 

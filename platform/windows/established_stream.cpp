@@ -40,7 +40,7 @@ class established_stream final : public backend::byte_stream, op_owner {
   start read(read_op& op) override {
     if (closed_) return op.finish({errc::closed});
     const int code = uv_read_start(as_stream(), provide, arrived);
-    if (code < 0) return op.finish(status_of_uv(code));
+    if (code < 0) return ended_at_once(op, read_, op_kind::read, status_of_uv(code), 0);
     read_ = &op;
     return loop_.wait(op, *this, op_kind::read);
   }
@@ -53,7 +53,7 @@ class established_stream final : public backend::byte_stream, op_owner {
     const int code = write_next();
     if (write_pending_) return loop_.wait(op, *this, op_kind::write);
     write_ = nullptr;
-    return op.finish(status_of_uv(code), written_);
+    return ended_at_once(op, write_, op_kind::write, status_of_uv(code), written_);
   }
 
   start shutdown(op& op) override { return op.finish({errc::not_supported}); }
@@ -88,6 +88,13 @@ class established_stream final : public backend::byte_stream, op_owner {
   ~established_stream() = default;
 
   uv_stream_t* as_stream() noexcept { return reinterpret_cast<uv_stream_t*>(&pipe_); }
+
+  template <class Op>
+  start ended_at_once(Op& op, Op*& slot, op_kind kind, status result, std::size_t n) noexcept {
+    const start answer = loop_.done_or_later(op, *this, kind, result, n);
+    if (answer == start::pending) slot = &op;
+    return answer;
+  }
 
   static void provide(uv_handle_t* handle, std::size_t, uv_buf_t* out) {
     const read_op& op = *static_cast<established_stream*>(handle->data)->read_;

@@ -27,20 +27,22 @@ class windows_system final : public backend::system, op_owner {
   [[nodiscard]] time_point now() const noexcept override { return events_->now(); }
 
   start sleep(op& op) override { return events_->wait(op, *this, op_kind::sleep); }
-  void schedule(op& op) noexcept override { events_->postpone(op, *this, op_kind::none); }
+  void schedule(op& op) noexcept override { events_->schedule(op, *this); }
 
   start connect(connect_op& op) override {
-    // CreateFile on a pipe of this machine never waits.
+    // CreateFile on a pipe of this machine never waits: this is the one attempt, whatever the budget and
+    // deadline.
     auto reached = open_pipe(*op.name, op.level);
     if (!reached) {
       op.detail = make_text(std::string(reached.error().subject()));
-      return op.finish({reached.error().code(), reached.error().system_cause()});
+      return events_->done_or_later(op, *this, op_kind::connect,
+                                    {reached.error().code(), reached.error().system_cause()});
     }
     pipe_end end;
     end.handle = std::move(*reached);
     end.peer = server_of(end.handle.get());
     op.stream = std::make_unique<detached_pipe>(std::move(end));
-    return op.finish({});
+    return events_->done_or_later(op, *this, op_kind::connect, {});
   }
 
   void cancel(op& op) noexcept override {
@@ -68,7 +70,7 @@ class windows_system final : public backend::system, op_owner {
   [[nodiscard]] std::shared_ptr<backend::waker> get_waker() override { return events_->get_waker(); }
 
  private:
-  void retry(op& op) noexcept override { events_->finish(op, {}); }   // scheduled
+  void retry(op&) noexcept override { assert(false && "no start is ever postponed here"); }
   void expire(op& op) noexcept override { events_->finish(op, {}); }  // slept enough
   void leave(op&) noexcept override {}
 

@@ -39,7 +39,8 @@ class op {
 
   handler on_done = nullptr;
   void* context = nullptr;
-  /// Absolute; the twin completes the operation with timed_out. Constant while it is pending.
+  /// Absolute; the twin completes the operation with timed_out. Constant while it is pending. One that has
+  /// passed already still allows one attempt that doesn't wait, also for a start that the budget has put off.
   time_point deadline = never;
 
   status result;
