@@ -1,4 +1,4 @@
-// Half-close, drain and close of an asynchronous connection over a mocked stream.
+// The end of a connection: close with its outcome, abort and destruction with every operation pending.
 #include <catch2/catch.hpp>
 #include <catch2/trompeloeil.hpp>
 
@@ -7,7 +7,6 @@
 using namespace tp;
 using namespace tp::test;
 using namespace std::chrono_literals;
-using trompeloeil::_;
 
 namespace {
 
@@ -16,249 +15,297 @@ using got = awaited<result<received>>;
 using nothing = awaited<result<void>>;
 using closing = awaited<result<delivery>>;
 
-byte_vector drain(std::uint64_t token) {
-  return token_frame(wire::frame_type::drain, token);
+byte_vector frame_header_of(std::size_t payload) {
+  byte_vector made = frame(0, byte_vector(payload));
+  made.resize(8);
+  return made;
 }
 
 }  // namespace
 
-TEST_CASE("half-close comes after everything that was sent before it") {
+TEST_CASE("close of what was never sent is delivered at once") {
   for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
     core_rig rig;
     played_stream& stream = rig.stream();
-    stream.writes.push_back({0, errc::none, when::held});
     connection c = rig.connect(stream, terms);
-    sent data, late;
-    nothing half, again;
-    rig.go(c.send("data"), data);
-    rig.go(c.shutdown(), half);
-    rig.go(c.send("late"), late);
-    rig.go(c.shutdown(), again);
-    CHECK((late.at_once && late.code() == errc::closed));
-    CHECK((again.at_once && again.code() == errc::operation_in_progress));
-    CHECK((!half.done() && stream.shutting == nullptr));
-    stream.finish_write(SIZE_MAX);
-    rig.settle();
-    CHECK((data.done() && half.done() && half.code() == errc::none));
-    byte_vector expected = terms.framed ? message_frames(bytes_of("data")) : bytes_of("data");
-    if (terms.framed) append(expected, frame(wire::frame_type::end));
-    CHECK(stream.written == expected);
-    nothing third;
-    rig.go(c.shutdown(), third);
-    CHECK((third.at_once && third.code() == errc::none));
+    closing close, again;
+    rig.go(c.close(), close);
+    CHECK((close.at_once && outcome_of(close) == delivery::delivered && stream.closed));
+    CHECK(stream.written == (terms.framed ? close_frame(0) : byte_vector{}));
+    rig.go(c.close(), again);
+    CHECK(again.code() == errc::closed);
   }
 }
 
-TEST_CASE("every error of the stream's half-close is the error of shutdown, at once or later") {
-  for (const errc code : {errc::broken_pipe, errc::io_error, errc::closed}) {
-    for (const when at : {when::now, when::later}) {
-      core_rig rig;
-      played_stream& stream = rig.stream();
-      stream.shutdown_answer = {0, code, at};
-      connection c = rig.connect(stream, core_rig::plain_bytes());
-      nothing half;
-      rig.go(c.shutdown(), half);
-      rig.settle();
-      CHECK(half.code() == code);
-    }
-  }
-}
-
-TEST_CASE("a stopped half-close goes all the same, and the next one waits for it") {
+TEST_CASE("close sends what is queued, waits for the confirmation and parts") {
   core_rig rig;
   played_stream& stream = rig.stream();
   stream.writes.push_back({0, errc::none, when::held});
   connection c = rig.connect(stream, core_rig::messages());
-  std::stop_source source;
-  sent data;
-  nothing half, again;
-  rig.go(c.send("data"), data);
-  rig.go(c.shutdown().unless(source.get_token()), half);
-  rig.user_call([&] { source.request_stop(); });
-  rig.settle();
-  CHECK(half.code() == errc::cancelled);
-  rig.go(c.shutdown(), again);
-  CHECK_FALSE(again.done());
+  sent first, second;
+  closing close;
+  rig.go(c.send("first"), first);
+  rig.go(c.send("second"), second);
+  rig.go(c.close(), close);
+  CHECK_FALSE(close.done());
   stream.finish_write(SIZE_MAX);
   rig.settle();
-  CHECK((again.done() && again.code() == errc::none));
-  CHECK(take_apart(stream.written).frames.back().type == 1);
-}
-
-TEST_CASE("a half-close that the stream has begun goes on when it is stopped, and ends with the connection") {
-  for (const bool aborted : {true, false}) {
-    core_rig rig;
-    played_stream& stream = rig.stream();
-    stream.shutdown_answer.at = when::held;
-    connection c = rig.connect(stream, core_rig::plain_bytes());
-    std::stop_source source;
-    nothing half, again;
-    rig.go(c.shutdown().unless(source.get_token()), half);
-    REQUIRE(stream.shutting != nullptr);
-    rig.user_call([&] { source.request_stop(); });
-    CHECK_FALSE(half.done());
-    rig.settle();
-    CHECK((half.code() == errc::cancelled && stream.shutting != nullptr));
-    rig.go(c.shutdown(), again);
-    CHECK_FALSE(again.done());
-    aborted ? rig.user_call([&] { c.abort(); }) : stream.finish(stream.shutting);
-    rig.settle();
-    CHECK((again.done() && again.code() == (aborted ? errc::closed : errc::none)));
-  }
-}
-
-TEST_CASE("half-close without frames needs a system that can") {
-  core_rig rig;
-  rig.features.half_close = false;
-  connection c = rig.connect(rig.stream(), core_rig::plain_bytes());
-  nothing half;
-  rig.go(c.shutdown(), half);
-  CHECK((half.at_once && half.code() == errc::not_supported));
-}
-
-TEST_CASE("drain of nothing is done at once, and of something when the peer confirms that very drain") {
-  core_rig rig;
-  played_stream& stream = rig.stream();
-  connection c = rig.connect(stream, core_rig::messages());
-  nothing first, second;
-  rig.go(c.drain(), first);
-  CHECK((first.at_once && first.code() == errc::none));
-  sent data;
-  rig.go(c.send("data"), data);
-  rig.go(c.drain(), second);
-  byte_vector expected = message_frames(bytes_of("data"));
-  append(expected, drain(1));
+  CHECK((first.done() && second.done() && !close.done()));
+  stream.feed(token_frame(wire::frame_type::drained, 1));
+  rig.settle();
+  CHECK(outcome_of(close) == delivery::delivered);
+  byte_vector expected = message_frames(bytes_of("first"));
+  append(expected, message_frames(bytes_of("second")));
+  append(expected, token_frame(wire::frame_type::drain, 1));
+  append(expected, close_frame(0));
   CHECK(stream.written == expected);
-  stream.feed(drained(99));
-  rig.settle();
-  CHECK_FALSE(second.done());
-  stream.feed(drained(1));
-  rig.settle();
-  CHECK((second.done() && second.code() == errc::none));
 }
 
-TEST_CASE("a drain confirms nothing that was sent after it") {
-  core_rig rig;
-  played_stream& stream = rig.stream();
-  connection c = rig.connect(stream, core_rig::messages());
-  sent data;
-  nothing first, second;
-  rig.go(c.send("before"), data);
-  rig.go(c.drain(), first);
-  rig.go(c.send("after"), data);
-  stream.feed(drained(1));
-  rig.settle();
-  CHECK(first.done());
-  rig.go(c.drain(), second);
-  CHECK_FALSE(second.done());
-  closing close;
-  rig.go(c.close(), close);
-  CHECK(second.code() == errc::none);  // not yet
-  rig.settle();
-  CHECK(second.code() == errc::closed);
-  CHECK_FALSE(close.done());
-}
-
-TEST_CASE("drains that ran out of time behind a stuck send do no harm, and the next one counts") {
-  for (const std::size_t taken : sizes{0, 4, 12, 20}) {
-    core_rig rig;
-    played_stream& stream = rig.stream();
-    stream.writes.push_back({0, errc::none, when::held});
-    connection c = rig.connect(stream, core_rig::messages());
-    sent data;
-    rig.go(c.send("data"), data);
-    for (int i = 0; i < 3; ++i) {
-      nothing lost;
-      rig.go(c.drain().within(1s), lost);
-      rig.pass(1s);
-      CHECK(lost.code() == errc::timed_out);
-    }
-    nothing last;
-    rig.go(c.drain(), last);
-    stream.finish_write(taken, errc::cancelled);
-    rig.settle();
-    for (const plain_frame& each : take_apart(stream.written).frames) {
-      if (each.type == 2) stream.feed(frame(3, each.payload));
-    }
-    rig.settle();
-    CHECK((last.done() && last.code() == errc::none));
-  }
-}
-
-TEST_CASE("a drain ends with discarded when the peer leaves before it confirms") {
-  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
-    core_rig rig;
-    played_stream& stream = rig.stream();
-    stream.drain_answer = {0, errc::connection_reset, when::later};
-    connection c = rig.connect(stream, terms);
-    sent data;
-    nothing wait;
-    rig.go(c.send("data"), data);
-    rig.go(c.drain(), wait);
-    if (terms.framed) stream.feed_end();
-    rig.settle();
-    CHECK(wait.code() == errc::discarded);
-  }
-}
-
-TEST_CASE("every answer of the kernel's drain reaches the caller, at once or later") {
-  for (const errc code : {errc::none, errc::io_error, errc::closed, errc::not_supported}) {
+TEST_CASE("without frames close answers what the kernel's drain says") {
+  const std::pair<errc, delivery> answers[] = {{errc::none, delivery::delivered},
+                                               {errc::connection_reset, delivery::discarded},
+                                               {errc::not_supported, delivery::unknown},
+                                               {errc::io_error, delivery::unknown}};
+  for (const auto& [code, expected] : answers) {
     for (const when at : {when::now, when::later}) {
       core_rig rig;
       played_stream& stream = rig.stream();
       stream.drain_answer = {0, code, at};
       connection c = rig.connect(stream, core_rig::plain_bytes());
       sent data;
-      nothing wait;
+      closing close;
       rig.go(c.send("data"), data);
-      rig.go(c.drain(), wait);
+      rig.go(c.close(), close);
       rig.settle();
-      CHECK((wait.done() && wait.code() == code));
+      CHECK(outcome_of(close) == expected);
+      CHECK(stream.closed);
     }
   }
 }
 
-TEST_CASE("a drain can be stopped, and the connection goes on") {
-  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
-    for (const bool by_deadline : {true, false}) {
-      core_rig rig;
-      played_stream& stream = rig.stream();
-      stream.drain_answer.at = when::held;
-      connection c = rig.connect(stream, terms);
-      std::stop_source source;
-      sent data;
-      nothing wait, second;
-      rig.go(c.send("data"), data);
-      rig.go(c.drain().within(3s).unless(source.get_token()), wait);
-      rig.go(c.drain(), second);
-      CHECK((second.at_once && second.code() == errc::operation_in_progress));
-      if (!by_deadline) rig.user_call([&] { source.request_stop(); });
-      by_deadline ? rig.pass(3s) : rig.settle();
-      CHECK(wait.code() == (by_deadline ? errc::timed_out : errc::cancelled));
-      rig.go(c.send("more"), data);
-      CHECK(data.code() == errc::none);
-    }
-  }
-}
-
-TEST_CASE("after a reset was seen drain and close say that bytes were discarded") {
+TEST_CASE("a drain that ends while close still writes does not end the close") {
   core_rig rig;
   played_stream& stream = rig.stream();
+  stream.drain_answer.at = when::held;
   connection c = rig.connect(stream, core_rig::plain_bytes());
-  sent data;
-  got end;
+  sent first, second;
   nothing wait;
   closing close;
-  buffer into;
-  rig.go(c.send("data"), data);
-  stream.feed_error(errc::connection_reset);
-  rig.go(c.receive(into), end);
-  REQUIRE(end.done());
-  CHECK((*end)->discarded);
+  rig.go(c.send("first"), first);
   rig.go(c.drain(), wait);
-  CHECK(wait.code() == errc::discarded);
+  stream.write_rest.at = when::held;
+  rig.go(c.send("second"), second);
   rig.go(c.close(), close);
+  stream.finish(stream.draining);
   rig.settle();
-  REQUIRE((close.done() && close->has_value()));
-  CHECK(**close == delivery::discarded);
+  CHECK((!close.done() && !second.done() && !stream.closed));
+  stream.drain_answer.at = when::later;
+  stream.finish_write(SIZE_MAX);
+  rig.settle();
+  CHECK((second.done() && second.code() == errc::none && outcome_of(close) == delivery::delivered));
+}
+
+namespace {
+
+/// Where a close is stuck: the send before it; its DRAIN, or without frames the kernel's; or, confirmed, its
+/// CLOSE.
+enum class stuck { send, drain, last_frame };
+
+}  // namespace
+
+TEST_CASE(
+    "close ends at its deadline or when it is stopped with what is known, and the connection is closed") {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
+    for (const stuck where : {stuck::send, stuck::drain, stuck::last_frame}) {
+      for (const bool by_deadline : {true, false}) {
+        if (where == stuck::last_frame && !terms.framed) continue;
+        core_rig rig;
+        played_stream& stream = rig.stream();
+        stream.drain_answer.at = when::held;
+        if (where == stuck::send) stream.write_rest.at = when::held;
+        connection c = rig.connect(stream, terms);
+        std::stop_source source;
+        sent data;
+        closing close;
+        rig.go(c.send("data"), data);
+        rig.go(c.close().within(2s).unless(source.get_token()), close);
+        if (where == stuck::last_frame) {
+          stream.write_rest.at = when::held;
+          stream.feed(token_frame(wire::frame_type::drained, 1));
+        }
+        rig.settle();
+        CHECK_FALSE(close.done());
+        if (!by_deadline) rig.user_call([&] { source.request_stop(); });
+        CHECK_FALSE(close.done());
+        by_deadline ? rig.pass(2s) : rig.settle();
+        const bool confirmed = where == stuck::last_frame;
+        CHECK(outcome_of(close) == (confirmed ? delivery::delivered : delivery::unknown));
+        CHECK((stream.closed && data.done() && rig.system->timers() == 0));
+      }
+    }
+  }
+}
+
+TEST_CASE("a broken pipe under the last frame changes nothing once the peer has confirmed") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  connection c = rig.connect(stream, core_rig::messages());
+  sent data;
+  closing close;
+  rig.go(c.send("data"), data);
+  rig.go(c.close(), close);
+  stream.writes.push_back({0, errc::broken_pipe, when::later});
+  stream.feed(token_frame(wire::frame_type::drained, 1));
+  rig.settle();
+  CHECK(outcome_of(close) == delivery::delivered);
+}
+
+TEST_CASE("a closing side confirms no drain of data that it threw away, and says so in its close") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  connection c = rig.connect(stream, core_rig::messages());
+  sent data;
+  closing close;
+  rig.go(c.send("data"), data);
+  rig.go(c.close(), close);
+  byte_vector late = message_frames(bytes_of("late"));
+  append(late, token_frame(wire::frame_type::drain, 5));
+  append(late, token_frame(wire::frame_type::drained, 1));
+  stream.feed(late);
+  rig.settle();
+  CHECK(outcome_of(close) == delivery::delivered);
+  const auto parts = take_apart(stream.written);
+  REQUIRE(parts.frames.size() == 3);
+  CHECK((frame(6, parts.frames[2].payload) == close_frame(2)));
+}
+
+TEST_CASE("close ends a pending receive with closed") {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::framed_bytes(), core_rig::messages()}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    connection c = rig.connect(stream, terms);
+    buffer into;
+    got receive;
+    closing close;
+    rig.go(c.receive(into), receive);
+    rig.go(c.close(), close);
+    CHECK_FALSE(receive.done());
+    rig.settle();
+    CHECK((receive.code() == errc::closed && outcome_of(close) == delivery::delivered));
+  }
+}
+
+TEST_CASE(
+    "abort and destruction end every pending operation with closed on a later turn, whatever the backend "
+    "says") {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::framed_bytes(), core_rig::messages()}) {
+    for (const bool bytes_win : {true, false}) {
+      for (const bool destroy : {true, false}) {
+        core_rig rig;
+        played_stream& stream = rig.stream();
+        stream.write_rest.at = stream.drain_answer.at = when::held;
+        stream.cancel_meets_completion = bytes_win;
+        std::optional<connection> c(rig.connect(stream, terms));
+        sent first, second;
+        nothing half, wait;
+        got receive;
+        buffer into;
+        rig.go(c->receive(into), receive);
+        rig.go(c->send("first"), first);
+        rig.go(c->send("second"), second);
+        rig.go(c->drain(), wait);
+        rig.go(c->shutdown(), half);
+        rig.user_call([&] { destroy ? c.reset() : c->abort(); });
+        CHECK((stream.closed && !receive.done() && !second.done() && !half.done() && !wait.done()));
+        rig.settle();
+        CHECK((receive.code() == errc::closed && wait.code() == errc::closed && half.code() == errc::closed));
+        // Framed, the first write holds the first send only.
+        CHECK(first.code() == (bytes_win ? errc::none : errc::closed));
+        CHECK(second.code() == errc::closed);
+      }
+    }
+  }
+}
+
+TEST_CASE("bytes that meet an abort are received, and a message that they end is whole") {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
+    for (const bool all : {true, false}) {
+      core_rig rig;
+      played_stream& stream = rig.stream();
+      connection c = rig.connect(stream, terms);
+      std::array<std::byte, 10> into{};
+      got receive;
+      rig.go(c.receive(into), receive);
+      if (terms.framed) stream.feed(frame_header_of(10));
+      stream.met_by_close = byte_vector(all ? 10 : 5);
+      rig.user_call([&] { c.abort(); });
+      rig.settle();
+      REQUIRE((receive.done() && receive->has_value()));
+      CHECK(((*receive)->bytes == (all ? 10u : 5u) && (*receive)->complete == (all || !terms.framed)));
+    }
+  }
+}
+
+TEST_CASE("abort ends a close that is pending as unknown") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  stream.write_rest.at = when::held;
+  connection c = rig.connect(stream, core_rig::messages());
+  sent data;
+  closing close;
+  rig.go(c.send("data"), data);
+  rig.go(c.close(), close);
+  rig.user_call([&] { c.abort(); });
+  CHECK_FALSE(close.done());
+  rig.settle();
+  CHECK((outcome_of(close) == delivery::unknown && data.code() == errc::closed));
+}
+
+TEST_CASE("a waiter that was stopped may destroy its connection at once") {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
+    for (int which = 0; which < 5; ++which) {
+      core_rig rig;
+      played_stream& stream = rig.stream();
+      stream.write_rest.at = stream.drain_answer.at = when::held;
+      std::stop_source source;
+      bool ended = false;
+      const auto use = [](std::optional<connection>& c, int what, std::stop_token stop,
+                          bool& done) -> detail::root {
+        buffer into;
+        if (what == 0) static_cast<void>(co_await c->receive(into).unless(stop));
+        if (what == 1) static_cast<void>(co_await c->send("data").unless(stop));
+        if (what == 2) static_cast<void>(co_await c->close().unless(stop));
+        if (what == 3) static_cast<void>(co_await c->shutdown().unless(stop));
+        if (what == 4) static_cast<void>(co_await c->drain().unless(stop));
+        c.reset();
+        done = true;
+      };
+      std::optional<connection> c(rig.connect(stream, terms));
+      sent before;
+      rig.go(c->send("before"), before);
+      use(c, which, source.get_token(), ended);
+      CHECK_FALSE(ended);
+      rig.user_call([&] { source.request_stop(); });
+      CHECK_FALSE(ended);
+      rig.pass(2s);
+      CHECK((ended && before.done() && stream.released));
+    }
+  }
+}
+
+TEST_CASE("a runtime that ends closes what lives on it, and its waiters resume with closed") {
+  auto rig = std::make_unique<core_rig>();
+  played_stream& stream = rig->stream();
+  stream.write_rest.at = when::held;
+  sent first, second;
+  got receive;
+  buffer into;
+  {
+    auto c = std::make_unique<connection>(rig->connect(stream, core_rig::messages()));
+    rig->go(c->receive(into), receive);
+    rig->go(c->send("first"), first);
+    rig->go(c->send("second"), second);
+  }
+  rig.reset();
+  CHECK((receive.code() == errc::closed && first.code() == errc::closed && second.code() == errc::closed));
 }
