@@ -42,7 +42,7 @@ TEST_CASE("a waker ends another thread's turn, and does nothing after its system
 
 TEST_CASE("a file is read up to the limit that the caller sets") {
   const auto process = a_process();
-  const std::string path = "spike_file_" + std::to_string(GetCurrentProcessId());
+  const std::string path = "windows_test_file_" + std::to_string(GetCurrentProcessId());
   std::FILE* file = std::fopen(path.c_str(), "wb");
   REQUIRE(file != nullptr);
   std::fputs("contents", file);
