@@ -65,16 +65,14 @@ std::optional<status> read(const socket& at, read_op& o) {
 std::optional<status> write(const socket& at, write_op& o) {
   sender& out = at.out();
   if (out.abandoned || out.ended) return status{errc::broken_pipe};
-  std::size_t left = 0;
   for (const_buffer& buffer : o.buffers) {
     const auto fits = buffer.first(std::min(buffer.size(), capacity - out.bytes.size()));
     out.bytes.insert(out.bytes.end(), fits.begin(), fits.end());
     buffer = buffer.subspan(fits.size());
     o.n += fits.size();
-    left += buffer.size();
   }
   if (!out.bytes.empty()) at.wake_peer(kind::read);
-  return left == 0 ? std::optional(status{}) : std::nullopt;
+  return std::ranges::all_of(o.buffers, &const_buffer::empty) ? std::optional(status{}) : std::nullopt;
 }
 
 /// A stream. It is detached as long as a detached_ptr owns it; nothing else differs.

@@ -15,6 +15,12 @@ bool permits(const node& at, const identity& who, std::uint32_t wanted) noexcept
   return who.is_superuser() || (at.mode >> shift & wanted) == wanted;
 }
 
+/// A directory that the world wasn't told of is root's, and closed to others.
+node directory_of(const world::state& world, const std::string& path) {
+  const auto found = world.files.find(path.substr(0, path.rfind('/')));
+  return found != world.files.end() ? found->second : node{};
+}
+
 struct directory final : backend::directory {
   explicit directory(std::string where) : path(std::move(where)) {}
   std::string path;
@@ -83,6 +89,18 @@ class files final : public backend::files {
 static_assert(backend::implements<files, backend::files>);
 
 }  // namespace
+
+bool is_planted(const process_record& client, const std::string& place, std::uint32_t owner) {
+  const auto trusted = [&](std::uint32_t user) { return user == 0 || user == client.effective.uid.value; };
+  const auto only_ours = [&](const node& directory) {
+    return trusted(directory.owner) && (directory.mode & 022) == 0;
+  };
+  if (place.starts_with('@') || trusted(owner)) return false;
+  const node directory = directory_of(*client.world, place);
+  if (only_ours(directory)) return false;
+  const bool own = directory.owner == owner && (directory.mode & 022) == 0;
+  return !own || !only_ours(directory_of(*client.world, place.substr(0, place.rfind('/'))));
+}
 
 std::unique_ptr<backend::files> make_files(const process_ref& process) {
   return std::make_unique<files>(process);

@@ -52,6 +52,9 @@ struct process_record {
 [[nodiscard]] result<std::shared_ptr<backend::bound_name>> bind(const process_ref& process,
                                                                 const backend::bind_request& request);
 [[nodiscard]] backend::status connect(const process_ref& process, backend::connect_op& o);
+/// Could somebody who is neither the client nor root have put this socket where it is? A service's own
+/// directory is as good as the one that root made it in.
+[[nodiscard]] bool is_planted(const process_record& client, const std::string& place, std::uint32_t owner);
 [[nodiscard]] std::unique_ptr<backend::system> make_system(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::files> make_files(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::impersonator> make_impersonator(const process_ref& process);

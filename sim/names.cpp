@@ -65,36 +65,16 @@ namespace {
 
 /// Where a name may be found, the user's own place first; empty for a name of another machine.
 std::vector<std::string> places(const endpoint_name& name, const identity& who, const std::string& within) {
-  const std::string& leaf = name.leaf();
   const name_kind kind = name.kind();
   if (kind == name_kind::remote_pipe || kind == name_kind::ssh) return {};
-  if (kind == name_kind::unix_path) return {leaf};
-  if (kind == name_kind::unix_abstract) return {"@" + leaf};
-  if (kind == name_kind::dotnet) return {leaf.starts_with('/') ? leaf : "/tmp/CoreFxPipe_" + leaf};
-  if (!within.empty()) return {within + "/" + leaf};
-  const std::string everybodys = "/run/twinpipe/" + leaf;
+  if (kind == name_kind::unix_path) return {name.leaf()};
+  if (kind == name_kind::unix_abstract) return {"@" + name.leaf()};
+  if (kind == name_kind::dotnet)
+    return {name.leaf().starts_with('/') ? name.leaf() : "/tmp/CoreFxPipe_" + name.leaf()};
+  if (!within.empty()) return {within + "/" + name.leaf()};
+  const std::string everybodys = "/run/twinpipe/" + name.leaf();
   if (kind == name_kind::pipe || who.is_superuser()) return {everybodys};
-  return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + leaf, everybodys};
-}
-
-/// A directory that the world wasn't told of is root's, and closed to others.
-node directory_of(const world::state& world, const std::string& path) {
-  const auto found = world.files.find(path.substr(0, path.rfind('/')));
-  return found != world.files.end() ? found->second : node{};
-}
-
-/// Could somebody who is neither the client nor root have put this socket where it is? A service's own
-/// directory is as good as the one that root made it in.
-bool is_planted(const process_record& client, const std::string& place, std::uint32_t owner) {
-  const auto trusted = [&](std::uint32_t user) { return user == 0 || user == client.effective.uid.value; };
-  const auto only_ours = [&](const node& directory) {
-    return trusted(directory.owner) && (directory.mode & 022) == 0;
-  };
-  if (place.starts_with('@') || trusted(owner)) return false;
-  const node directory = directory_of(*client.world, place);
-  if (only_ours(directory)) return false;
-  const bool own = directory.owner == owner && (directory.mode & 022) == 0;
-  return !own || !only_ours(directory_of(*client.world, place.substr(0, place.rfind('/'))));
+  return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + name.leaf(), everybodys};
 }
 
 class acceptor final : public backend::acceptor, public handle {

@@ -30,8 +30,8 @@ std::unique_ptr<backend::system> a_system(backend::process& process) {
 
 endpoint_name fresh_name() {
   static int count = 0;
-  auto name =
-      endpoint_name::parse("windows-test." + std::to_string(GetCurrentProcessId()) + "." + std::to_string(++count));
+  auto name = endpoint_name::parse("windows-test." + std::to_string(GetCurrentProcessId()) + "." +
+                                   std::to_string(++count));
   REQUIRE(name);
   return *name;
 }
