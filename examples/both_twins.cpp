@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 // [readme]
 // Nothing in these functions knows whether the pipes are real.
 tp::task<tp::result<void>> serve(tp::listener listener) {
-  auto client = co_await listener.accept();
+  auto client = co_await listener.accept().within(5s);
   if (!client) co_return tp::fail(client);
   tp::buffer request;
   auto got = co_await client->receive(request).within(5s);

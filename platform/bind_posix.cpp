@@ -93,10 +93,11 @@ result<directory_handle> open_place(const place& where) {
 result<void> check_reach(const directory_handle& directory, const backend::bind_request& request) {
   const std::string closed = barrier(directory, request.access);
   if (closed.empty()) return {};
-  return fail_with(errc::unreachable_policy, operation::bind, 0,
-                   quoted(closed) +
-                       " keeps out clients that the policy admits; chmod +x it, or bind elsewhere by "
-                       "runtime_directory, TWINPIPE_RUNTIME_DIR or the system scope");
+  return fail_with(
+      errc::unreachable_policy, operation::bind, 0,
+      quoted(closed) +
+          " keeps out clients that the policy admits; bind where they look and may enter: in the system "
+          "scope, at an absolute path, or in a runtime_directory that both sides name");
 }
 
 bound bind_file(const backend::bind_request& request, const place& where) {

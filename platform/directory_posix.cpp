@@ -71,7 +71,7 @@ std::string distrust(const directory_handle& directory, bool sticky_is_enough) {
   if (!is_trusted_user(directory.info.st_uid))
     return quoted(directory.path) + " belongs to uid " + std::to_string(directory.info.st_uid);
   if (others_may_write(directory.info, sticky_is_enough))
-    return quoted(directory.path) + " can be written by others; chmod go-w would end that";
+    return quoted(directory.path) + " can be written by others";
   return {};
 }
 

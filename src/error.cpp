@@ -28,8 +28,9 @@ constexpr std::array explanations{
                 "choose a shorter name, or a shorter directory for it"},
     explanation{errc::not_supported, "not_supported", "this system cannot do it",
                 "look in docs/platform.md for what each system offers instead"},
-    explanation{errc::not_found, "not_found", "it does not exist, or nobody listens there",
-                "check the name or path, start the server first, or connect with wait_for_server"},
+    explanation{
+        errc::not_found, "not_found", "it does not exist, or nobody listens there",
+        "check the name or path; a client can also start the server first, or connect with wait_for_server"},
     explanation{errc::name_in_use, "name_in_use", "the name is bound already",
                 "stop the server that holds it, or choose another name"},
     explanation{errc::access_denied, "access_denied",
@@ -37,7 +38,8 @@ constexpr std::array explanations{
                 "run as a user who may, or widen the file's mode or endpoint_options::access"},
     explanation{errc::untrusted_location, "untrusted_location",
                 "a directory or file on the way belongs to somebody who could have replaced it",
-                "correct its owner and mode, or choose another runtime_directory"},
+                "correct its owner and mode, choose another place, or, if any server will do, say so by "
+                "expected_server"},
     explanation{errc::untrusted_server, "untrusted_server",
                 "the server runs as a user this client does not trust",
                 "find out who took the name, or widen connect_options::expected_server"},

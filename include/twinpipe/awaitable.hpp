@@ -30,24 +30,24 @@ class [[nodiscard]] awaitable {
 
   /// Ends with timed_out when that much time has passed since runtime::now(), the time of this turn. What the
   /// turn did before this call counts too: after a long computation less is left than `d`.
-  awaitable&& within(duration d) && noexcept {
+  [[nodiscard]] awaitable&& within(duration d) && noexcept {
     checked().expire_after(d);
     return std::move(*this);
   }
   /// Ends with timed_out at that time of the runtime's clock.
-  awaitable&& until(time_point deadline) && noexcept {
+  [[nodiscard]] awaitable&& until(time_point deadline) && noexcept {
     checked().expire_at(deadline);
     return std::move(*this);
   }
   /// Ends with cancelled when a stop is requested, from any thread.
-  awaitable&& unless(std::stop_token token) && noexcept {
+  [[nodiscard]] awaitable&& unless(std::stop_token token) && noexcept {
     checked().stop_with(std::move(token));
     return std::move(*this);
   }
 
   [[nodiscard]] bool await_ready() { return checked().start(); }
   void await_suspend(std::coroutine_handle<> waiter) { op_->park(waiter); }
-  Result await_resume() { return std::exchange(op_, nullptr)->take(); }
+  [[nodiscard]] Result await_resume() { return std::exchange(op_, nullptr)->take(); }
 
  private:
   [[nodiscard]] detail::typed_operation<Result>& checked() const noexcept {

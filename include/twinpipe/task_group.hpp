@@ -48,7 +48,7 @@ class task_group {
       group_.wait(waiter);
       waiting_ = true;
     }
-    result<void> await_resume() {
+    [[nodiscard]] result<void> await_resume() {
       waiting_ = false;
       return group_.take_outcome();
     }

@@ -204,7 +204,9 @@ void connect_operation::give_up(errc reason) {
   // A server that never says a word may be one that knows no handshake.
   const bool silent = reason == errc::busy && stream_ != nullptr && !heard_;
   fail(reason, 0,
-       silent ? "the server is silent: all its instances are taken, or it speaks the raw profile" : "");
+       silent ? "the server is silent: all its instances are taken, it accepts nobody yet, or it speaks the "
+                "raw profile"
+              : "");
 }
 
 void connect_operation::fail(errc code, int system_cause, const std::string& detail) {

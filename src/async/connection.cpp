@@ -22,6 +22,15 @@ template <class Result, class Node>
   return awaitable<Result>(node);
 }
 
+/// Most clients leave the level as it is, so the error says what they have to change.
+[[nodiscard]] error grants_too_little(const connection_state& at) {
+  const bool anonymous = at.terms().level == impersonation_level::anonymous;
+  std::string text(at.make_error(errc::impersonation_denied, operation::run_as_client).subject());
+  text.append(": the client connected with the level ").append(anonymous ? "anonymous" : "identification");
+  text.append(", and connect_options::level has to be impersonation");
+  return error(errc::impersonation_denied, operation::run_as_client, 0, make_text(std::move(text)));
+}
+
 }  // namespace
 
 connection::connection(connection_state& state) noexcept : state_(&state) {
@@ -119,7 +128,7 @@ result<detail::runtime_state*> connection::enter_client() {
   if (at.closed()) return refuse(errc::closed);
   if (!at.terms().server) return refuse(errc::invalid_argument);
   if (runtime.impersonating()) return refuse(errc::not_while_impersonating);
-  if (at.terms().level < impersonation_level::impersonation) return refuse(errc::impersonation_denied);
+  if (at.terms().level < impersonation_level::impersonation) return tp::fail(grants_too_little(at));
   auto entered = runtime.twin().impersonator().enter(at.peer());
   if (!entered) return tp::fail(entered.error().about(operation::run_as_client, nullptr));
   return &runtime;

@@ -204,7 +204,7 @@ std::size_t open_descriptors() {
   rig first_loop;  // with a process's first, libuv makes descriptors that stay
   first_loop.system.reset();
   const auto all = std::filesystem::directory_iterator("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  return static_cast<std::size_t>(std::ranges::distance(all));
 }
 
 }  // namespace tp::test

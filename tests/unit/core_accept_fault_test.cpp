@@ -17,7 +17,7 @@ struct hostile {
   std::optional<reply_status> answer;  ///< none: a line for people
 };
 
-byte_vector changed(std::size_t at, unsigned value) {
+byte_vector changed_hello(std::size_t at, unsigned value) {
   byte_vector hello = server_rig::hello();
   hello[at] = static_cast<std::byte>(value);
   return hello;
@@ -36,13 +36,13 @@ std::vector<hostile> hostiles() {
   critical[8] = std::byte{36};
   return {
       {"HTTP", bytes_of("GET / HTTP/1.1\r\n\r\n"), std::nullopt},
-      {"one wrong byte", changed(7, 0), std::nullopt},
+      {"one wrong byte", changed_hello(7, 0), std::nullopt},
       {"our own reply", wire::encode(wire::server_reply{}), std::nullopt},
-      {"length 0", changed(8, 0), reply_status::malformed},
-      {"length 65535", changed(9, 0xff), reply_status::malformed},
-      {"version 0", changed(10, 0), reply_status::malformed},
-      {"level 200", changed(20, 200), reply_status::malformed},
-      {"no direction", changed(21, 0), reply_status::malformed},
+      {"length 0", changed_hello(8, 0), reply_status::malformed},
+      {"length 65535", changed_hello(9, 0xff), reply_status::malformed},
+      {"version 0", changed_hello(10, 0), reply_status::malformed},
+      {"level 200", changed_hello(20, 200), reply_status::malformed},
+      {"no direction", changed_hello(21, 0), reply_status::malformed},
       {"a later version", wire::encode(later), reply_status::version},
       {"an unknown requirement", wire::encode(demanding), reply_status::required_feature},
       {"an unknown critical extension", critical, reply_status::required_feature},

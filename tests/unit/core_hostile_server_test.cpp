@@ -17,7 +17,7 @@ struct lie {
   errc expected;
 };
 
-byte_vector changed(std::size_t at, unsigned value) {
+byte_vector changed_reply(std::size_t at, unsigned value) {
   byte_vector reply = client_rig::acceptance();
   reply[at] = static_cast<std::byte>(value);
   return reply;
@@ -26,17 +26,17 @@ byte_vector changed(std::size_t at, unsigned value) {
 std::vector<lie> lies() {
   return {
       {"an HTTP server", bytes_of("HTTP/1.1 400 Bad Request"), errc::peer_is_not_twinpipe},
-      {"a wrong last byte of the magic", changed(7, 0), errc::peer_is_not_twinpipe},
-      {"length 0", changed(8, 0), errc::protocol_error},
-      {"length 65535", changed(9, 0xff), errc::protocol_error},
-      {"a version that was not offered", changed(10, 9), errc::protocol_error},
-      {"an unknown status", changed(11, 200), errc::protocol_error},
+      {"a wrong last byte of the magic", changed_reply(7, 0), errc::peer_is_not_twinpipe},
+      {"length 0", changed_reply(8, 0), errc::protocol_error},
+      {"length 65535", changed_reply(9, 0xff), errc::protocol_error},
+      {"a version that was not offered", changed_reply(10, 9), errc::protocol_error},
+      {"an unknown status", changed_reply(11, 200), errc::protocol_error},
       {"messages in byte mode", client_rig::acceptance(wire::feature_message | wire::feature_framed),
        errc::protocol_error},
       {"an unknown feature", client_rig::acceptance(1u << 30), errc::protocol_error},
       {"keepalive that was not offered",
        client_rig::acceptance(wire::feature_framed | wire::feature_keepalive), errc::protocol_error},
-      {"early bytes that were not sent", changed(20, 1), errc::protocol_error},
+      {"early bytes that were not sent", changed_reply(20, 1), errc::protocol_error},
   };
 }
 

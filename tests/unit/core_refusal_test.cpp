@@ -15,14 +15,14 @@ void refuse(core_rig& rig, played_stream& stream) {
   detail::refuse_client(*rig.runtime, stream.pointer(), bytes_of("no"));
 }
 
-const std::vector<errc> errors = {errc::io_error,     errc::broken_pipe, errc::connection_reset,
-                                  errc::no_resources, errc::timed_out,   errc::closed};
+const std::vector<errc> stream_errors = {errc::io_error,     errc::broken_pipe, errc::connection_reset,
+                                         errc::no_resources, errc::timed_out,   errc::closed};
 
 }  // namespace
 
 TEST_CASE("a refusal of which a step fails is over at once, whichever step and error, now or later") {
   for (int n = 1; n <= 3; ++n) {  // write, shutdown, read
-    for (const errc code : errors) {
+    for (const errc code : stream_errors) {
       for (const when at : {when::now, when::later}) {
         core_rig rig;
         rig.fails_at(n, code, at);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 using sent = awaited<send_result>;
-const byte_vector big = pattern(100'000, 1);
+const byte_vector large = pattern(100'000, 1);
 
 /// How a send is taken back.
 enum class by : std::uint8_t { token, deadline };
@@ -89,7 +89,7 @@ TEST_CASE("bytes stopped on their way answer how many went") {
       connection c = rig.connect(stream, core_rig::plain_bytes());
       stopping stop(way);
       sent first, second;
-      rig.go(stop.arm(c.send(big)), first);
+      rig.go(stop.arm(c.send(large)), first);
       rig.go(c.send("behind"), second);
       stop.stop(rig);
       REQUIRE((first.done() && second.done()));
@@ -110,7 +110,7 @@ TEST_CASE("a message stopped on its way is given up before the next one begins")
       connection c = rig.connect(stream, core_rig::messages());
       stopping stop(way);
       sent first, second;
-      rig.go(stop.arm(c.send(big)), first);
+      rig.go(stop.arm(c.send(large)), first);
       rig.go(c.send("behind"), second);
       stop.stop(rig);
       CAPTURE(took);
@@ -118,10 +118,10 @@ TEST_CASE("a message stopped on its way is given up before the next one begins")
       byte_vector expected;
       if (took > 65'544) {
         CHECK(first.code() == errc::none);  // its last piece was under way and had to go
-        expected = message_frames(big, 65536);
+        expected = message_frames(large, 65536);
       } else {
         CHECK(first.code() == stop.code());
-        if (took > 0) expected = frame(0, std::span(big).first(65536), 1);
+        if (took > 0) expected = frame(0, std::span(large).first(65536), 1);
         if (took > 0) append(expected, frame(wire::frame_type::abort_message));
       }
       append(expected, message_frames(bytes_of("behind")));
@@ -139,10 +139,10 @@ TEST_CASE("a stop that meets the completion changes nothing") {
     connection c = rig.connect(stream, core_rig::messages());
     stopping stop(way);
     sent done;
-    rig.go(stop.arm(c.send(big)), done);
+    rig.go(stop.arm(c.send(large)), done);
     stop.stop(rig);
     REQUIRE(done.done());
-    CHECK(**done == big.size());
+    CHECK(**done == large.size());
   }
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("a message that cannot be withdrawn within a second ends the connectio
     connection c = rig.connect(stream, core_rig::messages());
     stopping stop(by::token);
     sent first, second;
-    rig.go(stop.arm(c.send(big)), first);
+    rig.go(stop.arm(c.send(large)), first);
     rig.go(c.send("behind"), second);
     stop.stop(rig);
     rig.pass(999ms);
@@ -257,7 +257,7 @@ TEST_CASE("the memory of a send is not touched after its completion") {
     connection c = rig.connect(stream, core_rig::plain_bytes());
     stopping stop(by::token);
     sent first, second;
-    auto memory = std::make_unique<byte_vector>(big);
+    auto memory = std::make_unique<byte_vector>(large);
     rig.go(stop.arm(c.send(*memory)), first);
     stop.stop(rig);
     REQUIRE(first.done());
@@ -276,7 +276,7 @@ TEST_CASE("a second stop does not lengthen the grace of the first") {
   stopping one(by::token), other(by::token);
   sent small, first, second;
   rig.go(c.send("small"), small);
-  rig.go(one.arm(c.send(big)), first);
+  rig.go(one.arm(c.send(large)), first);
   rig.go(other.arm(c.send("behind")), second);
   stream.finish_write(13);  // the next write has hold of both
   one.stop(rig);

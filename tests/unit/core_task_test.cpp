@@ -48,7 +48,7 @@ task<int> throws_after(gate* at, counted) {
 task<int> finished(int n) {
   co_return n;
 }
-task<> nothing() {
+task<> do_nothing() {
   co_return;
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("a result of nothing can be returned in braces") {
   bool good = false;
   const auto run = [](task<result<void>> body, bool& into) -> detail::root {
     into = (co_await std::move(body)).has_value();
-    co_await nothing();
+    co_await do_nothing();
   };
   run(ok(), good);
   CHECK(good);
@@ -231,7 +231,7 @@ TEST_CASE("a group whose tasks are done at once can be joined, used again, and d
   auto group = std::make_unique<task_group>();
   gate at;
   const auto waits = [](gate& on) -> task<> { co_await on; };
-  group->start(nothing());
+  group->start(do_nothing());
   CHECK(group->size() == 0);
   group->start(waits(at));
   const auto join = [](std::unique_ptr<task_group>& g) -> detail::root {

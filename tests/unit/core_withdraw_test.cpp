@@ -9,7 +9,7 @@ using core::outbound;
 
 namespace {
 
-constexpr std::size_t big = 150'000;
+constexpr std::size_t big_size = 150'000;
 /// Numbers of bytes that end at, before and behind every border of the big message and of the one behind it.
 const std::vector<std::size_t> borders = {0,      1,      7,      8,      9,       65543,
                                           65544,  65545,  65551,  65552,  131087,  131088,
@@ -38,13 +38,13 @@ TEST_CASE("a message taken back at any byte is either whole, or given up before 
   for (const std::size_t at : borders) {
     for (const std::size_t most : {std::size_t{40'000}, SIZE_MAX}) {
       send_queue q(transmission::message, true);
-      outgoing& first = q.send(big, true);
+      outgoing& first = q.send(big_size, true);
       q.send(10, true);
       q.pump_bytes(at, most);
       const bool had_gone = take_back(q, first);
       q.pump(at_most(most));
       CAPTURE(at, first.sent);
-      CHECK(had_gone == (at >= big + 24));
+      CHECK(had_gone == (at >= big_size + 24));
       byte_vector expected =
           first.complete ? message_frames(q.payloads[0], 65536) : given_up(q.payloads[0], first.sent);
       append(expected, message_frames(q.payloads[1]));
@@ -89,7 +89,7 @@ TEST_CASE("bytes taken back in the middle say exactly how many went") {
 TEST_CASE("framed bytes taken back finish the frame under way and say how many went") {
   for (const std::size_t at : borders) {
     send_queue q(transmission::byte, true);
-    outgoing& first = q.send(big, true);
+    outgoing& first = q.send(big_size, true);
     q.send(10);
     q.pump_bytes(at);
     take_back(q, first);

@@ -15,52 +15,52 @@ namespace {
 using namespace std::string_literals;
 using tp::endpoint_name;
 using tp::errc;
-using kind = tp::name_kind;
+using nk = tp::name_kind;
 
 struct good {
   std::string text;
-  kind what;
+  nk what;
   std::string leaf, host, user;
 };
 
 const std::vector<good>& good_names() {
   static const std::vector<good> names{
-      {"files", kind::plain, "files", "", ""},
-      {"a", kind::plain, "a", "", ""},
-      {"Files.V2_x-Y", kind::plain, "files.v2_x-y", "", ""},
-      {"-", kind::plain, "-", "", ""},
-      {"a.", kind::plain, "a.", "", ""},
-      {"lock", kind::plain, "lock", "", ""},
-      {"a.locks", kind::plain, "a.locks", "", ""},
-      {"pipe", kind::plain, "pipe", "", ""},
-      {std::string(200, 'Z'), kind::plain, std::string(200, 'z'), "", ""},
-      {R"(\\.\pipe\Files)", kind::pipe, "files", "", ""},
-      {R"(\\.\PIPE\x)", kind::pipe, "x", "", ""},
-      {"//./pipe/x", kind::pipe, "x", "", ""},
-      {"//./PiPe/X", kind::pipe, "x", "", ""},
-      {"npipe:////./pipe/docker_engine", kind::pipe, "docker_engine", "", ""},
-      {"NPipe:////./pipe/x", kind::pipe, "x", "", ""},
-      {R"(\\Host-1.example\pipe\X)", kind::remote_pipe, "x", "Host-1.example", ""},
-      {"//host/pipe/x", kind::remote_pipe, "x", "host", ""},
-      {"/run/My.sock", kind::unix_path, "/run/My.sock", "", ""},
-      {"/x", kind::unix_path, "/x", "", ""},
-      {"/a/../b/./c", kind::unix_path, "/a/../b/./c", "", ""},
-      {"/a b/\xc3\xa9", kind::unix_path, "/a b/\xc3\xa9", "", ""},
-      {"/"s + std::string(300, 'd') + "/x", kind::unix_path, "/" + std::string(300, 'd') + "/x", "", ""},
-      {"/a/.hidden", kind::unix_path, "/a/.hidden", "", ""},
-      {"/a/...", kind::unix_path, "/a/...", "", ""},
-      {"unix:/run/x", kind::unix_path, "/run/x", "", ""},
-      {"unix:///run/x", kind::unix_path, "///run/x", "", ""},
-      {"unix-abstract:x", kind::unix_abstract, "x", "", ""},
-      {"unix-abstract:/a/B c/", kind::unix_abstract, "/a/B c/", "", ""},
-      {"unix-abstract:"s + std::string(107, 'x'), kind::unix_abstract, std::string(107, 'x'), "", ""},
-      {"dotnet:testPipe", kind::dotnet, "testPipe", "", ""},
-      {"dotnet:.a b\\c:d", kind::dotnet, ".a b\\c:d", "", ""},
-      {"dotnet:/tmp/x", kind::dotnet, "/tmp/x", "", ""},
-      {"dotnet:/a/..", kind::dotnet, "/a/..", "", ""},
-      {"dotnet:anonymous2", kind::dotnet, "anonymous2", "", ""},
-      {"ssh://host/Files", kind::ssh, "files", "host", ""},
-      {"ssh://alice@Host.example/x", kind::ssh, "x", "Host.example", "alice"},
+      {"files", nk::plain, "files", "", ""},
+      {"a", nk::plain, "a", "", ""},
+      {"Files.V2_x-Y", nk::plain, "files.v2_x-y", "", ""},
+      {"-", nk::plain, "-", "", ""},
+      {"a.", nk::plain, "a.", "", ""},
+      {"lock", nk::plain, "lock", "", ""},
+      {"a.locks", nk::plain, "a.locks", "", ""},
+      {"pipe", nk::plain, "pipe", "", ""},
+      {std::string(200, 'Z'), nk::plain, std::string(200, 'z'), "", ""},
+      {R"(\\.\pipe\Files)", nk::pipe, "files", "", ""},
+      {R"(\\.\PIPE\x)", nk::pipe, "x", "", ""},
+      {"//./pipe/x", nk::pipe, "x", "", ""},
+      {"//./PiPe/X", nk::pipe, "x", "", ""},
+      {"npipe:////./pipe/docker_engine", nk::pipe, "docker_engine", "", ""},
+      {"NPipe:////./pipe/x", nk::pipe, "x", "", ""},
+      {R"(\\Host-1.example\pipe\X)", nk::remote_pipe, "x", "Host-1.example", ""},
+      {"//host/pipe/x", nk::remote_pipe, "x", "host", ""},
+      {"/run/My.sock", nk::unix_path, "/run/My.sock", "", ""},
+      {"/x", nk::unix_path, "/x", "", ""},
+      {"/a/../b/./c", nk::unix_path, "/a/../b/./c", "", ""},
+      {"/a b/\xc3\xa9", nk::unix_path, "/a b/\xc3\xa9", "", ""},
+      {"/"s + std::string(300, 'd') + "/x", nk::unix_path, "/" + std::string(300, 'd') + "/x", "", ""},
+      {"/a/.hidden", nk::unix_path, "/a/.hidden", "", ""},
+      {"/a/...", nk::unix_path, "/a/...", "", ""},
+      {"unix:/run/x", nk::unix_path, "/run/x", "", ""},
+      {"unix:///run/x", nk::unix_path, "///run/x", "", ""},
+      {"unix-abstract:x", nk::unix_abstract, "x", "", ""},
+      {"unix-abstract:/a/B c/", nk::unix_abstract, "/a/B c/", "", ""},
+      {"unix-abstract:"s + std::string(107, 'x'), nk::unix_abstract, std::string(107, 'x'), "", ""},
+      {"dotnet:testPipe", nk::dotnet, "testPipe", "", ""},
+      {"dotnet:.a b\\c:d", nk::dotnet, ".a b\\c:d", "", ""},
+      {"dotnet:/tmp/x", nk::dotnet, "/tmp/x", "", ""},
+      {"dotnet:/a/..", nk::dotnet, "/a/..", "", ""},
+      {"dotnet:anonymous2", nk::dotnet, "anonymous2", "", ""},
+      {"ssh://host/Files", nk::ssh, "files", "host", ""},
+      {"ssh://alice@Host.example/x", nk::ssh, "x", "Host.example", "alice"},
   };
   return names;
 }
@@ -199,7 +199,7 @@ TEST_CASE("of all bytes a plain name takes 65, and quotes the others") {
     CAPTURE(i);
     if (name) {
       ++taken;
-      CHECK(name->kind() == kind::plain);
+      CHECK(name->kind() == nk::plain);
     } else {
       const std::string where = tp::in_quotes(std::string_view(&byte, 1)) + " at byte 2";
       CHECK(name.error().subject().find(where) != std::string_view::npos);
@@ -229,7 +229,7 @@ TEST_CASE("no text, however odd, is half accepted") {
     REQUIRE_FALSE(name->leaf().empty());
     REQUIRE(name->text() == text);
     REQUIRE(name->host().find_first_of("-@/\\") != 0);
-    REQUIRE((name->host().empty() || name->kind() == kind::remote_pipe || name->kind() == kind::ssh));
-    if (name->kind() == kind::plain) REQUIRE(endpoint_name::parse(name->leaf())->leaf() == name->leaf());
+    REQUIRE((name->host().empty() || name->kind() == nk::remote_pipe || name->kind() == nk::ssh));
+    if (name->kind() == nk::plain) REQUIRE(endpoint_name::parse(name->leaf())->leaf() == name->leaf());
   }
 }

@@ -10,15 +10,15 @@ using state = wire::hello_reader::state;
 
 namespace {
 
-constexpr std::size_t accepted = SIZE_MAX;
+constexpr std::size_t taken_whole = SIZE_MAX;
 
-/// The offset of the byte at which the bytes, fed one by one, are refused; `accepted` if they are a whole
+/// The offset of the byte at which the bytes, fed one by one, are refused; `taken_whole` if they are a whole
 /// hello.
 std::size_t refused_at(wire::hello_side side, const byte_vector& bytes) {
   wire::hello_reader reader(side);
   const std::size_t taken = feed(reader, bytes, 1);
   REQUIRE(reader.current() != state::needs_more);
-  return reader.current() == state::complete ? accepted : taken - 1;
+  return reader.current() == state::complete ? taken_whole : taken - 1;
 }
 
 /// A plain hello with one byte changed.
@@ -66,7 +66,7 @@ TEST_CASE("every pair of versions is refused if it names no range") {
     const unsigned low = pair >> 8, high = pair & 0xff;
     auto bytes = hello_with(10, low);
     bytes[11] = static_cast<std::byte>(high);
-    const std::size_t expected = low == 0 ? 10 : high < low ? 11 : accepted;
+    const std::size_t expected = low == 0 ? 10 : high < low ? 11 : taken_whole;
     if (refused_at(wire::hello_side::from_client, bytes) != expected)
       FAIL("versions " << low << " to " << high);
   }
@@ -81,7 +81,7 @@ TEST_CASE("every byte of a hello that has few possible values refuses all others
       if (at == 22 || at == 23 || at == 31) fine = value == 0;
       if (at == 30) fine = value <= 1;
       INFO("byte " << at << " = " << value);
-      REQUIRE(refused_at(wire::hello_side::from_client, hello_with(at, value)) == (fine ? accepted : at));
+      REQUIRE(refused_at(wire::hello_side::from_client, hello_with(at, value)) == (fine ? taken_whole : at));
     }
   }
 }
@@ -96,7 +96,7 @@ TEST_CASE("every byte of a reply that has few possible values refuses all others
       if ((at >= 13 && at <= 15) || at == 23) fine = value == 0;
       if (at == 22) fine = value <= 1;
       INFO("byte " << at << " = " << value);
-      REQUIRE(refused_at(wire::hello_side::from_server, bytes) == (fine ? accepted : at));
+      REQUIRE(refused_at(wire::hello_side::from_server, bytes) == (fine ? taken_whole : at));
     }
   }
 }
@@ -104,7 +104,7 @@ TEST_CASE("every byte of a reply that has few possible values refuses all others
 TEST_CASE("early data is 65,536 bytes at most, refused at the first byte that makes it more") {
   wire::client_hello hello;
   hello.early_length = 65536;
-  CHECK(refused_at(wire::hello_side::from_client, encode(hello)) == accepted);
+  CHECK(refused_at(wire::hello_side::from_client, encode(hello)) == taken_whole);
   hello.early_length = 65537;
   CHECK(refused_at(wire::hello_side::from_client, encode(hello)) == 30);
   hello.early_length = 0x00020000;
@@ -120,7 +120,7 @@ TEST_CASE("every known extension but the first is refused a second time") {
     const std::string twice = type + one + ' ' + type + one;
     const std::size_t second_type_ends = 32 + (number >= 6 ? 8 : 4) + 1;
     CHECK(refused_at(wire::hello_side::from_client, hello_with_tail(twice)) ==
-          (number == 1 ? accepted : second_type_ends));
+          (number == 1 ? taken_whole : second_type_ends));
   }
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("an unknown extension is skipped, however often it comes, and refused 
   for (const unsigned number : {0u, 8u, 9u, 255u, 256u, 0x7fffu}) {
     const std::array<std::byte, 2> type{static_cast<std::byte>(number), static_cast<std::byte>(number >> 8)};
     const std::string skipped = to_hex(type) + " 01 00 aa ";
-    CHECK(refused_at(wire::hello_side::from_client, hello_with_tail(skipped + skipped)) == accepted);
+    CHECK(refused_at(wire::hello_side::from_client, hello_with_tail(skipped + skipped)) == taken_whole);
     auto critical = hello_with_tail(skipped);
     critical[33] |= std::byte{0x80};
     wire::hello_reader reader(wire::hello_side::from_client);
