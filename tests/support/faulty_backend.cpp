@@ -84,21 +84,22 @@ class watched_names final : public names {
   ledger& book_;
 };
 
-class watched_files final : public files {
+class watched_files final : public backend::files {
  public:
-  watched_files(files& inner, ledger& book) noexcept : inner_(inner), book_(book) {}
-  result<std::shared_ptr<directory>> open_directory(std::string_view path) override {
+  watched_files(backend::files& inner, ledger& book) noexcept : inner_(inner), book_(book) {}
+  result<std::shared_ptr<backend::directory>> open_directory(std::string_view path) override {
     if (book_.must_fail(seam_call::open_directory))
       return fail(errc::no_resources, operation::open_directory);
     return inner_.open_directory(path);
   }
-  result<std::string> read(directory* beneath, std::string_view path, std::size_t max_bytes) override {
+  result<std::string> read(backend::directory* beneath, std::string_view path,
+                           std::size_t max_bytes) override {
     if (book_.must_fail(seam_call::read_file)) return fail(errc::io_error, operation::read_file);
     return inner_.read(beneath, path, max_bytes);
   }
 
  private:
-  files& inner_;
+  backend::files& inner_;
   ledger& book_;
 };
 
