@@ -52,8 +52,8 @@ class process {
   [[nodiscard]] virtual backend::threads& threads() noexcept = 0;
   /// A loop for the calling thread. no_resources, io_error.
   [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
-  /// A stream that no loop turns: every start answers done; see blocking_stream. One that can't be attached is
-  /// closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
+  /// A stream that no loop turns: every start answers done; see blocking_stream. One that can't be attached
+  /// is closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
   /// capability blocking_streams), no_resources, io_error.
   [[nodiscard]] virtual result<blocking_stream_ptr> attach_blocking(detached_ptr stream) = 0;
   /// not_supported (without the capability blocking_streams), no_resources.
