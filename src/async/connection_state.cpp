@@ -24,6 +24,7 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
 result<connection> attach(runtime_state& runtime, established made, operation kind) {
   auto stream = runtime.system().attach(std::move(made.stream), backend::attachment::established);
   if (!stream) return fail(stream.error().about(kind, made.subject));
+  made.slot.note_admission();
   return connection(*new connection_state(runtime, std::move(*stream), made.terms, std::move(made.subject),
                                           std::move(made.slot)));
 }

@@ -13,6 +13,10 @@ void instance_slot::release() noexcept {
   if (auto endpoint = std::exchange(endpoint_, nullptr)) endpoint->release_slot();
 }
 
+void instance_slot::note_admission() const {
+  if (endpoint_) endpoint_->count_admitted();
+}
+
 endpoint_state::endpoint_state(endpoint_options options, std::string name,
                                std::shared_ptr<backend::bound_name> bound,
                                std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving)

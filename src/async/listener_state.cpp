@@ -290,7 +290,6 @@ void listener_state::reply_written(half_open_peer& peer) {
 }
 
 void listener_state::admit(backend::detached_ptr stream, const core::terms& terms) {
-  endpoint_->count_admitted();
   finish(established{std::move(stream), terms, subject(), std::move(slot_)});
 }
 

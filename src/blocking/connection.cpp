@@ -18,6 +18,7 @@ connection::~connection() = default;
 result<connection> connection::adopt(process& owner, detail::established made, operation kind) {
   auto stream = owner.twin().attach_blocking(std::move(made.stream));
   if (!stream) return fail(stream.error().about(kind, made.subject));
+  made.slot.note_admission();
   return connection(std::make_unique<blocking_connection_state>(owner, std::move(*stream), std::move(made)));
 }
 
