@@ -1,6 +1,7 @@
 // A twin of paper for the tests of the core: mocks of the seam, and time that a test moves by hand.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <catch2/trompeloeil.hpp>
@@ -75,10 +76,11 @@ class paper_threads : public backend::threads {
   std::unique_ptr<backend::condition> make_condition() override { return nullptr; }
   std::unique_ptr<backend::event> make_event() override { return nullptr; }
   [[nodiscard]] std::uint64_t this_thread() const noexcept override;
-  [[nodiscard]] time_point now() const noexcept override { return time_point{}; }
-  void sleep_until(time_point) override {}
+  [[nodiscard]] time_point now() const noexcept override { return time; }
+  void sleep_until(time_point deadline) override { time = std::max(time, deadline); }
   void random(std::span<std::byte> fill) noexcept override;
   std::byte chance{0};  ///< every random byte
+  time_point time{};    ///< passes only in a sleep, and where a test says so
 };
 
 /// A system whose turns run what was said to be ready, and whose clock jumps to the next timer when nothing
