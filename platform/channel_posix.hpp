@@ -17,6 +17,7 @@ struct attempt {
   std::size_t n = 0;
   bool would_block = false;
   bool was_short = false;  ///< the kernel has no more at the moment
+  bool unsettled = false;  ///< see channel::drained
 };
 
 /// How long to wait between questions whether the peer has read all: no event tells.
@@ -40,6 +41,8 @@ class channel {
   [[nodiscard]] virtual int out() const noexcept = 0;
   /// Becomes readable when waiting has to end and in() and out() can't show it; -1: they can.
   [[nodiscard]] virtual int alarm() const noexcept { return -1; }
+  /// Becomes readable when out() ends while others wait for it; -1: out() itself shows that.
+  [[nodiscard]] virtual int sending_ended() const noexcept { return -1; }
   [[nodiscard]] virtual const identity& peer() const noexcept = 0;
 
   /// Into both spans; with both empty, whether a read would not wait.
@@ -47,13 +50,31 @@ class channel {
   /// Until all is accepted or the kernel takes no more; the elements are consumed in place, n is what went
   /// now.
   [[nodiscard]] virtual attempt write(std::span<backend::const_buffer>& buffers) noexcept = 0;
-  /// With two numbers, nobody may be watching out() any more.
+  /// With two numbers, no loop may be watching out() any more.
   [[nodiscard]] virtual backend::status shutdown_sending() noexcept = 0;
-  /// would_block: the peer has not read all. ok, connection_reset and not_supported as for drain_op.
+  /// would_block: the peer has not read all. ok, connection_reset and not_supported as for drain_op. An ok
+  /// is unsettled if a read or write that is still inside may have been told of a reset; when none is, the
+  /// next answer is right.
   [[nodiscard]] virtual attempt drained() noexcept = 0;
+  /// After a read that met the end: ok, or a reset of which nobody has told the reader. would_block: a write
+  /// that is still inside will soon know.
+  [[nodiscard]] virtual attempt at_end(bool /*others_write*/) noexcept { return {}; }
   /// Wakes whoever waits in poll(2) on it, without giving a descriptor back.
   virtual void end_waits() noexcept = 0;
   virtual void close() noexcept = 0;
+
+  /// For the two below.
+  virtual void prepare_to_sleep() noexcept {}
+  /// As read and write, but they may sleep in the kernel for as long as they are sure to return before the
+  /// deadline, and until end_waits(). They read at least a byte, and don't look at_end.
+  [[nodiscard]] virtual attempt read_or_sleep(std::span<std::byte> into, std::span<std::byte> spill,
+                                              time_point /*deadline*/) noexcept {
+    return read(into, spill);
+  }
+  [[nodiscard]] virtual attempt write_or_sleep(std::span<backend::const_buffer>& buffers,
+                                               time_point /*deadline*/) noexcept {
+    return write(buffers);
+  }
 };
 using channel_ptr = std::unique_ptr<channel>;
 

@@ -22,14 +22,22 @@ attempt connected_socket::read(std::span<std::byte> into, std::span<std::byte> s
     message.msg_iovlen = vectors.size();
     return ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
   });
-  if (got.result.code == errc::connection_reset) reset_seen_ = true;
-  if (got.result.ok() && !got.would_block && got.n == 0) got.result = at_end();
+  if (got.result.code == errc::connection_reset) reset_.read();
+  if (got.result.ok() && !got.would_block && got.n == 0) return at_end(false);
   return got;
 }
 
-// The end of the peer's data; a reset that a drain used up comes first.
-backend::status connected_socket::at_end() noexcept {
-  return std::exchange(reset_owed_to_reader_, false) ? to_status(ECONNRESET) : backend::status{};
+// Others that write may have been told of a reset and not have said so yet. Only when the peer is gone do
+// they come back soon: a peer that ended its own direction may let them wait.
+attempt connected_socket::at_end(bool others_write) noexcept {
+  if (reset_.take()) return {.result = to_status(ECONNRESET)};
+  return {.would_block = others_write && (state_of_peer() & POLLHUP) != 0};
+}
+
+// poll(2) tells of a reset and doesn't take it.
+short connected_socket::state_of_peer() const noexcept {
+  pollfd question{socket_.get(), 0, 0};
+  return uninterrupted([&] { return ::poll(&question, 1, 0); }) > 0 ? question.revents : short{0};
 }
 
 attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexcept {
@@ -37,7 +45,9 @@ attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexc
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = vectors.size();
-    return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == ECONNRESET) reset_.written();
+    return sent;
   });
 }
 
@@ -50,20 +60,14 @@ void connected_socket::end_waits() noexcept {
 }
 
 // SIOCOUTQ counts what the peer has not read. It reaches 0 also when the peer closed and threw it away; the
-// kernel sets the reset before it frees the data, so asking for the reset second misses none.
+// kernel sets hang-up and reset before it frees the data, so asking for these second misses none.
 attempt connected_socket::drained() noexcept {
   int unread = 0;
   if (::ioctl(socket_.get(), SIOCOUTQ, &unread) < 0) return {.result = to_status(errno)};
   if (unread > 0) return {.would_block = true};
-  int pending = 0;
-  socklen_t size = sizeof pending;
-  if (::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &pending, &size) < 0)
-    return {.result = to_status(errno)};
-  if (pending == ECONNRESET) {
-    reset_seen_ = true;
-    reset_owed_to_reader_ = true;
-  }
-  return {.result = reset_seen_ ? to_status(ECONNRESET) : backend::status{}};
+  const int peer = state_of_peer();
+  if ((peer & POLLERR) != 0 || reset_.known()) return {.result = to_status(ECONNRESET)};
+  return {.unsettled = (peer & POLLHUP) != 0};
 }
 
 }  // namespace tp::platform

@@ -1,15 +1,22 @@
 // A connected Unix socket of our own, and the system calls on it.
 #pragma once
 
+#include <sys/socket.h>
+
+#include "call_timeout_posix.hpp"
 #include "channel_posix.hpp"
 #include "descriptor.hpp"
+#include "reset_news_posix.hpp"
 
 namespace tp::platform {
 
+/// Who has the socket's open file, with its flags and timeouts.
+enum class sharing : std::uint8_t { ours_alone, perhaps_others };
+
 class connected_socket final : public channel {
  public:
-  connected_socket(descriptor socket, identity peer) noexcept
-      : socket_(std::move(socket)), peer_(std::move(peer)) {}
+  connected_socket(descriptor socket, identity peer, sharing whose = sharing::ours_alone) noexcept
+      : socket_(std::move(socket)), peer_(std::move(peer)), whose_(whose) {}
 
   int in() const noexcept override { return socket_.get(); }
   int out() const noexcept override { return socket_.get(); }
@@ -21,19 +28,26 @@ class connected_socket final : public channel {
   attempt write(std::span<backend::const_buffer>& buffers) noexcept override;
   backend::status shutdown_sending() noexcept override;
   attempt drained() noexcept override;
+  attempt at_end(bool others_write) noexcept override;
   void end_waits() noexcept override;
   void close() noexcept override { socket_.reset(); }
 
+  void prepare_to_sleep() noexcept override;
+  attempt read_or_sleep(std::span<std::byte> into, std::span<std::byte> spill,
+                        time_point deadline) noexcept override;
+  attempt write_or_sleep(std::span<backend::const_buffer>& buffers, time_point deadline) noexcept override;
+
  private:
-  [[nodiscard]] backend::status at_end() noexcept;
+  [[nodiscard]] short state_of_peer() const noexcept;
+  [[nodiscard]] backend::status write_failed(int number, bool was_cut) noexcept;
 
   descriptor socket_;
   identity peer_;
-  // The kernel tells a reset once, to a read or to SO_ERROR, whichever asks first; reader and drainer both
-  // need to know. Asking and noting the answer must be one step: who has two threads serialises read() and
-  // drained().
-  bool reset_seen_ = false;
-  bool reset_owed_to_reader_ = false;
+  reset_news reset_;
+  const sharing whose_;
+  bool sleeps_ = false;
+  call_timeout receive_timeout_{SO_RCVTIMEO};
+  call_timeout send_timeout_{SO_SNDTIMEO};
 };
 
 }  // namespace tp::platform

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <csignal>
 #include <limits>
 #include <string>
@@ -54,13 +55,14 @@ class without_sigpipe {
 
 class descriptor_pair final : public channel {
  public:
-  /// `out` empty: one descriptor for both.
-  descriptor_pair(descriptor in, descriptor out, descriptor alarm) noexcept
-      : in_(std::move(in)), out_(std::move(out)), alarm_(std::move(alarm)), is_one_(!out_) {}
+  /// `out` and `ended` empty: one descriptor for both.
+  descriptor_pair(descriptor in, descriptor out, descriptor alarm, descriptor ended) noexcept
+      : in_(std::move(in)), out_(std::move(out)), alarm_(std::move(alarm)), ended_(std::move(ended)) {}
 
   int in() const noexcept override { return in_.get(); }
-  int out() const noexcept override { return is_one_ ? in_.get() : out_.get(); }
+  int out() const noexcept override { return out_number_; }
   int alarm() const noexcept override { return alarm_.get(); }
+  int sending_ended() const noexcept override { return ended_.get(); }
   const identity& peer() const noexcept override { return peer_; }
 
   attempt read(std::span<std::byte> into, std::span<std::byte> spill) noexcept override;
@@ -74,9 +76,9 @@ class descriptor_pair final : public channel {
   }
 
  private:
-  descriptor in_, out_, alarm_;
-  identity peer_;  // nothing is known
-  bool is_one_;
+  descriptor in_, out_, alarm_, ended_;
+  identity peer_;                                                // nothing is known
+  std::atomic<int> out_number_ = out_ ? out_.get() : in_.get();  // another thread may wait for it
 };
 
 attempt descriptor_pair::read(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
@@ -99,7 +101,8 @@ attempt descriptor_pair::write(std::span<backend::const_buffer>& buffers) noexce
 
 // A pipe ends with its last descriptor; a socket can say it, and another device has no such thing.
 backend::status descriptor_pair::shutdown_sending() noexcept {
-  if (!is_one_) {
+  if (ended_) {
+    if (out_number_.exchange(-1) >= 0) ::eventfd_write(ended_.get(), 1);
     ::shutdown(out_.get(), SHUT_WR);  // a socket may be the one behind in(), too, which stays open
     out_.reset();
     return {};
@@ -166,19 +169,22 @@ result<backend::detached_ptr> adopt_descriptors(backend::native_handle in_number
   descriptor in = take(in_number), out = one ? descriptor() : take(out_number);
   const descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   descriptor alarm(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!epoll || !alarm) return fail_with(operation::none, errno, "");
+  descriptor ended(one ? -1 : ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll || !alarm || (!one && !ended)) return fail_with(operation::none, errno, "");
   if (auto fit = check(in, epoll, O_WRONLY); !fit) return fail(fit);
   if (auto fit = check(one ? in : out, epoll, O_RDONLY); !fit) return fail(fit);
   if (one && socket_option(in, SO_DOMAIN) == AF_UNIX) {
     ::fcntl(in.get(), F_SETFD, FD_CLOEXEC);
     identity peer = peer_identity(in.get());
-    return detach(std::make_unique<connected_socket>(std::move(in), std::move(peer)));
+    return detach(
+        std::make_unique<connected_socket>(std::move(in), std::move(peer), sharing::perhaps_others));
   }
   if (auto ready = prepare(in); !ready) return fail(ready);
   if (!one) {
     if (auto ready = prepare(out); !ready) return fail(ready);
   }
-  return detach(std::make_unique<descriptor_pair>(std::move(in), std::move(out), std::move(alarm)));
+  return detach(
+      std::make_unique<descriptor_pair>(std::move(in), std::move(out), std::move(alarm), std::move(ended)));
 }
 
 }  // namespace tp::platform
