@@ -171,22 +171,32 @@ backend::turn_result event_loop::turn(time_point until) {
   assert(!completing_ && "a completion must not turn its own loop");
   until_ = until;
   progressed_ = false;
-  do {
-    uv_run(&loop_, UV_RUN_ONCE);
-  } while (!progressed_ && now_ < until);
+  // complete_all() ends the run. UV_RUN_ONCE would ask for the time and look at the timers once more.
+  uv_run(&loop_, UV_RUN_DEFAULT);
   until_ = never;
   return progressed_ ? backend::turn_result::progressed : backend::turn_result::timed_out;
+}
+
+// Before the clock itself is asked: libuv has just asked it, and keeps the milliseconds.
+bool event_loop::may_be_due(time_point when) const noexcept {
+  return when != never && when <= time_point(std::chrono::milliseconds(uv_now(&loop_) + 1));
+}
+
+// An active idle handle makes the poll return at once.
+void event_loop::keep_from_sleeping(bool awake) noexcept {
+  if (awake == kept_awake_) return;
+  kept_awake_ = awake;
+  if (awake)
+    uv_idle_start(&idle_, [](uv_idle_t*) {});
+  else
+    uv_idle_stop(&idle_);
 }
 
 // Before the poll. libuv counts in milliseconds of the same clock: rounded up, the poll never ends before the
 // deadline; what is due already doesn't wait for the rest of its millisecond.
 void event_loop::arm_timer() {
   const time_point next = std::min(until_, deadlines_.next());
-  const bool due_now = !ready_.empty() || (next != never && next <= real_now());
-  if (due_now)
-    uv_idle_start(&idle_, [](uv_idle_t*) {});  // an active idle handle makes the poll return at once
-  else
-    uv_idle_stop(&idle_);
+  keep_from_sleeping(!ready_.empty() || (may_be_due(next) && next <= real_now()));
   if (next == armed_for_) return;
   armed_for_ = next;
   if (next == never) {
@@ -224,6 +234,7 @@ void event_loop::complete_all() {
     }
   }
   completing_ = false;
+  if (progressed_ || now_ >= until_) uv_stop(&loop_);
 }
 
 // A deadline that has passed still allows one attempt: a postponed start hasn't had its.

@@ -96,6 +96,8 @@ class event_loop {
   event_loop() = default;
   int open();
   void arm_timer();
+  [[nodiscard]] bool may_be_due(time_point when) const noexcept;
+  void keep_from_sleeping(bool awake) noexcept;
   void complete_all();
   void deliver(backend::op& op) noexcept;
   static void expire(backend::op& op) noexcept;
@@ -117,6 +119,7 @@ class event_loop {
   void* wake_context_ = nullptr;
   int budget_ = 0;
   bool completing_ = false;
+  bool kept_awake_ = false;
   bool woken_ = false;
   bool progressed_ = false;
 };

@@ -4,6 +4,7 @@
 #include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
 #include "streams.hpp"
+#include "try_habit.hpp"
 #include "twinpipe/backend/twin.hpp"
 #include "watcher.hpp"
 
@@ -16,6 +17,13 @@ using backend::status;
 bool waits(const backend::op* op) noexcept {
   return op != nullptr && phase_of(*op) == op_phase::waiting;
 }
+
+/// What the last read tells about the next, until an event comes.
+enum class outlook : std::uint8_t {
+  unknown,
+  empty,    ///< the kernel had nothing more
+  perhaps,  ///< the buffer was filled
+};
 
 class loop_stream final : public backend::byte_stream, public watcher {
  public:
@@ -42,6 +50,7 @@ class loop_stream final : public backend::byte_stream, public watcher {
   bool in_use() const noexcept override { return read_ || write_ || drain_; }
 
  private:
+  [[nodiscard]] bool worth_a_try() noexcept;
   [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
   [[nodiscard]] attempt try_write(backend::write_op& op) noexcept;
   void go_on_reading() noexcept;
@@ -58,20 +67,22 @@ class loop_stream final : public backend::byte_stream, public watcher {
   backend::drain_op* drain_ = nullptr;
   backend::op drain_tick_;
   drain_pause drain_pause_;
-  bool quiet_ = false;  // the kernel had nothing more to read, and since then no event came
+  outlook outlook_ = outlook::unknown;
+  try_habit habit_;
 };
 static_assert(backend::implements_released<loop_stream, backend::byte_stream>);
 
 start loop_stream::read(backend::read_op& op) {
   assert(read_ == nullptr && "one read at a time");
   if (!watching()) return op.finish({errc::closed});
-  const bool nothing_new = quiet_ && armed(UV_READABLE);
-  if (!nothing_new && loop_.exhausted()) {
-    read_ = &op;
-    return loop_.postpone(op, *this, op_kind::read);
-  }
-  if (!nothing_new) {
+  if (worth_a_try()) {
+    if (loop_.exhausted()) {
+      read_ = &op;
+      return loop_.postpone(op, *this, op_kind::read);
+    }
+    const bool guessed = outlook_ == outlook::perhaps;
     const attempt got = try_read(op);
+    if (guessed) habit_.found(!got.would_block);
     if (!got.would_block) return loop_.done(op, got.result, got.n);
   }
   read_ = &op;
@@ -79,9 +90,15 @@ start loop_stream::read(backend::read_op& op) {
   return loop_.wait(op, *this, op_kind::read);
 }
 
+// What comes while interest is armed becomes an event.
+bool loop_stream::worth_a_try() noexcept {
+  if (outlook_ == outlook::unknown || !armed(UV_READABLE)) return true;
+  return outlook_ == outlook::perhaps && habit_.worth_it();
+}
+
 attempt loop_stream::try_read(backend::read_op& op) noexcept {
   const attempt got = channel_->read(op.into, op.spill);
-  quiet_ = got.was_short;
+  outlook_ = got.was_short ? outlook::empty : got.n > 0 ? outlook::perhaps : outlook::unknown;
   return got;
 }
 
@@ -139,7 +156,7 @@ int loop_stream::wanted() const noexcept {
 
 void loop_stream::ready(int events) noexcept {
   if ((events & UV_READABLE) != 0) {
-    quiet_ = false;
+    outlook_ = outlook::unknown;
     if (waits(read_) && read_->into.empty() && read_->spill.empty())
       loop_.finish(*read_, {});  // a wait for readiness, and here it is
     else if (waits(read_))
