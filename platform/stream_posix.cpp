@@ -25,7 +25,7 @@ enum class outlook : std::uint8_t {
   perhaps,  ///< the buffer was filled
 };
 
-class loop_stream final : public backend::byte_stream, public watcher {
+class loop_stream final : public backend::byte_stream, public watcher, public spin_source {
  public:
   loop_stream(event_loop& loop, channel_ptr held) noexcept : watcher(loop), channel_(std::move(held)) {}
   [[nodiscard]] int open() { return watch(channel_->in(), channel_->out()); }
@@ -43,6 +43,7 @@ class loop_stream final : public backend::byte_stream, public watcher {
   void retry(backend::op& op) noexcept override;
   void expire(backend::op& op) noexcept override;
   void leave(backend::op& op) noexcept override;
+  void try_now() noexcept override;
 
  protected:
   int wanted() const noexcept override;
@@ -87,6 +88,7 @@ start loop_stream::read(backend::read_op& op) {
   }
   read_ = &op;
   want(UV_READABLE);
+  loop_.add_source(*this);
   return loop_.wait(op, *this, op_kind::read);
 }
 
@@ -188,6 +190,11 @@ void loop_stream::go_on_draining() noexcept {
   loop_.finish(*drain_, got.result);
 }
 
+// Only a read that takes bytes: a wait for them is no conversation.
+void loop_stream::try_now() noexcept {
+  if (waits(read_) && !read_->into.empty()) go_on_reading();
+}
+
 void loop_stream::retry(backend::op& op) noexcept {
   switch (kind_of(op)) {
     case op_kind::read:
@@ -230,7 +237,10 @@ void loop_stream::stop(backend::op* op, errc why) noexcept {
 }
 
 void loop_stream::leave(backend::op& op) noexcept {
-  if (&op == read_) read_ = nullptr;
+  if (&op == read_) {
+    read_ = nullptr;
+    loop_.remove_source(*this);
+  }
   if (&op == write_) write_ = nullptr;
   if (&op == drain_) drain_ = nullptr;
   left();
