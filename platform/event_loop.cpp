@@ -138,7 +138,11 @@ backend::turn_result event_loop::turn(time_point until) {
   progressed_ = false;
   turning_ = true;
   if (!lent()) {
-    uv_run(loop_, UV_RUN_DEFAULT);
+    if (!spins_ || !turned_briefly()) {
+      running_ = true;
+      uv_run(loop_, UV_RUN_DEFAULT);
+      running_ = false;
+    }
   } else {
     keep_running(true);
     do {
@@ -209,7 +213,7 @@ void event_loop::complete_all() {
   completing_ = false;
   if (lent())
     keep_running(turning_ || pending_ > 0);
-  else if (progressed_ || now_ >= until_)
+  else if (running_ && (progressed_ || now_ >= until_))
     uv_stop(loop_);
 }
 

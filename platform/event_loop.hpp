@@ -141,6 +141,7 @@ class event_loop {
   void tell_descriptor() noexcept;
   void before_poll();
   void arm_timer(time_point next);
+  [[nodiscard]] bool turned_briefly();
   [[nodiscard]] bool spin(time_point next);
   [[nodiscard]] bool look(unsigned attempt) noexcept;
   [[nodiscard]] bool may_be_due(time_point when) const noexcept;
@@ -159,6 +160,7 @@ class event_loop {
   spin_source* sources_ = nullptr;
   time_point slept_since_ = never;
   std::size_t pending_ = 0;
+  unsigned brief_turns_ = 0;
   deadline_heap deadlines_;
   op_list ready_;
   time_point now_{};
@@ -171,6 +173,7 @@ class event_loop {
   bool interest_changed_ = false;
   bool kept_running_ = false;
   bool turning_ = false;
+  bool running_ = false;  // in uv_run
   bool completing_ = false;
   bool kept_awake_ = false;
   bool woken_ = false;

@@ -114,12 +114,29 @@ void event_loop::remove_source(spin_source& source) noexcept {
   if (next != nullptr) next->previous_source_ = previous;
 }
 
+// A turn without libuv, if a spin finds bytes for a pending read: a conversation needs no poll. Now and then
+// there is one all the same, for whatever else there is.
+bool event_loop::turned_briefly() {
+  constexpr unsigned most_in_a_row = 16;
+  if (ready_.empty() && habit_.worth_it() && brief_turns_ < most_in_a_row) {
+    keep_from_sleeping(false);
+    if (spin(std::min(until_, deadlines_.next())) && !ready_.empty()) {
+      ++brief_turns_;
+      complete_all();
+      return true;
+    }
+  }
+  brief_turns_ = 0;
+  return false;
+}
+
 // True if the poll must not wait. It doesn't spin where the poll has something to do that isn't waiting: to
 // close a handle, to run the program's timer, to tell the system of new interest, of which nobody could see
 // what comes.
 bool event_loop::spin(time_point next) {
   if (uv_backend_timeout(loop_) == 0) return false;
   const time_point began = real_now();
+  if (next <= began) return true;
   slept_since_ = began;
   if (interest_changed_ || !habit_.worth_it()) return false;
   slept_since_ = never;
@@ -137,18 +154,19 @@ bool event_loop::spin(time_point next) {
 }
 
 // The streams that waited last are the likeliest; a question about all descriptors costs as much as trying
-// one.
+// one, and comes first: so the bytes of a conversation that it sees are read here, too.
 bool event_loop::look(unsigned attempt) noexcept {
   constexpr int tries = 4;
-  constexpr unsigned between_questions = 4;
+  constexpr unsigned between_questions = 8;
+  const bool asks = sources_ == nullptr || attempt % between_questions == between_questions - 1;
+  const bool event = asks && has_event(*loop_);
   spin_source* source = sources_;
   for (int i = 0; i < tries && source != nullptr; ++i) {
     spin_source* const next = source->next_source_;
     source->try_now();
     source = next;
   }
-  if (!ready_.empty() || waker_->woken()) return true;
-  return (sources_ == nullptr || attempt % between_questions == between_questions - 1) && has_event(*loop_);
+  return event || !ready_.empty() || waker_->woken();
 }
 
 }  // namespace tp::platform

@@ -25,15 +25,17 @@ void sleep_briefly(spin_habit& habit, int times) {
 struct spinning_loop {
   std::unique_ptr<platform::event_loop> loop =
       platform::event_loop::make({.wait = wait_strategy::adaptive}).value();
-  std::array<backend::stream_ptr, 2> ends;
+  std::array<backend::stream_ptr, 2> ends = connect();
 
-  spinning_loop() {
+  std::array<backend::stream_ptr, 2> connect() {
     std::array<int, 2> sockets{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets.data()) == 0);
+    std::array<backend::stream_ptr, 2> made;
     for (std::size_t i = 0; i < 2; ++i)
-      ends[i] = platform::make_stream(*loop, std::make_unique<platform::connected_socket>(
+      made[i] = platform::make_stream(*loop, std::make_unique<platform::connected_socket>(
                                                  platform::descriptor(sockets[i]), identity()))
                     .value();
+    return made;
   }
   // Wakes end its sleeps at once. Somebody else's use of the processor may make some of them long.
   void begin() {
@@ -150,6 +152,24 @@ TEST_CASE("what comes during a spin completes: bytes, a wake from another thread
   REQUIRE(on.ends[0]->read(late) == start::pending);
   on.finish(late);
   CHECK(late.code() == errc::timed_out);
+}
+
+TEST_CASE("a conversation that keeps a loop spinning doesn't keep it from others") {
+  spinning_loop on;
+  const auto others = on.connect();
+  test_read other(0);
+  REQUIRE(others[0]->read(other) == start::pending);
+  on.begin();
+  test_write late("late");
+  REQUIRE(others[1]->write(late) == start::done);
+  for (int i = 0; i < 40; ++i) {
+    test_read in;
+    REQUIRE(on.ends[0]->read(in) == start::pending);
+    test_write out("ping");
+    REQUIRE(on.ends[1]->write(out) == start::done);
+    on.finish(in);
+  }
+  CHECK_FALSE(other.pending());
 }
 
 TEST_CASE("a read that is stopped or closed is no longer tried in spins") {
