@@ -12,11 +12,14 @@
 
 namespace tp::platform {
 
-// Without room for control data the kernel closes descriptors that a peer sends along, unix(7).
+// Without room for control data the kernel closes descriptors that a peer sends along, unix(7). One span is
+// the common case, and recv(2) spares the kernel a message header and a vector to copy.
 attempt connected_socket::read(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
   if (into.empty() && spill.empty())
     return is_readable(socket_.get()) ? attempt{} : attempt{.would_block = true, .was_short = true};
   attempt got = read_once(into, spill, [&](std::span<iovec> vectors) {
+    if (vectors.size() == 1)
+      return ::recv(socket_.get(), vectors[0].iov_base, vectors[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = vectors.size();
@@ -42,10 +45,16 @@ short connected_socket::state_of_peer() const noexcept {
 
 attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexcept {
   return write_all(buffers, [&](std::span<iovec> vectors) {
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = vectors.size();
-    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    ssize_t sent = 0;
+    if (vectors.size() == 1) {
+      sent = ::send(socket_.get(), vectors[0].iov_base, vectors[0].iov_len, flags);
+    } else {
+      msghdr message{};
+      message.msg_iov = vectors.data();
+      message.msg_iovlen = vectors.size();
+      sent = ::sendmsg(socket_.get(), &message, flags);
+    }
     if (sent < 0 && errno == ECONNRESET) reset_.written();
     return sent;
   });

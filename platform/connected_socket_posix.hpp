@@ -22,9 +22,9 @@ class connected_socket final : public channel {
   int out() const noexcept override { return socket_.get(); }
   const identity& peer() const noexcept override { return peer_; }
 
-  /// recvmsg(2)
+  /// recv(2), recvmsg(2)
   attempt read(std::span<std::byte> into, std::span<std::byte> spill) noexcept override;
-  /// sendmsg(2)
+  /// send(2), sendmsg(2)
   attempt write(std::span<backend::const_buffer>& buffers) noexcept override;
   backend::status shutdown_sending() noexcept override;
   attempt drained() noexcept override;

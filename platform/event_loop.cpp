@@ -1,14 +1,13 @@
-// The loop: its phases, its timer, its waker.
+// The loop: its handles, its operations, its turns.
 #include "event_loop.hpp"
 
-#include <algorithm>
-#include <atomic>
 #include <cassert>
-#include <mutex>
 #include <utility>
 
 #include "clock.hpp"
+#include "event_loop_handles.hpp"
 #include "fatal.hpp"
+#include "loop_events.hpp"
 #include "system_errors.hpp"
 
 namespace tp::platform {
@@ -16,42 +15,14 @@ namespace {
 
 constexpr int immediate_completions_per_turn = 256;
 
-template <class Handle>
-uv_handle_t* base(Handle& handle) noexcept {
-  return reinterpret_cast<uv_handle_t*>(&handle);
-}
-
-template <class Handle>
-event_loop& loop_of(Handle* handle) noexcept {
-  return *static_cast<event_loop*>(handle->data);
-}
-
 }  // namespace
 
-/// Outlives the loop: the handle inside is taken away before libuv closes it.
-class event_loop::shared_waker final : public backend::waker {
- public:
-  explicit shared_waker(uv_async_t& async) noexcept : async_(&async) {}
+event_loop::event_loop(const backend::system_options& options)
+    : loop_(options.loop != nullptr ? static_cast<uv_loop_t*>(options.loop) : &own_),
+      spins_(options.wait == wait_strategy::adaptive && can_look()) {}
 
-  void wake() noexcept override {
-    if (pending_.exchange(true)) return;
-    const std::scoped_lock lock(mutex_);
-    if (async_ != nullptr) uv_async_send(async_);
-  }
-  void received() noexcept { pending_.store(false); }
-  void disconnect() noexcept {
-    const std::scoped_lock lock(mutex_);
-    async_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  std::atomic<bool> pending_ = false;
-  uv_async_t* async_;
-};
-
-result<std::unique_ptr<event_loop>> event_loop::make() {
-  std::unique_ptr<event_loop> loop(new event_loop);
+result<std::unique_ptr<event_loop>> event_loop::make(const backend::system_options& options) {
+  std::unique_ptr<event_loop> loop(new event_loop(options));
   if (const int code = loop->open(); code < 0) {
     const backend::status refused = status_of_uv(code);
     return fail(refused.code, operation::start_runtime, refused.system_cause);
@@ -62,48 +33,36 @@ result<std::unique_ptr<event_loop>> event_loop::make() {
 int event_loop::open() {
   now_ = real_now();
   budget_ = immediate_completions_per_turn;
-  if (const int code = uv_loop_init(&loop_); code < 0) {
-    loop_.data = nullptr;
-    return code;
-  }
-  loop_.data = this;
-  uv_timer_init(&loop_, &timer_);
-  uv_prepare_init(&loop_, &prepare_);
-  uv_check_init(&loop_, &check_);
-  uv_idle_init(&loop_, &idle_);
-  timer_.data = prepare_.data = check_.data = idle_.data = async_.data = this;
-  uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { loop_of(handle).arm_timer(); });
-  uv_check_start(&check_, [](uv_check_t* handle) { loop_of(handle).complete_all(); });
-  const int code = uv_async_init(&loop_, &async_, [](uv_async_t* handle) {
-    event_loop& self = loop_of(handle);
+  if (!lent())
+    if (const int code = uv_loop_init(&own_); code < 0) return code;
+  handles_ = std::make_unique<handles>(*this);
+  handles_->start(*loop_);
+  const int code = handles_->start_async(*loop_, [](uv_async_t* handle) {
+    event_loop& self = handles::owner(handle);
     self.waker_->received();
     self.woken_ = true;
   });
   if (code < 0) return code;
-  waker_ = std::make_shared<shared_waker>(async_);
+  waker_ = std::make_shared<shared_waker>(handles_->async);
   return 0;
 }
 
 event_loop::~event_loop() {
-  if (loop_.data == nullptr) return;
+  if (!handles_) return;
+  if (completing_) detail::fatal("a runtime was destroyed inside one of its own turns");
   assert(ready_.empty() && deadlines_.empty() && "a system was destroyed while operations were pending");
-  uv_close(base(timer_), nullptr);
-  uv_close(base(prepare_), nullptr);
-  uv_close(base(check_), nullptr);
-  uv_close(base(idle_), nullptr);
-  if (waker_) {
-    waker_->disconnect();
-    uv_close(base(async_), nullptr);
-  }
+  if (waker_) waker_->disconnect();
+  handles::close(std::move(handles_));
+  if (lent()) return;
   uv_walk(
-      &loop_,
+      loop_,
       [](uv_handle_t* handle, void*) {
         if (uv_is_closing(handle) == 0)
           detail::fatal("a system was destroyed before a stream or acceptor on it");
       },
       nullptr);
-  uv_run(&loop_, UV_RUN_DEFAULT);
-  uv_loop_close(&loop_);
+  uv_run(loop_, UV_RUN_DEFAULT);
+  uv_loop_close(loop_);
 }
 
 time_point event_loop::now() const noexcept {
@@ -129,6 +88,8 @@ void event_loop::adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase 
   op.twin.owner = &owner;
   op.twin.kind = static_cast<std::uint8_t>(kind);
   op.twin.phase = static_cast<std::uint8_t>(phase);
+  if (pending_++ == 0) keep_running(true);
+  touch();
 }
 
 backend::start event_loop::wait(backend::op& op, op_owner& owner, op_kind kind) {
@@ -158,6 +119,7 @@ void event_loop::finish(backend::op& op, backend::status result, std::size_t n) 
   op.result = result;
   op.n = n;
   ready_.push(op);
+  touch();
 }
 
 void event_loop::add_timer(backend::op& timer, op_owner& owner, op_kind kind, time_point due) {
@@ -165,47 +127,72 @@ void event_loop::add_timer(backend::op& timer, op_owner& owner, op_kind kind, ti
   timer.twin.owner = &owner;
   timer.twin.kind = static_cast<std::uint8_t>(kind);
   deadlines_.add(timer);
+  touch();
 }
 
+// Of our own loop one run is one turn, which complete_all() ends: UV_RUN_ONCE would ask for the time and look
+// at the timers once more. On a lent one a run may also end because the program's handlers called uv_stop.
 backend::turn_result event_loop::turn(time_point until) {
-  assert(!completing_ && "a completion must not turn its own loop");
+  if (completing_) detail::fatal("a runtime was turned inside one of its own turns");
   until_ = until;
   progressed_ = false;
-  do {
-    uv_run(&loop_, UV_RUN_ONCE);
-  } while (!progressed_ && now_ < until);
+  turning_ = true;
+  if (!lent()) {
+    if (!spins_ || !turned_briefly()) {
+      running_ = true;
+      uv_run(loop_, UV_RUN_DEFAULT);
+      running_ = false;
+    }
+  } else {
+    keep_running(true);
+    do {
+      uv_run(loop_, UV_RUN_ONCE);
+    } while (!progressed_ && now_ < until);
+    keep_running(pending_ > 0);
+  }
+  turning_ = false;
   until_ = never;
+  if (descriptor_) tell_descriptor();
   return progressed_ ? backend::turn_result::progressed : backend::turn_result::timed_out;
 }
 
-// Before the poll. libuv counts in milliseconds of the same clock: rounded up, the poll never ends before the
-// deadline; what is due already doesn't wait for the rest of its millisecond.
-void event_loop::arm_timer() {
-  const time_point next = std::min(until_, deadlines_.next());
-  const bool due_now = !ready_.empty() || (next != never && next <= real_now());
-  if (due_now)
-    uv_idle_start(&idle_, [](uv_idle_t*) {});  // an active idle handle makes the poll return at once
-  else
-    uv_idle_stop(&idle_);
-  if (next == armed_for_) return;
-  armed_for_ = next;
-  if (next == never) {
-    uv_timer_stop(&timer_);
-    return;
+bool event_loop::settle() {
+  if (!lent()) return false;
+  if (completing_) detail::fatal("a runtime was destroyed inside one of its own turns");
+  progressed_ = false;
+  complete_all();
+  return progressed_;
+}
+
+// Only on a lent loop: ours runs as long as somebody turns it.
+void event_loop::keep_running(bool wanted) noexcept {
+  if (!lent() || wanted == kept_running_) return;
+  kept_running_ = wanted;
+  handles_->keep_running(wanted);
+}
+
+result<backend::native_handle> event_loop::poll_handle() {
+  if (lent()) return fail(errc::not_supported, operation::start_runtime);
+  if (!descriptor_) {
+    auto made = make_poll_descriptor(*loop_);
+    if (!made) return fail(made);
+    descriptor_ = std::move(*made);
+    touch();  // libuv tells the system of interest only when it polls
   }
-  using std::chrono::ceil, std::chrono::milliseconds;
-  const auto due = std::max<std::int64_t>(ceil<milliseconds>(next.time_since_epoch()).count(), 0);
-  const std::uint64_t loop_now = uv_now(&loop_);
-  const auto target = static_cast<std::uint64_t>(due);
-  uv_timer_start(
-      &timer_, [](uv_timer_t* handle) { loop_of(handle).armed_for_ = never; },
-      target > loop_now ? target - loop_now : 0, 0);
+  return descriptor_->number();
+}
+
+void event_loop::tell_descriptor() noexcept {
+  descriptor_->set_work(!ready_.empty() || interest_changed_);
+  descriptor_->set_deadline(deadlines_.next());
 }
 
 // After the poll. What a handler starts, schedules or cancels is for the next turn: only the list as it
 // stands is delivered.
 void event_loop::complete_all() {
   now_ = real_now();
+  if (slept_since_ != never)
+    habit_.slept(now_ - std::exchange(slept_since_, never), woken_ || !ready_.empty());
   budget_ = immediate_completions_per_turn;
   while (backend::op* due = deadlines_.pop_due(now_)) expire(*due);
   op_list batch;
@@ -224,6 +211,10 @@ void event_loop::complete_all() {
     }
   }
   completing_ = false;
+  if (lent())
+    keep_running(turning_ || pending_ > 0);
+  else if (running_ && (progressed_ || now_ >= until_))
+    uv_stop(loop_);
 }
 
 // A deadline that has passed still allows one attempt: a postponed start hasn't had its.
@@ -239,6 +230,7 @@ void event_loop::expire(backend::op& op) noexcept {
 
 void event_loop::deliver(backend::op& op) noexcept {
   progressed_ = true;
+  --pending_;
   op.twin.phase = static_cast<std::uint8_t>(op_phase::idle);
   static_cast<op_owner*>(op.twin.owner)->leave(op);
   op.complete(op.result, op.n);

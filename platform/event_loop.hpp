@@ -2,7 +2,8 @@
 // completed.
 //
 // All completions run in one place, libuv's check phase, after everything that became ready in the poll was
-// tried. A loop of our own and one that a program lends us differ only in who calls uv_run.
+// tried. A loop of our own and one that a program lends us differ in who calls uv_run, and in whom our
+// handles keep it running for.
 #pragma once
 
 #include <uv.h>
@@ -12,6 +13,8 @@
 
 #include "deadline_heap.hpp"
 #include "op_list.hpp"
+#include "poll_descriptor.hpp"
+#include "spin_habit.hpp"
 #include "twinpipe/backend/system.hpp"
 
 namespace tp::platform {
@@ -50,15 +53,36 @@ class op_owner {
   ~op_owner() = default;
 };
 
+/// What a spinning loop tries itself: a stream with a pending read.
+class spin_source {
+ public:
+  /// A system call that doesn't wait; what it brings is finished.
+  virtual void try_now() noexcept = 0;
+
+ protected:
+  ~spin_source() = default;
+
+ private:
+  friend class event_loop;
+  spin_source* next_source_ = nullptr;
+  spin_source* previous_source_ = nullptr;
+};
+
 class event_loop {
  public:
-  [[nodiscard]] static result<std::unique_ptr<event_loop>> make();
+  [[nodiscard]] static result<std::unique_ptr<event_loop>> make(const backend::system_options& options);
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
-  /// No operation may be pending; objects that were released are freed here at the latest.
+  /// No operation may be pending. Objects that were released are freed here at the latest; on a lent loop,
+  /// where it closes its handles next.
   ~event_loop();
 
-  [[nodiscard]] uv_loop_t* uv() noexcept { return &loop_; }
+  [[nodiscard]] uv_loop_t* uv() noexcept { return loop_; }
+  /// For each handle on it that isn't our own: on a lent loop only pending operations keep uv_run running.
+  template <class Handle>
+  void unref(Handle& handle) const noexcept {
+    if (lent()) uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
+  }
   /// Constant while completions run.
   [[nodiscard]] time_point now() const noexcept;
   /// This turn has had its share of immediate completions: further starts are to be postponed.
@@ -87,27 +111,56 @@ class event_loop {
   void add_timer(backend::op& timer, op_owner& owner, op_kind kind, time_point due);
   void remove_timer(backend::op& timer) noexcept { deadlines_.remove(timer); }
 
+  /// Interest in a descriptor has changed, which libuv tells the system in its next poll.
+  void interest_changed() noexcept {
+    interest_changed_ = true;
+    touch();
+  }
+  /// A read has to wait; to be called until it leaves. Nothing unless the loop spins.
+  void add_source(spin_source& source) noexcept;
+  void remove_source(spin_source& source) noexcept;
+  /// How often it has spun.
+  [[nodiscard]] std::size_t spins() const noexcept { return habit_.spins(); }
+
   backend::turn_result turn(time_point until);
+  bool settle();
+  [[nodiscard]] result<backend::native_handle> poll_handle();
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept;
   [[nodiscard]] std::shared_ptr<backend::waker> get_waker() const;
 
  private:
   class shared_waker;
-  event_loop() = default;
+  struct handles;
+  explicit event_loop(const backend::system_options& options);
+  [[nodiscard]] bool lent() const noexcept { return loop_ != &own_; }
   int open();
-  void arm_timer();
+  void keep_running(bool wanted) noexcept;
+  void touch() noexcept {
+    if (descriptor_ && !turning_) descriptor_->set_work(true);
+  }
+  void tell_descriptor() noexcept;
+  void before_poll();
+  void arm_timer(time_point next);
+  [[nodiscard]] bool turned_briefly();
+  [[nodiscard]] bool spin(time_point next);
+  [[nodiscard]] bool look(unsigned attempt) noexcept;
+  [[nodiscard]] bool may_be_due(time_point when) const noexcept;
+  void keep_from_sleeping(bool awake) noexcept;
   void complete_all();
   void deliver(backend::op& op) noexcept;
   static void expire(backend::op& op) noexcept;
-  static void adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept;
+  void adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept;
 
-  uv_loop_t loop_{};
-  uv_timer_t timer_{};
-  uv_async_t async_{};
-  uv_prepare_t prepare_{};
-  uv_check_t check_{};
-  uv_idle_t idle_{};
+  uv_loop_t own_{};
+  uv_loop_t* loop_;
+  std::unique_ptr<handles> handles_;
   std::shared_ptr<shared_waker> waker_;
+  std::unique_ptr<poll_descriptor> descriptor_;
+  spin_habit habit_;
+  spin_source* sources_ = nullptr;
+  time_point slept_since_ = never;
+  std::size_t pending_ = 0;
+  unsigned brief_turns_ = 0;
   deadline_heap deadlines_;
   op_list ready_;
   time_point now_{};
@@ -116,7 +169,13 @@ class event_loop {
   void (*wake_handler_)(void*) noexcept = nullptr;
   void* wake_context_ = nullptr;
   int budget_ = 0;
+  const bool spins_;
+  bool interest_changed_ = false;
+  bool kept_running_ = false;
+  bool turning_ = false;
+  bool running_ = false;  // in uv_run
   bool completing_ = false;
+  bool kept_awake_ = false;
   bool woken_ = false;
   bool progressed_ = false;
 };

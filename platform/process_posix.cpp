@@ -40,7 +40,9 @@ class posix_process final : public backend::process {
   backend::files& files() noexcept override { return *files_; }
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
-  result<std::unique_ptr<backend::system>> make_system() override { return platform::make_system(); }
+  result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
+    return platform::make_system(options);
+  }
   result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr stream) override {
     channel_ptr held = take_channel(std::move(stream));
     if (!held) return fail(errc::invalid_argument);

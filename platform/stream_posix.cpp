@@ -4,6 +4,7 @@
 #include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
 #include "streams.hpp"
+#include "try_habit.hpp"
 #include "twinpipe/backend/twin.hpp"
 #include "watcher.hpp"
 
@@ -17,7 +18,14 @@ bool waits(const backend::op* op) noexcept {
   return op != nullptr && phase_of(*op) == op_phase::waiting;
 }
 
-class loop_stream final : public backend::byte_stream, public watcher {
+/// What the last read tells about the next, until an event comes.
+enum class outlook : std::uint8_t {
+  unknown,
+  empty,    ///< the kernel had nothing more
+  perhaps,  ///< the buffer was filled
+};
+
+class loop_stream final : public backend::byte_stream, public watcher, public spin_source {
  public:
   loop_stream(event_loop& loop, channel_ptr held) noexcept : watcher(loop), channel_(std::move(held)) {}
   [[nodiscard]] int open() { return watch(channel_->in(), channel_->out()); }
@@ -35,6 +43,7 @@ class loop_stream final : public backend::byte_stream, public watcher {
   void retry(backend::op& op) noexcept override;
   void expire(backend::op& op) noexcept override;
   void leave(backend::op& op) noexcept override;
+  void try_now() noexcept override;
 
  protected:
   int wanted() const noexcept override;
@@ -42,6 +51,7 @@ class loop_stream final : public backend::byte_stream, public watcher {
   bool in_use() const noexcept override { return read_ || write_ || drain_; }
 
  private:
+  [[nodiscard]] bool worth_a_try() noexcept;
   [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
   [[nodiscard]] attempt try_write(backend::write_op& op) noexcept;
   void go_on_reading() noexcept;
@@ -58,30 +68,39 @@ class loop_stream final : public backend::byte_stream, public watcher {
   backend::drain_op* drain_ = nullptr;
   backend::op drain_tick_;
   drain_pause drain_pause_;
-  bool quiet_ = false;  // the kernel had nothing more to read, and since then no event came
+  outlook outlook_ = outlook::unknown;
+  try_habit habit_;
 };
 static_assert(backend::implements_released<loop_stream, backend::byte_stream>);
 
 start loop_stream::read(backend::read_op& op) {
   assert(read_ == nullptr && "one read at a time");
   if (!watching()) return op.finish({errc::closed});
-  const bool nothing_new = quiet_ && armed(UV_READABLE);
-  if (!nothing_new && loop_.exhausted()) {
-    read_ = &op;
-    return loop_.postpone(op, *this, op_kind::read);
-  }
-  if (!nothing_new) {
+  if (worth_a_try()) {
+    if (loop_.exhausted()) {
+      read_ = &op;
+      return loop_.postpone(op, *this, op_kind::read);
+    }
+    const bool guessed = outlook_ == outlook::perhaps;
     const attempt got = try_read(op);
+    if (guessed) habit_.found(!got.would_block);
     if (!got.would_block) return loop_.done(op, got.result, got.n);
   }
   read_ = &op;
   want(UV_READABLE);
+  loop_.add_source(*this);
   return loop_.wait(op, *this, op_kind::read);
+}
+
+// What comes while interest is armed becomes an event.
+bool loop_stream::worth_a_try() noexcept {
+  if (outlook_ == outlook::unknown || !armed(UV_READABLE)) return true;
+  return outlook_ == outlook::perhaps && habit_.worth_it();
 }
 
 attempt loop_stream::try_read(backend::read_op& op) noexcept {
   const attempt got = channel_->read(op.into, op.spill);
-  quiet_ = got.was_short;
+  outlook_ = got.was_short ? outlook::empty : got.n > 0 ? outlook::perhaps : outlook::unknown;
   return got;
 }
 
@@ -139,7 +158,7 @@ int loop_stream::wanted() const noexcept {
 
 void loop_stream::ready(int events) noexcept {
   if ((events & UV_READABLE) != 0) {
-    quiet_ = false;
+    outlook_ = outlook::unknown;
     if (waits(read_) && read_->into.empty() && read_->spill.empty())
       loop_.finish(*read_, {});  // a wait for readiness, and here it is
     else if (waits(read_))
@@ -169,6 +188,11 @@ void loop_stream::go_on_draining() noexcept {
   if (got.would_block) return ask_again_later();
   loop_.remove_timer(drain_tick_);
   loop_.finish(*drain_, got.result);
+}
+
+// Only a read that takes bytes: a wait for them is no conversation.
+void loop_stream::try_now() noexcept {
+  if (waits(read_) && !read_->into.empty()) go_on_reading();
 }
 
 void loop_stream::retry(backend::op& op) noexcept {
@@ -213,7 +237,10 @@ void loop_stream::stop(backend::op* op, errc why) noexcept {
 }
 
 void loop_stream::leave(backend::op& op) noexcept {
-  if (&op == read_) read_ = nullptr;
+  if (&op == read_) {
+    read_ = nullptr;
+    loop_.remove_source(*this);
+  }
   if (&op == write_) write_ = nullptr;
   if (&op == drain_) drain_ = nullptr;
   left();

@@ -7,6 +7,6 @@
 
 namespace tp::platform {
 
-[[nodiscard]] result<std::unique_ptr<backend::system>> make_system();
+[[nodiscard]] result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options);
 
 }  // namespace tp::platform

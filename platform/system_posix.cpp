@@ -26,6 +26,8 @@ class posix_system final : public backend::system, public op_owner {
   result<backend::acceptor_ptr> open(const std::shared_ptr<backend::bound_name>& name) override;
   result<backend::stream_ptr> attach(backend::detached_ptr stream, backend::attachment how) override;
   backend::turn_result turn(time_point until) override { return loop_->turn(until); }
+  bool settle() override { return loop_->settle(); }
+  result<backend::native_handle> poll_handle() override { return loop_->poll_handle(); }
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override {
     loop_->on_wake(handler, context);
   }
@@ -82,8 +84,8 @@ result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, b
 
 }  // namespace
 
-result<std::unique_ptr<backend::system>> make_system() {
-  auto loop = event_loop::make();
+result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) {
+  auto loop = event_loop::make(options);
   if (!loop) return fail(loop);
   return std::make_unique<posix_system>(std::move(*loop));
 }

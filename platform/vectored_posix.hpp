@@ -89,6 +89,10 @@ template <class Call>
     }
     const auto n = static_cast<std::size_t>(sent);
     total.n += n;
+    if (n == asked && vectors.size() == buffers.size()) {
+      buffers = {};
+      return total;
+    }
     consume(buffers, n);
     if (n < asked) {  // a short write means that the peer's buffer is full
       total.would_block = true;

@@ -15,6 +15,7 @@ int watcher::add(watch_handle& on, int descriptor, int serves) {
   on.owner = this;
   on.serves = serves;
   if (const int code = uv_poll_init(loop_.uv(), &on.poll, descriptor); code < 0) return -code;
+  loop_.unref(on.poll);
   on.open = true;
   return 0;
 }
@@ -27,6 +28,7 @@ void watcher::want(int events) noexcept {
 
 void watcher::arm(watch_handle& on, int events) noexcept {
   on.armed = events;
+  loop_.interest_changed();
   if (events == 0) {
     uv_poll_stop(&on.poll);
     return;
@@ -43,6 +45,7 @@ void watcher::arm(watch_handle& on, int events) noexcept {
 void watcher::on_event(watch_handle& on, int status, int events) noexcept {
   if (status < 0) {
     on.armed = 0;
+    loop_.interest_changed();
     ready(on.serves);
     if (watching()) want(wanted() & on.serves);
     return;
@@ -61,6 +64,7 @@ void watcher::drop(watch_handle& on) noexcept {
   on.open = false;
   on.armed = 0;
   ++closing_;
+  loop_.interest_changed();
   uv_close(reinterpret_cast<uv_handle_t*>(&on.poll), [](uv_handle_t* handle) {
     watcher& self = *static_cast<watch_handle*>(handle->data)->owner;
     --self.closing_;

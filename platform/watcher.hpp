@@ -55,7 +55,7 @@ class watcher : public op_owner {
   [[nodiscard]] int add(watch_handle& on, int descriptor, int serves);
   void drop(watch_handle& on) noexcept;
   void on_event(watch_handle& on, int status, int events) noexcept;
-  static void arm(watch_handle& on, int events) noexcept;
+  void arm(watch_handle& on, int events) noexcept;
   void free_if_idle() noexcept;
 
   watch_handle first_, second_;  // the second is for an `out` of its own

@@ -42,8 +42,9 @@ class process final : public backend::process {
   backend::files& files() noexcept override { return *files_; }
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
-  result<std::unique_ptr<backend::system>> make_system() override {
+  result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
     if (record_->dead()) return fail(errc::process_killed, operation::start_runtime);
+    if (options.loop != nullptr) return fail(errc::not_supported, operation::start_runtime);
     return sim::make_system(record_);
   }
   result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr) override {

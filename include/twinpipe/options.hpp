@@ -40,6 +40,18 @@ enum class server_trust : std::uint8_t {
   anyone,
 };
 
+/// How a runtime waits when it has nothing to do. `sleep`: in the system, at once. `adaptive`: while traffic
+/// has been coming within microseconds it first looks for up to 50 microseconds whether something comes,
+/// which spares a conversation across two cores the wake-ups; an idle runtime, or one to which something
+/// comes now and then, looks in vain once at most and sleeps from then on. Only a hint: a simulated runtime,
+/// and one on Windows, sleeps.
+enum class wait_strategy : std::uint8_t { sleep, adaptive };
+
+/// How a runtime is made.
+struct runtime_options {
+  wait_strategy wait = wait_strategy::sleep;
+};
+
 /// The largest message that options may ask for.
 inline constexpr std::size_t max_message_limit = std::size_t{64} << 20;
 

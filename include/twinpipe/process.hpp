@@ -56,8 +56,8 @@ class process {
   /// Makes a runtime for the calling thread and runs `main(runtime)`, a coroutine that returns its exit code.
   template <class Main>
     requires std::same_as<std::invoke_result_t<Main&, runtime&>, task<int>>
-  int run(Main main) {
-    auto made = runtime::create(*this);
+  int run(Main main, const runtime_options& options = {}) {
+    auto made = runtime::create(*this, options);
     if (!made) return fail(made.error());
     return (*made)->run(main(**made));
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "twinpipe/awaitable.hpp"
+#include "twinpipe/backend/stream.hpp"
 #include "twinpipe/connection.hpp"
 #include "twinpipe/endpoint.hpp"
 #include "twinpipe/error.hpp"
@@ -20,9 +21,16 @@
 namespace tp {
 
 class process;
+class runtime;
 
 namespace detail {
 class runtime_state;
+
+struct runtime_maker {
+  /// `loop`: one of the program's, of a kind that the twin knows; or null.
+  [[nodiscard]] static result<std::unique_ptr<runtime>> make(process& owner, const runtime_options& options,
+                                                             void* loop);
+};
 
 /// A task that nobody awaits: it starts at once, tells `done` when it ends, and its frame frees itself.
 class root {
@@ -85,7 +93,8 @@ enum class turned : std::uint8_t {
 class runtime {
  public:
   /// Errors: no_resources, io_error, not_while_impersonating.
-  [[nodiscard]] static result<std::unique_ptr<runtime>> create(process& owner);
+  [[nodiscard]] static result<std::unique_ptr<runtime>> create(process& owner,
+                                                               const runtime_options& options = {});
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
   ~runtime();
@@ -106,6 +115,15 @@ class runtime {
   /// at most. Called inside a turn of this runtime, hence by any coroutine or callback that a turn resumes,
   /// or inside run_as_client, it aborts the program.
   turned turn(time_point until = never);
+
+  /// For a program with a loop of its own (epoll, poll, Asio, Qt): a descriptor that is readable while
+  /// run_ready() has something to do, a deadline that has come included. The program waits for it with all
+  /// else, and calls run_ready() when it is readable. It stays the runtime's, and the same; don't read from
+  /// it. For a uv_loop_t see uv.hpp. Errors: not_supported (Windows; a simulated runtime, which turns in
+  /// virtual time; a runtime on a lent uv_loop_t, which is turned by that), no_resources, io_error.
+  [[nodiscard]] result<backend::native_handle> poll_handle();
+  /// One turn that doesn't wait; see turn(). What it leaves to do shows in poll_handle() again.
+  turned run_ready() { return turn(time_point::min()); }
 
   /// Connects to an endpoint. A client waits until an instance is free. The first bytes it writes go to a
   /// server that expected_server allows, by the kernel's word. Name and options are copied before this
@@ -136,6 +154,7 @@ class runtime {
   [[nodiscard]] process& owner() const noexcept;
 
  private:
+  friend struct detail::runtime_maker;
   explicit runtime(std::unique_ptr<detail::runtime_state> state) noexcept;
   void turn_or_abort();
 

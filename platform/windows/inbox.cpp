@@ -14,6 +14,7 @@ result<std::shared_ptr<inbox>> inbox::make(event_loop& loop) {
                                  [](uv_async_t* handle) { static_cast<inbox*>(handle->data)->run_all(); });
   if (code < 0) return fail(status_of_uv(code).code, operation::start_runtime, code);
   async->data = box.get();
+  loop.unref(*async);
   box->async_ = async.release();
   return box;
 }

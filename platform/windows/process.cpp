@@ -27,8 +27,9 @@ class windows_process final : public backend::process {
   [[nodiscard]] backend::files& files() noexcept override { return *files_; }
   [[nodiscard]] backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   [[nodiscard]] backend::threads& threads() noexcept override { return *threads_; }
-  [[nodiscard]] result<std::unique_ptr<backend::system>> make_system() override {
-    return platform::make_system();
+  [[nodiscard]] result<std::unique_ptr<backend::system>> make_system(
+      const backend::system_options& options) override {
+    return platform::make_system(options);
   }
   [[nodiscard]] result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr) override {
     return fail(errc::not_supported);

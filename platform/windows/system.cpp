@@ -81,8 +81,8 @@ static_assert(backend::implements<windows_system, backend::system>);
 
 }  // namespace
 
-result<std::unique_ptr<backend::system>> make_system() {
-  auto loop = event_loop::make();
+result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) {
+  auto loop = event_loop::make(options);
   if (!loop) return fail(loop);
   auto box = inbox::make(**loop);
   if (!box) return fail(box);

@@ -25,11 +25,16 @@ void deliver_call(detail::mail& note) noexcept {
 
 }  // namespace
 
-result<std::unique_ptr<runtime>> runtime::create(process& owner) {
+result<std::unique_ptr<runtime>> runtime::create(process& owner, const runtime_options& options) {
+  return detail::runtime_maker::make(owner, options, nullptr);
+}
+
+result<std::unique_ptr<runtime>> detail::runtime_maker::make(process& owner, const runtime_options& options,
+                                                             void* loop) {
   if (owner.twin().impersonator().active()) {
     return fail(errc::not_while_impersonating, operation::start_runtime);
   }
-  auto system = owner.twin().make_system();
+  auto system = owner.twin().make_system({.wait = options.wait, .loop = loop});
   if (!system) return fail(system.error().about(operation::start_runtime, nullptr));
   auto state = std::make_unique<detail::runtime_state>(owner, std::move(*system));
   return std::unique_ptr<runtime>(new runtime(std::move(state)));
@@ -48,6 +53,13 @@ turned runtime::turn(time_point until) {
       break;
   }
   return turned::stalled;
+}
+
+result<backend::native_handle> runtime::poll_handle() {
+  state_->check_thread();
+  auto handle = state_->system().poll_handle();
+  if (!handle) return fail(handle.error().about(operation::start_runtime, nullptr));
+  return handle;
 }
 
 void runtime::turn_or_abort() {

@@ -36,6 +36,7 @@ runtime_state::~runtime_state() {
   constexpr int turns_enough = 10'000;
   for (int i = 0; i < turns_enough && (residents_ != nullptr || ready_op_.pending()); ++i) {
     evict_all();
+    if (system_->settle()) continue;
     if (system_->turn(deadline_after(system_->now(), std::chrono::milliseconds(1))) ==
         backend::turn_result::stalled) {
       break;

@@ -157,4 +157,41 @@ TEST_CASE("a stream with data that nobody reads does not keep its loop busy") {
   CHECK(read_some(rig, *rig.server) == "second");
 }
 
+namespace {
+// A conversation of messages that fill the reader's buffer: each read waits, and finds nothing behind.
+void exchange_equal_messages(connection_rig& rig, int count) {
+  for (int i = 0; i < count; ++i) {
+    test_read in(4);
+    REQUIRE(rig.server->read(in) == start::pending);
+    REQUIRE(write_all(rig, *rig.client, "ping") == errc::none);
+    rig.finish(in);
+    REQUIRE(in.text() == "ping");
+  }
+}
+}  // namespace
+
+TEST_CASE("a reader whose full reads never leave anything behind waits for an event at once") {
+  connection_rig rig;
+  exchange_equal_messages(rig, 20);
+  REQUIRE(write_all(rig, *rig.client, "ping") == errc::none);
+  test_read in(4);
+  REQUIRE(rig.server->read(in) == start::pending);
+  rig.finish(in);
+  CHECK(in.text() == "ping");
+}
+
+TEST_CASE("a reader that finds more behind its full reads goes back to trying") {
+  connection_rig rig;
+  exchange_equal_messages(rig, 20);
+  REQUIRE(write_all(rig, *rig.client, std::string(400, 'x')) == errc::none);
+  start last = start::pending;
+  for (int i = 0; i < 100; ++i) {
+    test_read in(4);
+    last = rig.server->read(in);
+    rig.run(last, in);
+    REQUIRE(in.text() == "xxxx");
+  }
+  CHECK(last == start::done);
+}
+
 }  // namespace tp::test

@@ -152,4 +152,14 @@ TEST_CASE("time stands still within a turn") {
   CHECK(seen == std::vector(2, time_point{} + 7s));
 }
 
+TEST_CASE("a simulated system has no descriptor to poll and takes no loop") {
+  sim::world world;
+  const host h(world, "h", world.user("u"));
+  CHECK(h.system->poll_handle().error() == errc::not_supported);
+  CHECK_FALSE(h.system->settle());
+  int loop = 0;
+  CHECK(h.process->make_system({.loop = &loop}).error() == errc::not_supported);
+  CHECK(h.process->make_system({.wait = wait_strategy::adaptive}));
+}
+
 }  // namespace tp::test

@@ -57,6 +57,8 @@ class watched_system final : public backend::system {
     return watch(std::move(*attached), inner_.get(), book_);
   }
   turn_result turn(time_point until) override { return inner_->turn(until); }
+  bool settle() override { return inner_->settle(); }
+  result<native_handle> poll_handle() override { return inner_->poll_handle(); }
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override {
     inner_->on_wake(handler, context);
   }
@@ -160,9 +162,10 @@ class watched_process final : public backend::process {
   [[nodiscard]] backend::files& files() noexcept override { return files_; }
   [[nodiscard]] backend::impersonator& impersonator() noexcept override { return impersonator_; }
   [[nodiscard]] backend::threads& threads() noexcept override { return threads_; }
-  [[nodiscard]] result<std::unique_ptr<backend::system>> make_system() override {
+  [[nodiscard]] result<std::unique_ptr<backend::system>> make_system(
+      const backend::system_options& options) override {
     if (book_.must_fail(seam_call::make_system)) return fail(errc::no_resources);
-    auto made = inner_->make_system();
+    auto made = inner_->make_system(options);
     if (!made) return fail(made);
     return std::make_unique<watched_system>(std::move(*made), book_);
   }

@@ -99,7 +99,7 @@ TEST_CASE("listening fails with the system's error, or with closed when the endp
   bind_rig rig;
   auto systems = std::make_unique<paper_system>();
   paper_system& system = *systems;
-  ALLOW_CALL(rig.twin, make_system()).LR_RETURN(std::unique_ptr<backend::system>(std::move(systems)));
+  ALLOW_CALL(rig.twin, make_system(_)).LR_RETURN(std::unique_ptr<backend::system>(std::move(systems)));
   auto runtime = tp::runtime::create(*rig.owner);
   REQUIRE(runtime.has_value());
   REQUIRE_CALL(rig.names, bind(_)).LR_RETURN(rig.bound);

@@ -50,8 +50,9 @@ class process {
   [[nodiscard]] virtual backend::files& files() noexcept = 0;
   [[nodiscard]] virtual backend::impersonator& impersonator() noexcept = 0;
   [[nodiscard]] virtual backend::threads& threads() noexcept = 0;
-  /// A loop for the calling thread. no_resources, io_error.
-  [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
+  /// A loop for the calling thread, or one on a loop of the program's. not_supported (a twin that knows no
+  /// such loops), no_resources, io_error.
+  [[nodiscard]] virtual result<std::unique_ptr<system>> make_system(const system_options& options = {}) = 0;
   /// A stream that no loop turns: every start answers done; see blocking_stream. One that can't be attached
   /// is closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
   /// capability blocking_streams), no_resources, io_error.

@@ -31,6 +31,15 @@ enum class turn_result : std::uint8_t {
   stalled,     ///< nothing is pending that could ever complete (only a simulator knows)
 };
 
+/// How a system is made.
+struct system_options {
+  wait_strategy wait = wait_strategy::sleep;
+  /// A loop of the calling thread on which the system is to live and that the program turns, or null. What it
+  /// points to is the twin's: the real one's is a uv_loop_t. It has to outlive the system, and to be run once
+  /// more after it: what the system held there closes then.
+  void* loop = nullptr;
+};
+
 /// One per runtime, used by its thread only.
 class system {
  public:
@@ -58,7 +67,16 @@ class system {
   /// Completions, then a wait for the next if there were none, until `until` at most. Completions may start,
   /// cancel, close and release anything. At most 256 immediate completions are granted from one turn to the
   /// next, those of starts outside a turn among them; further starts answer pending.
+  /// On a loop that the program lent, that loop is run, and what else is on it with it.
   virtual turn_result turn(time_point until) = 0;
+  /// Only on a loop that the program lent: completes what has ended already, and runs nothing else of that
+  /// loop. True if something completed.
+  virtual bool settle() { return false; }
+
+  /// A descriptor that is readable when a turn would find something to do; the system's for life. Then
+  /// turn(), with a time that has passed, keeps it true. not_supported (a twin without one, a loop that the
+  /// program lent), no_resources, io_error.
+  [[nodiscard]] virtual result<native_handle> poll_handle() { return fail(errc::not_supported); }
 
   /// `handler(context)` is called in a turn after each wake().
   virtual void on_wake(void (*handler)(void*) noexcept, void* context) noexcept = 0;

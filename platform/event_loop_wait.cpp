@@ -1,0 +1,172 @@
+// The loop before its poll: whether and how long it may wait there, and the handles that say so to libuv.
+#include <algorithm>
+#include <utility>
+
+#include "clock.hpp"
+#include "event_loop_handles.hpp"
+#include "loop_events.hpp"
+
+namespace tp::platform {
+
+void event_loop::handles::start(uv_loop_t& on) {
+  uv_timer_init(&on, &timer);
+  uv_prepare_init(&on, &prepare);
+  uv_check_init(&on, &check);
+  uv_idle_init(&on, &idle);
+  timer.data = prepare.data = check.data = idle.data = async.data = this;
+  open_ = 4;
+  uv_prepare_start(&prepare, [](uv_prepare_t* handle) { owner(handle).before_poll(); });
+  uv_check_start(&check, [](uv_check_t* handle) { owner(handle).complete_all(); });
+  owner_.unref(timer);
+  owner_.unref(prepare);
+  owner_.unref(check);
+  owner_.unref(idle);
+}
+
+int event_loop::handles::start_async(uv_loop_t& on, uv_async_cb handler) {
+  if (const int code = uv_async_init(&on, &async, handler); code < 0) return code;
+  ++open_;
+  owner_.unref(async);
+  return 0;
+}
+
+void event_loop::handles::keep_running(bool wanted) noexcept {
+  auto* const handle = reinterpret_cast<uv_handle_t*>(&prepare);
+  wanted ? uv_ref(handle) : uv_unref(handle);
+}
+
+template <class Handle>
+void event_loop::handles::let_go(Handle& handle) noexcept {
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle), [](uv_handle_t* closed) {
+    auto* const self = static_cast<handles*>(closed->data);
+    if (--self->open_ == 0) delete self;
+  });
+}
+
+void event_loop::handles::close(std::unique_ptr<handles> all) noexcept {
+  handles& self = *all.release();  // the last that closes frees them
+  const bool has_async = self.open_ > 4;
+  self.let_go(self.timer);
+  self.let_go(self.prepare);
+  self.let_go(self.check);
+  self.let_go(self.idle);
+  if (has_async) self.let_go(self.async);
+}
+
+// Before the clock itself is asked: libuv has just asked it, and keeps the milliseconds.
+bool event_loop::may_be_due(time_point when) const noexcept {
+  return when != never && when <= time_point(std::chrono::milliseconds(uv_now(loop_) + 1));
+}
+
+// An active idle handle makes the poll return at once.
+void event_loop::keep_from_sleeping(bool awake) noexcept {
+  if (awake == kept_awake_) return;
+  kept_awake_ = awake;
+  if (awake)
+    uv_idle_start(&handles_->idle, [](uv_idle_t*) {});
+  else
+    uv_idle_stop(&handles_->idle);
+}
+
+void event_loop::before_poll() {
+  const time_point next = std::min(until_, deadlines_.next());
+  bool awake = !ready_.empty() || (may_be_due(next) && next <= real_now());
+  if (!awake && spins_) {
+    keep_from_sleeping(false);  // or libuv would say that it doesn't wait anyway
+    awake = spin(next);
+  }
+  keep_from_sleeping(awake);
+  interest_changed_ = false;
+  if (!awake) arm_timer(next);
+}
+
+// libuv counts in milliseconds of the same clock: rounded up, the poll never ends before the deadline; what
+// is due already doesn't wait for the rest of its millisecond.
+void event_loop::arm_timer(time_point next) {
+  if (next == armed_for_) return;
+  armed_for_ = next;
+  if (next == never) {
+    uv_timer_stop(&handles_->timer);
+    return;
+  }
+  using std::chrono::ceil, std::chrono::milliseconds;
+  const auto due = std::max<std::int64_t>(ceil<milliseconds>(next.time_since_epoch()).count(), 0);
+  const std::uint64_t loop_now = uv_now(loop_);
+  const auto target = static_cast<std::uint64_t>(due);
+  uv_timer_start(
+      &handles_->timer, [](uv_timer_t* handle) { handles::owner(handle).armed_for_ = never; },
+      target > loop_now ? target - loop_now : 0, 0);
+}
+
+void event_loop::add_source(spin_source& source) noexcept {
+  if (!spins_) return;
+  source.next_source_ = sources_;
+  source.previous_source_ = nullptr;
+  if (sources_ != nullptr) sources_->previous_source_ = &source;
+  sources_ = &source;
+}
+
+void event_loop::remove_source(spin_source& source) noexcept {
+  spin_source* const next = std::exchange(source.next_source_, nullptr);
+  spin_source* const previous = std::exchange(source.previous_source_, nullptr);
+  if (previous == nullptr && sources_ != &source) return;
+  (previous != nullptr ? previous->next_source_ : sources_) = next;
+  if (next != nullptr) next->previous_source_ = previous;
+}
+
+// A turn without libuv, if a spin finds bytes for a pending read: a conversation needs no poll. Now and then
+// there is one all the same, for whatever else there is.
+bool event_loop::turned_briefly() {
+  constexpr unsigned most_in_a_row = 16;
+  if (ready_.empty() && habit_.worth_it() && brief_turns_ < most_in_a_row) {
+    keep_from_sleeping(false);
+    if (spin(std::min(until_, deadlines_.next())) && !ready_.empty()) {
+      ++brief_turns_;
+      complete_all();
+      return true;
+    }
+  }
+  brief_turns_ = 0;
+  return false;
+}
+
+// True if the poll must not wait. It doesn't spin where the poll has something to do that isn't waiting: to
+// close a handle, to run the program's timer, to tell the system of new interest, of which nobody could see
+// what comes.
+bool event_loop::spin(time_point next) {
+  if (uv_backend_timeout(loop_) == 0) return false;
+  const time_point began = real_now();
+  if (next <= began) return true;
+  slept_since_ = began;
+  if (interest_changed_ || !habit_.worth_it()) return false;
+  slept_since_ = never;
+  const time_point end = std::min(began + spin_habit::bound, next);
+  time_point now = began;
+  bool came = false;
+  for (unsigned attempt = 0; !came && now < end; ++attempt) {
+    came = look(attempt);
+    now = real_now();
+  }
+  habit_.spun(now - began, came);
+  if (came || now >= next) return true;
+  if (!habit_.worth_it()) slept_since_ = now;
+  return false;
+}
+
+// The streams that waited last are the likeliest; a question about all descriptors costs as much as trying
+// one, and comes first: so the bytes of a conversation that it sees are read here, too.
+bool event_loop::look(unsigned attempt) noexcept {
+  constexpr int tries = 4;
+  constexpr unsigned between_questions = 8;
+  const bool asks = sources_ == nullptr || attempt % between_questions == between_questions - 1;
+  const bool event = asks && has_event(*loop_);
+  spin_source* source = sources_;
+  for (int i = 0; i < tries && source != nullptr; ++i) {
+    spin_source* const next = source->next_source_;
+    source->try_now();
+    source = next;
+  }
+  return event || !ready_.empty() || waker_->woken();
+}
+
+}  // namespace tp::platform
