@@ -205,6 +205,8 @@ void connection_state::advance_close(during when) {
   }
   if (lost_data_) return finish_close(delivery::discarded, when);
   if (!outbound_.idle() || write_op_.pending()) return;
+  // The rest of its message may have come: the read that was asked to end will tell.
+  if (receiving_ != nullptr && waiting_readable_ && inbound_.holds_undelivered()) return;
   if (close_stage_ == close_stage::parting) return finish_close(close_outcome_, when);
   if (close_stage_ == close_stage::confirming) {
     if (announce_loss()) push_out(when);

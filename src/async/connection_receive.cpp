@@ -77,12 +77,12 @@ void connection_state::pull_in(during when) {
   }
 }
 
-// True if the read ended at once. With nobody receiving it first only waits: a connection on which nothing
-// was received yet holds no buffer.
+// True if the read ended at once. Where it is likely to wait it waits without memory first, as it does with
+// nobody receiving: who waits needs no block then.
 bool connection_state::start_read() {
   read_op_.into = {};
   read_op_.spill = {};
-  waiting_readable_ = receiving_ == nullptr && !readable_;
+  waiting_readable_ = !readable_ && (receiving_ == nullptr || (terms_.framed && inbound_.came_short()));
   if (!waiting_readable_) {
     const auto plan = inbound_.plan();
     read_op_.into = plan.into;
@@ -110,12 +110,13 @@ void connection_state::take_read() {
       }
       break;
     case errc::cancelled:
-      inbound_.filled(0);
+      if (!waited) inbound_.filled(0);
       break;
     case errc::connection_reset:
       inbound_.ended(true);
       break;
     default:
+      if (!waited) inbound_.filled(0);
       inbound_.fail(read_op_.result.code);
       receive_cause_ = read_op_.result.system_cause;
   }
@@ -124,6 +125,7 @@ void connection_state::take_read() {
 void connection_state::read_ended() {
   take_read();
   pull_in(during::turn);
+  advance_close(during::turn);
 }
 
 void connection_state::finish_receive(result<received> outcome, during when) {
@@ -208,10 +210,11 @@ void connection_state::look_for_control(bool readable) {
 }
 
 // Control frames must be answered though nobody receives: a wait for the stream to become readable, in a
-// later turn.
+// later turn, unless the stream is known to have nothing: then that costs nothing now.
 void connection_state::watch_for_control() {
   if (!may_look()) return;
   if (!terms_.framed || torn_down_ || background_op_.pending() || read_op_.pending()) return;
+  if (!readable_ && inbound_.came_short() && !start_read()) return;
   retain();
   runtime_.system().schedule(background_op_);
 }

@@ -7,6 +7,8 @@
 
 #include "async/mailbox.hpp"
 #include "async/resident.hpp"
+#include "core/inbound.hpp"
+#include "core/outbound.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/detail/operation.hpp"
 
@@ -52,6 +54,10 @@ class runtime_state {
   /// Being destroyed: what starts now is closed at once.
   [[nodiscard]] bool ending() const noexcept { return ending_; }
 
+  /// What its connections borrow while they move bytes.
+  core::block_pool<core::read_block> read_blocks{*std::pmr::new_delete_resource(), blocks_kept};
+  core::block_pool<core::write_block> write_blocks{*std::pmr::new_delete_resource(), blocks_kept};
+
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
 
   /// A runtime, and what was made on it, belongs to one thread.
@@ -67,6 +73,7 @@ class runtime_state {
   [[nodiscard]] bool left_to_callers() const noexcept { return !thread_; }
 
  private:
+  static constexpr std::size_t blocks_kept = 16;
   friend class resident;
   void resume_ready() noexcept;
   void evict_all() noexcept;

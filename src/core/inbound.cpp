@@ -37,7 +37,7 @@ bool inbound::cancel() {
 // Where the next payload bytes belong. A buffer grows with what has come, not with what was announced.
 std::span<std::byte> inbound::room() noexcept {
   if (buffer_ == nullptr) return span_.subspan(got_);
-  if (buffer_->spare().empty()) buffer_->reserve(std::max(read_buffer_size, 2 * buffer_->size()));
+  if (buffer_->spare().empty()) buffer_->reserve(std::max(sizeof(read_block), 2 * buffer_->size()));
   return buffer_->spare();
 }
 
@@ -50,10 +50,10 @@ bool inbound::target_full() noexcept {
   return buffer_ == nullptr && got_ == span_.size();
 }
 
-bool inbound::next_is_data() const noexcept {
+bool inbound::next_is_data() noexcept {
   constexpr std::size_t type_offset = 4;
   return end_ - begin_ > type_offset &&
-         input_[begin_ + type_offset] == std::byte{static_cast<std::uint8_t>(wire::frame_type::data)};
+         input()[begin_ + type_offset] == std::byte{static_cast<std::uint8_t>(wire::frame_type::data)};
 }
 
 inbound::step inbound::finish(bool complete) noexcept {
@@ -87,17 +87,17 @@ void inbound::take_part() {
 // A side that is closing forgets data, but not what still belongs to a receive.
 void inbound::move_payload() {
   while (begin_ < end_ && parser_.payload_left() > 0) {
-    std::size_t n = std::min(end_ - begin_, parser_.payload_left());
+    std::size_t n = std::min<std::size_t>(end_ - begin_, parser_.payload_left());
     if (receiving_) {
       const auto into = room();
       n = std::min(n, into.size());
       if (n == 0) return;
-      std::memcpy(into.data(), input_.get() + begin_, n);
+      std::memcpy(into.data(), input() + begin_, n);
       committed(n);
     } else {
       dropped_ = true;
     }
-    begin_ += n;
+    begin_ += static_cast<std::uint32_t>(n);
     parser_.take(n);
   }
 }
@@ -167,6 +167,12 @@ inbound::step inbound::advance_payload() {
 
 inbound::step inbound::advance() {
   if (!framed_) return advance_unframed();
+  const step made = advance_framed();
+  if (made != step::control) shrink_input();  // an event may point into it
+  return made;
+}
+
+inbound::step inbound::advance_framed() {
   for (;;) {
     if (receiving_ && aborted_) {
       aborted_ = false;
@@ -195,8 +201,8 @@ inbound::step inbound::advance() {
       continue;
     }
     if (next_is_data() && !receiving_ && !discarding_) return step::idle;
-    event_ = parser_.next(std::span(input_.get() + begin_, end_ - begin_));
-    begin_ += event_.consumed;
+    event_ = parser_.next(std::span(input() + begin_, end_ - begin_));
+    begin_ += static_cast<std::uint32_t>(event_.consumed);
     if (event_.what == kind::needs_more) return out_of_input();
     if (event_.what == kind::ignored) continue;
     if (event_.what != kind::data) return on_event(event_);
@@ -205,37 +211,66 @@ inbound::step inbound::advance() {
   }
 }
 
+// The block goes back as soon as what is left fits beside it.
+void inbound::shrink_input() noexcept {
+  if (reading_ || end_ - begin_ > few_.size() || !block_) return;
+  std::memcpy(few_.data(), block_->data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  block_.give_back();
+}
+
+void inbound::move_to_block() {
+  const std::size_t left = end_ - begin_;
+  if (block_) {
+    if (begin_ == end_ || end_ == block_->size())
+      std::memmove(block_->data(), block_->data() + begin_, left);
+    else
+      return;
+  } else {
+    std::memcpy(block_.take().data(), few_.data() + begin_, left);
+  }
+  begin_ = 0;
+  end_ = static_cast<std::uint32_t>(left);
+}
+
 inbound::read_plan inbound::plan() {
   planned_target_ = 0;
+  reading_ = true;
   if (!framed_) {
     const auto into = receiving_ ? room() : std::span<std::byte>{};
-    planned_target_ = into.size();
+    planned_ = planned_target_ = into.size();
     return {into, {}};
   }
-  if (!input_) input_ = std::make_unique_for_overwrite<std::byte[]>(read_buffer_size);
-  if (begin_ == end_) {
-    begin_ = end_ = 0;
-  } else if (end_ == read_buffer_size && begin_ > 0) {
-    std::memmove(input_.get(), input_.get() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
+  std::span<std::byte> direct;
+  if (receiving_ && !discarding_ && parser_.payload_left() > 0 && begin_ == end_) {
+    const auto into = room();
+    direct = into.first(std::min(into.size(), parser_.payload_left()));
   }
-  const std::span<std::byte> free(input_.get() + end_, read_buffer_size - end_);
-  if (!receiving_ || discarding_ || parser_.payload_left() == 0 || begin_ != end_) return {free, {}};
-  const auto into = room();
-  const auto direct = into.first(std::min(into.size(), parser_.payload_left()));
+  std::span<std::byte> rest;
+  if (direct.size() >= large_payload && direct.size() == parser_.payload_left()) {
+    begin_ = end_ = 0;
+    block_.give_back();
+    rest = few_;
+  } else {
+    move_to_block();
+    rest = std::span(*block_).subspan(end_);
+  }
   planned_target_ = direct.size();
-  return {direct, free};
+  planned_ = direct.size() + rest.size();
+  return direct.empty() ? read_plan{rest, {}} : read_plan{direct, rest};
 }
 
 void inbound::filled(std::size_t bytes) noexcept {
   const std::size_t direct = std::min(bytes, planned_target_);
   planned_target_ = 0;
+  reading_ = false;
+  came_short_ = bytes < planned_;
   if (direct > 0) {
     committed(direct);
     if (framed_) parser_.take(direct);
   }
-  end_ += bytes - direct;
+  end_ += static_cast<std::uint32_t>(bytes - direct);
 }
 
 void inbound::discard_data() noexcept {
@@ -245,12 +280,12 @@ void inbound::discard_data() noexcept {
 
 void inbound::ended(bool reset) noexcept {
   planned_target_ = 0;
+  reading_ = false;
   ended_ = true;
   discarded_ = discarded_ || reset;
 }
 
 void inbound::fail(errc code) noexcept {
-  planned_target_ = 0;
   if (failure_ == errc::none || failure_ == errc::message_aborted) failure_ = code;
 }
 

@@ -2,11 +2,14 @@
 // memory, control frames become events.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <string_view>
+#include <tuple>
 
+#include "core/block_pool.hpp"
 #include "twinpipe/buffer.hpp"
 #include "twinpipe/options.hpp"
 #include "twinpipe/received.hpp"
@@ -14,13 +17,16 @@
 
 namespace tp::core {
 
+/// Where bytes go that can't go straight to the application yet.
+using read_block = std::array<std::byte, std::size_t{16} << 10>;
+
 /// A driver loops: advance(); on needs_bytes it reads as plan() says and reports filled() or ended(); on
-/// control it answers the event. It holds at most one read buffer of bytes that nobody asked for yet, so a
-/// peer that floods meets back-pressure.
+/// control it answers the event. It holds at most one block of bytes that nobody asked for yet, so a peer
+/// that floods meets back-pressure; and none while there are no such bytes and no read is planned.
 class inbound {
  public:
-  inbound(transmission mode, bool framed, std::size_t max_receive) noexcept
-      : parser_(mode, max_receive), mode_(mode), framed_(framed) {}
+  inbound(transmission mode, bool framed, std::size_t max_receive, block_pool<read_block>& blocks) noexcept
+      : parser_(mode, max_receive), block_(blocks), mode_(mode), framed_(framed) {}
 
   /// One receive at a time. The memory is in use until advance() says received or failed, or cancel().
   void begin(std::span<std::byte> into) noexcept;
@@ -51,10 +57,14 @@ class inbound {
   };
   /// Where the next bytes should go: straight into the caller's memory where that is possible. Call after
   /// needs_bytes. Must not be followed by begin() or cancel() until the read has ended, unless uses_target()
-  /// is false.
+  /// is false. The memory is in use until filled() or ended().
   [[nodiscard]] read_plan plan();
   [[nodiscard]] bool uses_target() const noexcept { return planned_target_ > 0; }
+  /// The last read brought less than there was room for, or there was none: now the stream has no more. Who
+  /// waits first until it is readable, and plans then, holds no block meanwhile.
+  [[nodiscard]] bool came_short() const noexcept { return came_short_; }
 
+  /// A planned read has brought so many bytes; none if it was cancelled or failed.
   void filled(std::size_t bytes) noexcept;
   /// The stream ended; `reset`: the peer closed without reading all we sent.
   void ended(bool reset) noexcept;
@@ -87,7 +97,7 @@ class inbound {
   [[nodiscard]] std::span<std::byte> room() noexcept;
   void committed(std::size_t bytes) noexcept;
   [[nodiscard]] bool target_full() noexcept;
-  [[nodiscard]] bool next_is_data() const noexcept;
+  [[nodiscard]] bool next_is_data() noexcept;
   void take_part();
   void move_payload();
   [[nodiscard]] step finish(bool complete) noexcept;
@@ -96,13 +106,20 @@ class inbound {
   [[nodiscard]] step out_of_input();
   step advance_unframed();
   step advance_payload();
+  step advance_framed();
+  [[nodiscard]] std::byte* input() noexcept { return block_ ? block_->data() : few_.data(); }
+  void move_to_block();
+  void shrink_input() noexcept;
 
-  static constexpr std::size_t read_buffer_size = std::size_t{16} << 10;
+  /// From here on a frame's payload is read without what follows it but the next header: more would have to
+  /// be copied.
+  static constexpr std::size_t large_payload = std::tuple_size_v<read_block>;
 
   wire::frame_parser parser_;
-  std::unique_ptr<std::byte[]> input_;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
+  loan<read_block> block_;
+  std::array<std::byte, wire::frame_header_size> few_{};  ///< the input while it is so short
+  std::uint32_t begin_ = 0;
+  std::uint32_t end_ = 0;
 
   std::span<std::byte> span_;
   buffer* buffer_ = nullptr;
@@ -110,6 +127,7 @@ class inbound {
   buffer part_;          ///< of a message whose receive into a buffer was cancelled
   std::size_t part_taken_ = 0;
   std::size_t planned_target_ = 0;
+  std::size_t planned_ = 0;
 
   received outcome_;
   wire::frame_parser::event event_;
@@ -126,6 +144,8 @@ class inbound {
   bool in_data_ = false;  ///< a data frame has begun, and nobody has looked at its end yet
   bool discarding_ = false;
   bool dropped_ = false;
+  bool reading_ = false;  ///< a plan is being read
+  bool came_short_ = true;
 };
 
 }  // namespace tp::core

@@ -2,6 +2,7 @@
 #include "core/outbound.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace tp::core {
@@ -18,15 +19,14 @@ void outbound::push(outgoing& item) noexcept {
 }
 
 bool outbound::in_flight(const outgoing& item) const noexcept {
-  return std::ranges::any_of(std::span(pieces_).first(piece_count_),
-                             [&](const piece& each) { return each.item == &item; });
+  return std::ranges::any_of(pieces(), [&](const piece& each) { return each.item == &item; });
 }
 
 std::size_t outbound::replies_waiting() const noexcept {
-  const auto held =
-      std::span(pieces_).first(partial_ ? std::max<std::size_t>(piece_count_, 1) : piece_count_);
-  const auto in_flight = std::ranges::count_if(held, [](const piece& each) { return each.item == nullptr; });
-  return replies_.size() + static_cast<std::size_t>(in_flight);
+  const bool begun = partial_ && piece_count_ == 0 && block_->pieces[0].item == nullptr;
+  const auto in_flight =
+      std::ranges::count_if(pieces(), [](const piece& each) { return each.item == nullptr; });
+  return replies_.size() + static_cast<std::size_t>(in_flight) + (begun ? 1 : 0);
 }
 
 bool outbound::end_is_due() const noexcept {
@@ -47,65 +47,107 @@ void outbound::unlink(outgoing& item) noexcept {
   queued_bytes_ -= item.payload.size();
 }
 
-void outbound::add_vectors(piece& each) {
-  std::size_t skip = each.done;
-  const auto add = [&](std::span<const std::byte> bytes) {
-    const std::size_t cut = std::min(skip, bytes.size());
-    skip -= cut;
-    if (cut < bytes.size()) vectors_[vector_count_++] = bytes.subspan(cut);
-  };
-  add(std::span(each.head).first(each.head_size));
-  if (each.item != nullptr) add(each.item->payload.subspan(each.payload_offset, each.payload_size));
-  planned_bytes_ += each.size() - each.done;
+// Small pieces are copied, one behind the other: that costs less than a vector of their own.
+struct outbound::gathering {
+  static constexpr std::size_t small_piece = 256;
+
+  explicit gathering(write_block& into) noexcept : block(into), room(into.joined) {}
+
+  void add(const piece& each) noexcept {
+    const std::size_t left = each.size() - each.done;
+    std::size_t skip = each.done;
+    const auto rest_of = [&skip](std::span<const std::byte> all) {
+      const std::size_t cut = std::min(skip, all.size());
+      skip -= cut;
+      return all.subspan(cut);
+    };
+    const auto head = rest_of(std::span(each.head).first(each.head_size));
+    const auto payload = each.payload_size == 0
+                             ? std::span<const std::byte>{}
+                             : rest_of(each.item->payload.subspan(each.payload_offset, each.payload_size));
+    const bool joins = left <= small_piece && left <= room.size();
+    for (const auto part : {head, payload}) {
+      if (!part.empty()) joins ? join(part) : point_to(part);
+    }
+    bytes += left;
+  }
+
+  void point_to(std::span<const std::byte> part) noexcept { block.vectors[vectors++] = part; }
+
+  void join(std::span<const std::byte> part) noexcept {
+    const std::byte* const place = room.data();
+    std::memcpy(room.data(), part.data(), part.size());
+    room = room.subspan(part.size());
+    if (vectors > 0) {
+      auto& last = block.vectors[vectors - 1];
+      if (last.data() + last.size() == place && last.data() >= block.joined.data()) {
+        last = {last.data(), last.size() + part.size()};
+        return;
+      }
+    }
+    point_to({place, part.size()});
+  }
+
+  write_block& block;
+  std::span<std::byte> room;
+  std::size_t vectors = 0;
+  std::size_t bytes = 0;
+};
+
+void outbound::set_control(piece& made, outgoing* item, const wire::control_frame& frame) const noexcept {
+  made.item = item;
+  made.head = frame.bytes;
+  made.head_size = frame.size;
+  made.payload_offset = made.payload_size = made.done = 0;
 }
 
-outbound::piece outbound::next_data_piece(outgoing& item, std::size_t offset) const noexcept {
-  piece made;
+void outbound::set_data(piece& made, outgoing& item, std::size_t offset) const noexcept {
   made.item = &item;
   made.payload_offset = offset;
   made.payload_size = item.payload.size() - offset;
-  if (!framed_) return made;
+  made.head_size = 0;
+  made.done = 0;
+  if (!framed_) return;
   made.payload_size = std::min(made.payload_size, item.interruptible ? fragment_size : frame_size_max);
   const bool more = mode_ == transmission::message && offset + made.payload_size < item.payload.size();
   const auto head = wire::encode(wire::frame_header{static_cast<std::uint32_t>(made.payload_size),
                                                     std::to_underlying(wire::frame_type::data),
                                                     more ? wire::flag_more : std::uint8_t{0}});
-  std::ranges::copy(head, made.head.begin());
+  std::memcpy(made.head.data(), head.data(), head.size());
   made.head_size = head.size();
-  return made;
 }
 
-namespace {
-
-// Returns how many bytes of head the control frame takes.
-std::size_t put_control(const wire::control_frame& frame, std::span<std::byte> head) {
-  std::ranges::copy(std::span(frame.bytes).first(frame.size), head.begin());
-  return frame.size;
+bool outbound::wants_block() const noexcept {
+  return partial_ || !replies_.empty() || (first_ != nullptr && !end_is_due());
 }
-
-}  // namespace
 
 std::span<backend::const_buffer> outbound::gather() {
-  vector_count_ = 0;
-  planned_bytes_ = 0;
   piece_count_ = partial_ ? 1 : 0;
-  if (partial_) add_vectors(pieces_[0]);
-  while (!replies_.empty() && piece_count_ < pieces_max) {
-    piece& reply = pieces_[piece_count_++] = piece{};
-    reply.head_size = put_control(replies_.front(), reply.head);
-    replies_.erase(replies_.begin());
-    add_vectors(reply);
-  }
-  gather_items();
-  return std::span(vectors_).first(vector_count_);
+  if (!wants_block()) return {};
+  gathering made(block_.take());
+  if (partial_) made.add(block_->pieces[0]);
+  if (!replies_.empty()) gather_replies(made);
+  gather_items(made);
+  return std::span(block_->vectors).first(made.vectors);
 }
 
-void outbound::gather_items() {
+void outbound::gather_replies(gathering& to) {
+  const std::size_t n = std::min<std::size_t>(replies_.size(), pieces_max - piece_count_);
+  for (const auto& frame : std::span(replies_).first(n)) {
+    piece& reply = to.block.pieces[piece_count_++];
+    set_control(reply, nullptr, frame);
+    to.add(reply);
+  }
+  replies_.erase(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+void outbound::gather_items(gathering& to) {
   outgoing* item = first_;
   std::size_t offset = item != nullptr ? item->sent : 0;
-  if (partial_ && pieces_[0].item != nullptr) {
+  const piece& begun = to.block.pieces[0];
+  if (partial_ && begun.item != nullptr) {
     // The item under way is the first; go on behind its piece, unless that piece is its last.
-    offset = pieces_[0].payload_offset + pieces_[0].payload_size;
+    offset = begun.payload_offset + begun.payload_size;
     const bool last = item->what != outgoing::kind::data || offset == item->payload.size();
     if (item->stopped && !last) return;  // ABORT_MESSAGE must be the next frame of data
     if (last) {
@@ -113,19 +155,16 @@ void outbound::gather_items() {
       offset = 0;
     }
   }
-  while (item != nullptr && piece_count_ < pieces_max && planned_bytes_ < gather_bytes) {
+  while (item != nullptr && piece_count_ < pieces_max && to.bytes < gather_bytes) {
     if (item->what == outgoing::kind::end && !framed_) return;
-    piece& made = pieces_[piece_count_++];
+    piece& made = to.block.pieces[piece_count_++];
     if (item->what == outgoing::kind::data) {
-      made = next_data_piece(*item, offset);
+      set_data(made, *item, offset);
     } else {
-      made = piece{};
-      made.item = item;
-      const auto frame =
-          item->what == outgoing::kind::end ? wire::make_control(wire::frame_type::end) : item->frame;
-      made.head_size = put_control(frame, made.head);
+      const bool end = item->what == outgoing::kind::end;
+      set_control(made, item, end ? wire::make_control(wire::frame_type::end) : item->frame);
     }
-    add_vectors(made);
+    to.add(made);
     offset = made.payload_offset + made.payload_size;
     if (offset < item->payload.size()) continue;
     item = item->next;
@@ -151,9 +190,8 @@ outgoing* outbound::account(std::size_t bytes) {
   outgoing* finished_first = nullptr;
   outgoing* finished_last = nullptr;
   partial_ = moved_data_ = false;
-  std::vector<wire::control_frame> unsent;
-  for (std::size_t i = 0; i < piece_count_; ++i) {
-    piece& each = pieces_[i];
+  std::size_t unsent = 0;  // replies, in front of those that have come meanwhile
+  for (piece& each : std::span(block_ ? block_->pieces.data() : nullptr, piece_count_)) {
     const std::size_t left = each.size() - each.done;
     const bool data = each.item != nullptr && each.item->what == outgoing::kind::data;
     moved_data_ = moved_data_ || (data && bytes > 0);
@@ -165,29 +203,29 @@ outgoing* outbound::account(std::size_t bytes) {
     if (bytes > 0 || each.done > 0) {
       each.done += bytes;
       bytes = 0;
-      pieces_[0] = each;
+      block_->pieces[0] = each;
       partial_ = true;
     } else if (each.item == nullptr) {
       wire::control_frame again;
-      std::copy_n(each.head.begin(), each.head_size, again.bytes.begin());
-      again.size = static_cast<std::uint8_t>(each.head_size);
-      unsent.push_back(again);
+      again.bytes = each.head;
+      again.size = each.head_size;
+      replies_.insert(replies_.begin() + static_cast<std::ptrdiff_t>(unsent++), again);
     }
   }
-  replies_.insert(replies_.begin(), unsent.begin(), unsent.end());
   piece_count_ = 0;
+  if (!partial_) block_.give_back();
   return finished_first;
 }
 
 outbound::withdrawal outbound::withdraw(outgoing& item) {
-  const bool under_way = partial_ && pieces_[0].item == &item;
+  const bool under_way = partial_ && block_->pieces[0].item == &item;
   if (under_way && framed_) {
     item.stopped = true;
     return withdrawal::finishing;
   }
   if (under_way) {
-    item.sent = pieces_[0].payload_offset + pieces_[0].done;
-    partial_ = false;
+    item.sent = block_->pieces[0].payload_offset + block_->pieces[0].done;
+    let_go();
   }
   if (framed_ && mode_ == transmission::message && item.sent > 0) {
     push_reply(wire::make_control(wire::frame_type::abort_message));
@@ -196,8 +234,14 @@ outbound::withdrawal outbound::withdraw(outgoing& item) {
   return withdrawal::gone;
 }
 
-outgoing* outbound::drop_all() noexcept {
+void outbound::let_go() noexcept {
   partial_ = false;
+  piece_count_ = 0;
+  block_.give_back();
+}
+
+outgoing* outbound::drop_all() noexcept {
+  let_go();
   replies_.clear();
   queued_bytes_ = 0;
   last_ = nullptr;

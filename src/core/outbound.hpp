@@ -5,9 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <span>
 #include <vector>
 
+#include "core/block_pool.hpp"
 #include "twinpipe/backend/stream.hpp"
 #include "twinpipe/options.hpp"
 #include "wire/frame.hpp"
@@ -35,11 +37,32 @@ struct outgoing {
   [[nodiscard]] bool whole() const noexcept { return sent == payload.size(); }
 };
 
+/// What a write consists of.
+struct write_block {
+  /// A frame, or the payload of an unframed send.
+  struct piece {
+    outgoing* item;  ///< null: a reply
+    std::array<std::byte, sizeof(wire::control_frame::bytes)> head;
+    std::size_t payload_offset;
+    std::size_t payload_size;
+    std::size_t done;
+    std::uint8_t head_size;
+    [[nodiscard]] std::size_t size() const noexcept { return head_size + payload_size; }
+  };
+  static constexpr std::size_t pieces_max = 64;
+  std::array<piece, pieces_max> pieces;
+  std::array<backend::const_buffer, 2 * pieces_max> vectors;
+  std::array<std::byte, std::size_t{8} << 10> joined;  ///< copies of small pieces, one behind the other
+};
+
 /// First in, first out; each send atomic; as many as fit are joined in one write. The driver writes what
-/// gather() gives and reports with account(), any number of bytes of it, so it works over every stream.
+/// gather() gives and reports with account(), any number of bytes of it, so it works over every stream. It
+/// holds a block while part of a piece has been written, or between the two calls.
 class outbound {
  public:
-  outbound(transmission mode, bool framed) noexcept : mode_(mode), framed_(framed) {}
+  outbound(transmission mode, bool framed, block_pool<write_block>& blocks,
+           std::pmr::memory_resource& memory) noexcept
+      : block_(blocks), replies_(&memory), mode_(mode), framed_(framed) {}
 
   void push(outgoing& item) noexcept;
   /// An answer to the peer; goes out at the next frame boundary, before waiting sends.
@@ -77,38 +100,33 @@ class outbound {
   outgoing* drop_all() noexcept;
 
  private:
-  /// A frame, or the payload of an unframed send.
-  struct piece {
-    outgoing* item = nullptr;  ///< null: a reply
-    std::array<std::byte, sizeof(wire::control_frame::bytes)> head{};
-    std::size_t head_size = 0;
-    std::size_t payload_offset = 0;
-    std::size_t payload_size = 0;
-    std::size_t done = 0;
-    [[nodiscard]] std::size_t size() const noexcept { return head_size + payload_size; }
-  };
+  using piece = write_block::piece;
+  struct gathering;  ///< how far a gather() has come
 
-  void add_vectors(piece& each);
-  [[nodiscard]] piece next_data_piece(outgoing& item, std::size_t offset) const noexcept;
-  void gather_items();
+  [[nodiscard]] std::span<const piece> pieces() const noexcept {
+    return block_ ? std::span<const piece>(block_->pieces).first(piece_count_) : std::span<const piece>{};
+  }
+  [[nodiscard]] bool wants_block() const noexcept;
+  void set_control(piece& made, outgoing* item, const wire::control_frame& frame) const noexcept;
+  void set_data(piece& made, outgoing& item, std::size_t offset) const noexcept;
+  void gather_replies(gathering& to);
+  void gather_items(gathering& to);
   void finish_piece(const piece& done, outgoing*& finished_first, outgoing*& finished_last);
   void unlink(outgoing& item) noexcept;
+  void let_go() noexcept;
 
   static constexpr std::size_t fragment_size = std::size_t{64} << 10;
   static constexpr std::size_t frame_size_max = std::size_t{1} << 30;  // lengths on the wire have 32 bits
   static constexpr std::size_t gather_bytes = std::size_t{256} << 10;
-  static constexpr std::size_t pieces_max = 32;
+  static constexpr std::size_t pieces_max = write_block::pieces_max;
 
-  std::array<piece, pieces_max> pieces_;
-  std::array<backend::const_buffer, 2 * pieces_max> vectors_;
-  std::size_t piece_count_ = 0;
-  std::size_t vector_count_ = 0;
-  std::size_t planned_bytes_ = 0;
-  std::vector<wire::control_frame> replies_;
+  loan<write_block> block_;
+  std::pmr::vector<wire::control_frame> replies_;
   outgoing* first_ = nullptr;
   outgoing* last_ = nullptr;
   std::size_t queued_bytes_ = 0;
-  bool partial_ = false;  ///< pieces_[0] is begun and not finished
+  std::uint32_t piece_count_ = 0;
+  bool partial_ = false;  ///< the first piece is begun and not finished
   bool moved_data_ = false;
   transmission mode_;
   bool framed_;

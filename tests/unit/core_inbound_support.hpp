@@ -15,7 +15,7 @@ namespace tp::test {
 class inbound_rig {
  public:
   inbound_rig(transmission mode, bool framed, std::size_t max_receive, byte_vector stream)
-      : half(mode, framed, max_receive), stream_(std::move(stream)) {}
+      : half(mode, framed, max_receive, blocks), stream_(std::move(stream)) {}
 
   /// So many bytes at most in one read; 1 unless set.
   std::function<std::size_t(std::size_t)> appetite = [](std::size_t) { return std::size_t{1}; };
@@ -35,6 +35,7 @@ class inbound_rig {
   state receive_span(std::size_t size);
   state receive_buffer();
 
+  core::block_pool<core::read_block> blocks{*std::pmr::new_delete_resource(), 1};
   core::inbound half;
   std::vector<std::string> controls;  ///< a word for each control frame
   byte_vector taken;                  ///< of the last receive

@@ -171,3 +171,29 @@ TEST_CASE("plain bytes arrive in order, and the end is said again and again") {
     }
   }
 }
+
+TEST_CASE("the receiving half holds a block only while bytes wait in it that nobody asked for") {
+  byte_vector stream = message_frames(pattern(100, 1));
+  append(stream, message_frames(pattern(100, 2)));
+  inbound_rig rig(transmission::message, true, 1000, stream);
+  rig.appetite = [](std::size_t most) { return most; };
+  CHECK(rig.receive_span(100) == inbound_rig::state::received);
+  CHECK(rig.blocks.lent() == 1);
+  CHECK(rig.receive_span(100) == inbound_rig::state::received);
+  CHECK(rig.blocks.lent() == 0);
+}
+
+TEST_CASE(
+    "of a large message only what came with its header is copied, and the next header comes with its end") {
+  const std::size_t size = 100'000;
+  byte_vector stream = message_frames(pattern(size, 1));
+  append(stream, message_frames(pattern(size, 2)));
+  inbound_rig rig(transmission::message, true, size, stream);
+  rig.appetite = [](std::size_t most) { return most; };
+  REQUIRE(rig.receive_span(size) == inbound_rig::state::received);
+  CHECK(rig.direct_bytes == size + 8 - sizeof(core::read_block));
+  CHECK(rig.bytes_read == size + 16);
+  REQUIRE(rig.receive_span(size) == inbound_rig::state::received);
+  CHECK((rig.taken == pattern(size, 2) && rig.blocks.lent() == 0));
+  CHECK(rig.direct_bytes == 2 * size + 8 - sizeof(core::read_block));
+}

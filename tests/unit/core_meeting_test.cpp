@@ -22,6 +22,10 @@ byte_vector part_of(const byte_vector& all, std::size_t from, std::size_t to) {
 /// What the read that is held waits for comes, and the runtime will hear of it in its next turn.
 void come(core_rig& rig, played_stream& stream, const byte_vector& bytes) {
   backend::read_op& op = *std::exchange(stream.reading, nullptr);
+  if (op.into.empty() && op.spill.empty()) {  // it waits for the news alone
+    if (!bytes.empty()) stream.reads.push_back({bytes});
+    return rig.system->later(op, {}, 0);
+  }
   const std::size_t first = std::min(bytes.size(), op.into.size());
   std::copy_n(bytes.begin(), first, op.into.begin());
   std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(first), bytes.end(), op.spill.begin());

@@ -92,12 +92,28 @@ TEST_CASE("an empty message is one empty frame between its neighbours") {
   check_queue(kinds[2], {{0, false}}, at_most(1));
 }
 
-TEST_CASE("queued sends are joined in one write") {
+TEST_CASE("queued sends are joined in one write, small ones in one piece of memory") {
   send_queue q(transmission::message, true);
   for (int i = 0; i < 10; ++i) q.send(100);
-  CHECK(q.out.gather().size() == 20);
-  q.collect(q.out.account(1080));
-  CHECK(q.finished.size() == 10);
+  q.send(1000);
+  q.send(100);
+  const auto vector = q.out.gather();
+  REQUIRE(vector.size() == 4);
+  CHECK((vector[0].size() == 1080 && vector[1].size() == 8 && vector[3].size() == 108));
+  CHECK(vector[2].data() == q.payloads[10].data());
+  q.collect(q.out.account(1080 + 1008 + 108));
+  CHECK(q.finished.size() == 12);
+}
+
+TEST_CASE("the sending half holds a block only while something is begun") {
+  send_queue q(transmission::message, true);
+  q.send(100);
+  CHECK(q.blocks.lent() == 0);
+  q.step(at_most(50));
+  CHECK(q.blocks.lent() == 1);
+  q.step(everything());
+  CHECK((q.blocks.lent() == 0 && q.out.idle()));
+  CHECK((q.out.gather().empty() && q.blocks.lent() == 0));
 }
 
 TEST_CASE("a reply goes out at the next frame boundary, in order and whole") {

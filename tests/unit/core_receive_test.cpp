@@ -143,24 +143,25 @@ TEST_CASE("a stopped receive that holds nothing is cancelled, and the next one g
 }
 
 TEST_CASE("a stop that meets bytes loses none of them: the receive succeeds") {
-  for (const auto& terms : core_rig::all_terms()) {
+  for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
     core_rig rig;
     played_stream& stream = rig.stream();
     connection c = rig.connect(stream, terms);
-    std::array<std::byte, 3> into{};
+    // With frames, the read behind one that was full goes straight into the caller's memory.
+    const std::size_t before = terms.framed ? sizeof(core::read_block) - 8 : 0;
+    byte_vector into(before + 3);
     std::stop_source source;
     got done;
     rig.go(c.receive(into).unless(source.get_token()), done);
-    const byte_vector wire = on_the_wire(terms, "met");
-    // With the header read, the rest goes straight into the caller's memory.
+    const byte_vector wire = on_the_wire(terms, std::string(before, '.') + "met");
     if (terms.framed) stream.feed({wire.begin(), wire.end() - 3});
-    REQUIRE((stream.reading != nullptr && stream.reading->into.data() == into.data()));
+    REQUIRE((stream.reading != nullptr && stream.reading->into.data() == into.data() + before));
     stream.met_by_cancel = bytes_of("met");
     rig.user_call([&] { source.request_stop(); });
     CHECK_FALSE(done.done());
     rig.settle();
     REQUIRE((done.done() && done->has_value()));
-    CHECK(((*done)->bytes == 3 && (*done)->complete && into.front() == std::byte{'m'}));
+    CHECK(((*done)->bytes == into.size() && (*done)->complete && into[before] == std::byte{'m'}));
   }
 }
 

@@ -19,7 +19,8 @@ using appetite = std::function<std::size_t(std::size_t)>;
 
 /// A queue of sends, its payloads, and what has come out of it.
 struct send_queue {
-  send_queue(transmission m, bool f) : out(m, f), mode(m), framed(f) {}
+  send_queue(transmission m, bool f)
+      : out(m, f, blocks, *std::pmr::new_delete_resource()), mode(m), framed(f) {}
 
   outgoing& send(std::size_t size, bool interruptible = false) {
     payloads.push_back(pattern(size, payloads.size() + 1));
@@ -69,6 +70,7 @@ struct send_queue {
     for (; first != nullptr; first = first->next) finished.push_back(first);
   }
 
+  core::block_pool<core::write_block> blocks{*std::pmr::new_delete_resource(), 1};
   core::outbound out;
   transmission mode;
   bool framed;

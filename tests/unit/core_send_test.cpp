@@ -67,13 +67,13 @@ TEST_CASE("many sends may be pending, are joined in one write and complete in or
   std::deque<sent> all(20);
   const byte_vector payload = pattern(100, 1);
   for (sent& each : all) rig.go(c.send(payload), each);
-  CHECK(stream.writing->buffers.size() == 2);
+  CHECK((stream.writing->buffers.size() == 1 && stream.writing->buffers.front().size() == 108));
   stream.writes.push_back({SIZE_MAX, errc::none, when::held});
   stream.finish_write(108);
   CHECK(all[0].done());
   CHECK_FALSE(all[1].done());
   REQUIRE(stream.writing != nullptr);
-  CHECK(stream.writing->buffers.size() == 38);
+  CHECK((stream.writing->buffers.size() == 1 && stream.writing->buffers.front().size() == 19 * 108));
   stream.finish_write(19 * 108);
   for (sent& each : all) CHECK((each.done() && **each == 100));
 }

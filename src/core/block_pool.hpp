@@ -1,0 +1,84 @@
+// Memory that is borrowed for as long as there is something in it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory_resource>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace tp::core {
+
+/// Blocks that many connections borrow and give back, so that an idle one holds none. A few are kept for the
+/// next. No locks: it belongs to whoever drives the connections.
+template <class Block>
+class block_pool {
+  static_assert(std::is_trivially_destructible_v<Block>);
+
+ public:
+  block_pool(std::pmr::memory_resource& memory, std::size_t keep) noexcept : memory_(&memory), keep_(keep) {}
+  block_pool(const block_pool&) = delete;
+  block_pool& operator=(const block_pool&) = delete;
+  ~block_pool() {
+    while (free_ != nullptr) deallocate(std::exchange(free_, free_->next));
+  }
+
+  /// What is in it is what the last borrower left.
+  [[nodiscard]] Block& borrow() {
+    ++lent_;
+    if (free_ == nullptr) return *new (memory_->allocate(size, alignment)) Block;
+    spare* const taken = std::exchange(free_, free_->next);
+    --kept_;
+    return *new (static_cast<void*>(taken)) Block;
+  }
+  void give_back(Block& block) noexcept {
+    --lent_;
+    if (kept_ == keep_) return deallocate(&block);
+    free_ = new (static_cast<void*>(&block)) spare{free_};
+    ++kept_;
+  }
+  /// How many are out.
+  [[nodiscard]] std::size_t lent() const noexcept { return lent_; }
+
+ private:
+  struct spare {
+    spare* next;
+  };
+  static constexpr std::size_t size = std::max(sizeof(Block), sizeof(spare));
+  static constexpr std::size_t alignment = std::max(alignof(Block), alignof(spare));
+  void deallocate(void* memory) noexcept { memory_->deallocate(memory, size, alignment); }
+
+  std::pmr::memory_resource* memory_;
+  spare* free_ = nullptr;
+  std::size_t kept_ = 0;
+  std::size_t lent_ = 0;
+  std::size_t keep_;
+};
+
+/// A borrowed block, or none.
+template <class Block>
+class loan {
+ public:
+  explicit loan(block_pool<Block>& pool) noexcept : pool_(&pool) {}
+  loan(const loan&) = delete;
+  loan& operator=(const loan&) = delete;
+  ~loan() { give_back(); }
+
+  [[nodiscard]] Block& take() {
+    if (block_ == nullptr) block_ = &pool_->borrow();
+    return *block_;
+  }
+  void give_back() noexcept {
+    if (block_ != nullptr) pool_->give_back(*std::exchange(block_, nullptr));
+  }
+  explicit operator bool() const noexcept { return block_ != nullptr; }
+  Block* operator->() const noexcept { return block_; }
+  Block& operator*() const noexcept { return *block_; }
+
+ private:
+  block_pool<Block>* pool_;
+  Block* block_ = nullptr;
+};
+
+}  // namespace tp::core
