@@ -11,6 +11,7 @@
 #include "files.hpp"
 #include "host.hpp"
 #include "impersonator.hpp"
+#include "interrupt_posix.hpp"
 #include "names_posix.hpp"
 #include "peer_identity.hpp"
 #include "streams.hpp"
@@ -42,11 +43,12 @@ class posix_process final : public backend::process {
   result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
     return platform::make_system(options);
   }
-  result<backend::stream_ptr> attach_blocking(backend::detached_ptr stream) override {
+  result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr stream) override {
     channel_ptr held = take_channel(std::move(stream));
     if (!held) return fail(errc::invalid_argument);
     return make_blocking_stream(std::move(held));
   }
+  result<std::unique_ptr<backend::interrupt>> make_interrupt() override { return platform::make_interrupt(); }
   result<backend::detached_ptr> adopt(backend::native_handle in, backend::native_handle out) override {
     return adopt_descriptors(in, out);
   }
