@@ -28,6 +28,7 @@ class established_stream final : public backend::byte_stream, op_owner {
   /// 0 or an error of libuv; then the stream can only be released.
   [[nodiscard]] int open() {
     uv_pipe_init(loop_.uv(), &pipe_, 0);  // only initialises memory
+    loop_.unref(pipe_);
     pipe_.data = this;
     const int descriptor = _open_osfhandle(reinterpret_cast<std::intptr_t>(end_.handle.get()), 0);
     if (descriptor < 0) return UV_EMFILE;  // the C library's table has 2,048 places

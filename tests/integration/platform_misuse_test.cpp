@@ -13,6 +13,7 @@
 #include "support/skip.hpp"
 #include "twinpipe/process.hpp"
 #include "twinpipe/runtime.hpp"
+#include "twinpipe/uv.hpp"
 
 namespace tp::test {
 namespace {
@@ -82,6 +83,24 @@ TEST_CASE("a runtime that a foreign thread uses ends the process in a debug buil
     CHECK(each->code == -SIGABRT);
     CHECK(each->said.find("by a thread that it doesn't belong to") != std::string::npos);
   }
+}
+
+TEST_CASE("a runtime on a program's loop that ends or turns inside one of its completions ends the process") {
+  const auto ends_with = [](std::string_view sentence, void (*act)(std::unique_ptr<runtime>&)) {
+    const ending got = run_alone([&](tp::process& self, runtime&) {
+      uv_loop_t loop{};
+      uv_loop_init(&loop);
+      auto lent = uv::create_runtime(self, loop).value();
+      lent->post([&] { act(lent); });
+      static_cast<void>(lent->turn(self.now() + 5s));
+    });
+    CHECK(got.code == -SIGABRT);
+    CHECK(got.said.find(sentence) != std::string::npos);
+  };
+  ends_with("a runtime was turned inside one of its own turns",
+            [](std::unique_ptr<runtime>& lent) { static_cast<void>(lent->turn()); });
+  ends_with("a runtime was destroyed inside one of its own turns",
+            [](std::unique_ptr<runtime>& lent) { lent.reset(); });
 }
 
 TEST_CASE("a child that is forked and never execs keeps the name after its parent, and the error says so") {

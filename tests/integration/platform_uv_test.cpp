@@ -149,8 +149,16 @@ TEST_CASE("a runtime that a program's callback destroys closes its operations an
     static_cast<void>(co_await listener->accept());
   }(*rig.runtime, at));
   own_timer other(rig.on, 20);
+  uv_idle_t idle;
+  int rounds = 0;
+  idle.data = &rounds;
+  uv_idle_init(&rig.on.loop, &idle);
+  uv_idle_start(&idle, [](uv_idle_t* handle) { ++*static_cast<int*>(handle->data); });
   own_timer timer(rig.on, 3, [&] {
+    const int before = rounds;
     rig.runtime.reset();
+    CHECK(rounds == before);
+    uv_close(reinterpret_cast<uv_handle_t*>(&idle), nullptr);
     CHECK(ended == errc::closed);
     CHECK(tasks.size() == 0);
   });

@@ -227,7 +227,8 @@ TEST_CASE("what is posted is called in a later turn, and not at all when the run
   core_rig rig;
   std::unique_ptr<paper_system> made = std::make_unique<paper_system>();
   paper_system& system = *made;
-  ALLOW_CALL(rig.twin, make_system(_)).LR_RETURN(std::unique_ptr<backend::system>(std::move(made)));
+  ALLOW_CALL(rig.twin, make_system(trompeloeil::_))
+      .LR_RETURN(std::unique_ptr<backend::system>(std::move(made)));
   auto runtime = tp::runtime::create(*rig.owner);
   REQUIRE(runtime);
   int called = 0;
@@ -242,7 +243,7 @@ TEST_CASE("what is posted is called in a later turn, and not at all when the run
 
 TEST_CASE("run returns the value of its task and throws its exception") {
   core_rig rig;
-  ALLOW_CALL(rig.twin, make_system(_))
+  ALLOW_CALL(rig.twin, make_system(trompeloeil::_))
       .RETURN(std::unique_ptr<backend::system>(std::make_unique<paper_system>()));
   const int value = rig.owner->run([](runtime& rt) -> task<int> {
     if (!co_await rt.sleep(1s)) co_return 1;
@@ -258,7 +259,7 @@ TEST_CASE("run returns the value of its task and throws its exception") {
 
 TEST_CASE("a system that cannot be made is the error of the runtime") {
   core_rig rig;
-  ALLOW_CALL(rig.twin, make_system(_)).RETURN(fail(errc::no_resources));
+  ALLOW_CALL(rig.twin, make_system(trompeloeil::_)).RETURN(fail(errc::no_resources));
   const auto made = runtime::create(*rig.owner);
   REQUIRE_FALSE(made);
   CHECK((made.error() == errc::no_resources && made.error().what_failed() == operation::start_runtime));

@@ -1,4 +1,5 @@
 // A process and its systems on the Windows twin: turns, wake-ups, files, names that aren't for Windows.
+#include <uv.h>
 #include <windows.h>
 
 #include <catch2/catch.hpp>
@@ -38,6 +39,22 @@ TEST_CASE("a waker ends another thread's turn, and does nothing after its system
   CHECK(wakes == 1);
   system.reset();
   waker->wake();
+}
+
+TEST_CASE("a system on a program's loop converses there, and leaves the loop clean") {
+  uv_loop_t loop{};
+  REQUIRE(uv_loop_init(&loop) == 0);
+  const auto process = a_process();
+  auto system = process->make_system({.wait = wait_strategy::adaptive, .loop = &loop}).value();
+  {
+    const connected_pair pair = a_pair(*process, *system);
+    CHECK(write(*system, *pair.client, "question") == errc::none);
+    CHECK(read(*system, *pair.server) == "question");
+  }
+  CHECK(system->poll_handle().error() == errc::not_supported);
+  system.reset();
+  uv_run(&loop, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop) == 0);
 }
 
 TEST_CASE("a file is read up to the limit that the caller sets") {
