@@ -150,7 +150,7 @@ TEST_CASE("a descriptor that a peer sends along with data is closed by a blockin
   const int peer = ::accept(listening, nullptr, nullptr);
   std::array<int, 2> pipe{};
   REQUIRE(::pipe(pipe.data()) == 0);
-  for (const std::size_t spill : {0, 8}) {
+  for (const std::size_t spill : {0U, 8U}) {
     send_descriptor(peer, pipe[1]);
     test_read in(4, spill);
     CHECK(stream->read(in) == start::done);
