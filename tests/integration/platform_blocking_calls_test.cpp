@@ -78,6 +78,17 @@ TEST_CASE("a blocking read or write with a deadline is one system call, but for 
   CHECK(calls_of(write) == "send");
 }
 
+TEST_CASE("the kernel's timeout is set again for a deadline that is much nearer or much farther") {
+  if (!can_trace()) return skip("needs ptrace(2) of a child");
+  const auto within = [](duration length) {
+    return [length](blocking_rig& rig) { read_five(rig, rig.process->threads().now() + length); };
+  };
+  CHECK(calls_of(within(1s), within(5s)) == "setsockopt recv");
+  CHECK(calls_of(within(5s), within(1s)) == "setsockopt recv");
+  CHECK(calls_of(within(4500ms), within(5s)) == "recv");
+  CHECK(calls_of(within(1ms), within(5s)) == "recv");  // which is but a try
+}
+
 TEST_CASE("a blocking read without a deadline takes the timeout of the one before away, once") {
   if (!can_trace()) return skip("needs ptrace(2) of a child");
   const auto with_deadline = [](blocking_rig& rig) { read_five(rig, soon(rig)); };

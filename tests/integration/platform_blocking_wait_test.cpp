@@ -139,7 +139,7 @@ TEST_CASE("an interrupt that several threads raise and lower ends up as the last
       for (int i = 0; i < 2000; ++i) stop->raise(), stop->lower();
     };
     {
-      const std::jthread one(flip), two(flip);
+      const std::jthread one(flip), two(flip), three(flip);
     }
     if (raised_at_last) stop->raise();
     CHECK(stop->wait(time_point{}) == raised_at_last);
