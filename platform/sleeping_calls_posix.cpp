@@ -2,6 +2,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -11,7 +12,7 @@
 namespace tp::platform {
 namespace {
 
-// A message header costs the kernel a copy more than a single span does.
+// Of a message header the kernel makes a copy, and of its vectors; of a single span it makes none.
 ssize_t receive(int socket, std::span<std::byte> into, std::span<std::byte> spill, int flags) noexcept {
   if (spill.empty()) return ::recv(socket, into.data(), into.size(), flags);
   std::array<iovec, 2> vectors{{{into.data(), into.size()}, {spill.data(), spill.size()}}};
@@ -21,18 +22,41 @@ ssize_t receive(int socket, std::span<std::byte> into, std::span<std::byte> spil
   return ::recvmsg(socket, &message, flags);
 }
 
-ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, int flags,
-                  std::size_t& asked) noexcept {
-  if (buffers.size() == 1) {
-    asked = buffers[0].size();
-    return ::send(socket, buffers[0].data(), asked, flags);
-  }
+constexpr std::size_t joined_at_most = 4096;
+
+// All of the buffers, or more than that.
+std::size_t joined_size(std::span<const backend::const_buffer> buffers) noexcept {
+  std::size_t sum = 0;
+  for (const backend::const_buffer& buffer : buffers)
+    if ((sum += buffer.size()) > joined_at_most) break;
+  return sum;
+}
+
+// As small as a header and a short message, copying here is cheaper than describing vectors to the kernel.
+ssize_t send_joined(int socket, std::span<const backend::const_buffer> buffers, int flags) noexcept {
+  std::array<std::byte, joined_at_most> joined;
+  auto end = joined.begin();
+  for (const backend::const_buffer& buffer : buffers) end = std::ranges::copy(buffer, end).out;
+  return ::send(socket, joined.data(), static_cast<std::size_t>(end - joined.begin()), flags);
+}
+
+ssize_t send_vectors(int socket, std::span<const backend::const_buffer> buffers, int flags,
+                     std::size_t& asked) noexcept {
   std::array<iovec, vectors_per_call> storage;
   const std::span<iovec> vectors = gather(buffers, storage, asked);
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = vectors.size();
   return ::sendmsg(socket, &message, flags);
+}
+
+ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, int flags,
+                  std::size_t& asked) noexcept {
+  asked = buffers.front().size();
+  if (buffers.size() == 1) return ::send(socket, buffers.front().data(), asked, flags);
+  asked = joined_size(buffers);
+  return asked <= joined_at_most ? send_joined(socket, buffers, flags)
+                                 : send_vectors(socket, buffers, flags, asked);
 }
 
 }  // namespace

@@ -16,6 +16,23 @@ TEST_CASE("a blocking read waits for data and is done") {
   CHECK(reader.get() == "hello");
 }
 
+TEST_CASE("a blocking write sends all its parts in their order, however many and large they are") {
+  blocking_rig rig;
+  for (const std::size_t size : {1U, 78U, 79U, 1000U}) {
+    std::vector<std::string> parts;
+    std::string all;
+    for (char letter = 'a'; letter <= 'z'; ++letter)
+      for (const std::size_t length : {size, std::size_t{0}, std::size_t{1}, size})
+        all += parts.emplace_back(length, letter);
+    test_write out(parts);
+    sleeper writer([&] { static_cast<void>(rig.client->write(out)); });
+    std::string arrived;
+    while (arrived.size() < all.size()) arrived += read_some(rig, *rig.server, 1 << 16);
+    writer.join();
+    CHECK((out.n == all.size() && arrived == all));
+  }
+}
+
 TEST_CASE("a blocking operation ends at its deadline") {
   blocking_rig rig;
   test_read in;
