@@ -62,16 +62,15 @@ ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, in
 }  // namespace
 
 // Whoever else has the open file would see its flags and timeouts change.
-void connected_socket::prepare_to_sleep() noexcept {
+connected_socket* connected_socket::make_sleep() noexcept {
   int off = 0;
-  sleeps_ = whose_ == sharing::ours_alone && ::ioctl(socket_.get(), FIONBIO, &off) == 0;
+  return whose_ == sharing::ours_alone && ::ioctl(socket_.get(), FIONBIO, &off) == 0 ? this : nullptr;
 }
 
 // Without room for control data the kernel closes descriptors that a peer sends along, unix(7); recv(2) has
 // none either.
-attempt connected_socket::read_or_sleep(std::span<std::byte> into, std::span<std::byte> spill,
+attempt connected_socket::sleeping_read(std::span<std::byte> into, std::span<std::byte> spill,
                                         time_point deadline) noexcept {
-  if (!sleeps_) return read(into, spill);
   for (;;) {
     const bool may_sleep = receive_timeout_.fits(socket_.get(), deadline);
     const ssize_t got = receive(socket_.get(), into, spill, may_sleep ? 0 : MSG_DONTWAIT);
@@ -84,9 +83,8 @@ attempt connected_socket::read_or_sleep(std::span<std::byte> into, std::span<std
 }
 
 // With a deadline the first call doesn't sleep: mostly it succeeds, and no clock was looked at.
-attempt connected_socket::write_or_sleep(std::span<backend::const_buffer>& buffers,
+attempt connected_socket::sleeping_write(std::span<backend::const_buffer>& buffers,
                                          time_point deadline) noexcept {
-  if (!sleeps_) return write(buffers);
   attempt total;
   bool may_sleep = deadline == never && send_timeout_.fits(socket_.get(), never), was_cut = false;
   for (;;) {
