@@ -23,9 +23,8 @@ using backend::status;
 
 class threads_stream final : public backend::blocking_stream {
  public:
-  explicit threads_stream(channel_ptr held) noexcept : channel_(std::move(held)) {
-    channel_->prepare_to_sleep();
-  }
+  explicit threads_stream(channel_ptr held) noexcept
+      : channel_(std::move(held)), socket_(channel_->make_sleep()) {}
 
   start read(backend::read_op& op) override;
   start write(backend::write_op& op) override;
@@ -57,7 +56,8 @@ class threads_stream final : public backend::blocking_stream {
 
   std::atomic<std::uint32_t> state_ = 0;
   channel_ptr channel_;
-  std::mutex mutex_;  // for the pauses of a drain
+  connected_socket* const socket_;  // the same, or null where a try and a wait take the place of one call
+  std::mutex mutex_;                // for the pauses of a drain
   std::condition_variable closing_;
 };
 static_assert(backend::implements_released<threads_stream, backend::blocking_stream>);
@@ -108,7 +108,8 @@ start threads_stream::read(backend::read_op& op) {
   if (!here) return op.finish({errc::closed});
   if (op.into.empty() && op.spill.empty()) return op.finish(wait_for(POLLIN, op.deadline, nullptr));
   for (;;) {
-    const attempt got = channel_->read_or_sleep(op.into, op.spill, op.deadline);
+    const attempt got = socket_ != nullptr ? socket_->sleeping_read(op.into, op.spill, op.deadline)
+                                           : channel_->read(op.into, op.spill);
     if (got.n > 0) return op.finish({}, got.n);
     if (!got.would_block) return op.finish(is(closed) || got.result.ok() ? at_end() : got.result);
     if (const status waited = wait_again(POLLIN, op.deadline); !waited.ok()) return op.finish(waited);
@@ -130,7 +131,8 @@ start threads_stream::write(backend::write_op& op) {
   const visit here(*this, writing);
   if (!here) return op.finish({errc::closed});
   for (;;) {
-    const attempt went = channel_->write_or_sleep(op.buffers, op.deadline);
+    const attempt went =
+        socket_ != nullptr ? socket_->sleeping_write(op.buffers, op.deadline) : channel_->write(op.buffers);
     op.n += went.n;
     if (!went.would_block)
       return op.finish(!went.result.ok() && is(closed) ? status{errc::closed} : went.result, op.n);

@@ -31,6 +31,8 @@ class drain_pause {
   duration next_ = first;
 };
 
+class connected_socket;
+
 class channel {
  public:
   virtual ~channel() = default;
@@ -63,18 +65,9 @@ class channel {
   virtual void end_waits() noexcept = 0;
   virtual void close() noexcept = 0;
 
-  /// For the two below.
-  virtual void prepare_to_sleep() noexcept {}
-  /// As read and write, but they may sleep in the kernel for as long as they are sure to return before the
-  /// deadline, and until end_waits(). They read at least a byte, and don't look at_end.
-  [[nodiscard]] virtual attempt read_or_sleep(std::span<std::byte> into, std::span<std::byte> spill,
-                                              time_point /*deadline*/) noexcept {
-    return read(into, spill);
-  }
-  [[nodiscard]] virtual attempt write_or_sleep(std::span<backend::const_buffer>& buffers,
-                                               time_point /*deadline*/) noexcept {
-    return write(buffers);
-  }
+  /// Itself, as a socket whose calls sleep in the kernel from now on; null if others may have its open file,
+  /// or it is none.
+  [[nodiscard]] virtual connected_socket* make_sleep() noexcept { return nullptr; }
 };
 using channel_ptr = std::unique_ptr<channel>;
 

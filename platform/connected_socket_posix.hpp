@@ -32,10 +32,13 @@ class connected_socket final : public channel {
   void end_waits() noexcept override;
   void close() noexcept override { socket_.reset(); }
 
-  void prepare_to_sleep() noexcept override;
-  attempt read_or_sleep(std::span<std::byte> into, std::span<std::byte> spill,
-                        time_point deadline) noexcept override;
-  attempt write_or_sleep(std::span<backend::const_buffer>& buffers, time_point deadline) noexcept override;
+  connected_socket* make_sleep() noexcept override;
+  /// After make_sleep(). As read and write, but they sleep for as long as they are sure to return before the
+  /// deadline, and until end_waits(). They read at least a byte, and don't look at_end.
+  [[nodiscard]] attempt sleeping_read(std::span<std::byte> into, std::span<std::byte> spill,
+                                      time_point deadline) noexcept;
+  [[nodiscard]] attempt sleeping_write(std::span<backend::const_buffer>& buffers,
+                                       time_point deadline) noexcept;
 
  private:
   [[nodiscard]] short state_of_peer() const noexcept;
@@ -45,7 +48,6 @@ class connected_socket final : public channel {
   identity peer_;
   reset_news reset_;
   const sharing whose_;
-  bool sleeps_ = false;
   call_timeout receive_timeout_{SO_RCVTIMEO};
   call_timeout send_timeout_{SO_SNDTIMEO};
 };

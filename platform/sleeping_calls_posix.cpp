@@ -2,6 +2,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -11,7 +12,7 @@
 namespace tp::platform {
 namespace {
 
-// A message header costs the kernel a copy more than a single span does.
+// Of a message header the kernel makes a copy, and of its vectors; of a single span it makes none.
 ssize_t receive(int socket, std::span<std::byte> into, std::span<std::byte> spill, int flags) noexcept {
   if (spill.empty()) return ::recv(socket, into.data(), into.size(), flags);
   std::array<iovec, 2> vectors{{{into.data(), into.size()}, {spill.data(), spill.size()}}};
@@ -21,12 +22,26 @@ ssize_t receive(int socket, std::span<std::byte> into, std::span<std::byte> spil
   return ::recvmsg(socket, &message, flags);
 }
 
-ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, int flags,
-                  std::size_t& asked) noexcept {
-  if (buffers.size() == 1) {
-    asked = buffers[0].size();
-    return ::send(socket, buffers[0].data(), asked, flags);
-  }
+constexpr std::size_t joined_at_most = 4096;
+
+// All of the buffers, or more than that.
+std::size_t joined_size(std::span<const backend::const_buffer> buffers) noexcept {
+  std::size_t sum = 0;
+  for (const backend::const_buffer& buffer : buffers)
+    if ((sum += buffer.size()) > joined_at_most) break;
+  return sum;
+}
+
+// As small as a header and a short message, copying here is cheaper than describing vectors to the kernel.
+ssize_t send_joined(int socket, std::span<const backend::const_buffer> buffers, int flags) noexcept {
+  std::array<std::byte, joined_at_most> joined;
+  auto end = joined.begin();
+  for (const backend::const_buffer& buffer : buffers) end = std::ranges::copy(buffer, end).out;
+  return ::send(socket, joined.data(), static_cast<std::size_t>(end - joined.begin()), flags);
+}
+
+ssize_t send_vectors(int socket, std::span<const backend::const_buffer> buffers, int flags,
+                     std::size_t& asked) noexcept {
   std::array<iovec, vectors_per_call> storage;
   const std::span<iovec> vectors = gather(buffers, storage, asked);
   msghdr message{};
@@ -35,19 +50,27 @@ ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, in
   return ::sendmsg(socket, &message, flags);
 }
 
+ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, int flags,
+                  std::size_t& asked) noexcept {
+  asked = buffers.front().size();
+  if (buffers.size() == 1) return ::send(socket, buffers.front().data(), asked, flags);
+  asked = joined_size(buffers);
+  return asked <= joined_at_most ? send_joined(socket, buffers, flags)
+                                 : send_vectors(socket, buffers, flags, asked);
+}
+
 }  // namespace
 
 // Whoever else has the open file would see its flags and timeouts change.
-void connected_socket::prepare_to_sleep() noexcept {
+connected_socket* connected_socket::make_sleep() noexcept {
   int off = 0;
-  sleeps_ = whose_ == sharing::ours_alone && ::ioctl(socket_.get(), FIONBIO, &off) == 0;
+  return whose_ == sharing::ours_alone && ::ioctl(socket_.get(), FIONBIO, &off) == 0 ? this : nullptr;
 }
 
 // Without room for control data the kernel closes descriptors that a peer sends along, unix(7); recv(2) has
 // none either.
-attempt connected_socket::read_or_sleep(std::span<std::byte> into, std::span<std::byte> spill,
+attempt connected_socket::sleeping_read(std::span<std::byte> into, std::span<std::byte> spill,
                                         time_point deadline) noexcept {
-  if (!sleeps_) return read(into, spill);
   for (;;) {
     const bool may_sleep = receive_timeout_.fits(socket_.get(), deadline);
     const ssize_t got = receive(socket_.get(), into, spill, may_sleep ? 0 : MSG_DONTWAIT);
@@ -60,9 +83,8 @@ attempt connected_socket::read_or_sleep(std::span<std::byte> into, std::span<std
 }
 
 // With a deadline the first call doesn't sleep: mostly it succeeds, and no clock was looked at.
-attempt connected_socket::write_or_sleep(std::span<backend::const_buffer>& buffers,
+attempt connected_socket::sleeping_write(std::span<backend::const_buffer>& buffers,
                                          time_point deadline) noexcept {
-  if (!sleeps_) return write(buffers);
   attempt total;
   bool may_sleep = deadline == never && send_timeout_.fits(socket_.get(), never), was_cut = false;
   for (;;) {

@@ -6,6 +6,7 @@
 // mock or wrap a twin do.
 #pragma once
 
+#include "twinpipe/backend/blocking.hpp"  // IWYU pragma: export
 #include "twinpipe/backend/files.hpp"     // IWYU pragma: export
 #include "twinpipe/backend/identity.hpp"  // IWYU pragma: export
 #include "twinpipe/backend/names.hpp"     // IWYU pragma: export

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <thread>
 
-#include "platform_support.hpp"
+#include "platform_blocking_support.hpp"
 
 namespace tp::test {
 namespace {
@@ -208,6 +208,68 @@ TEST_CASE("a close from another thread wakes a blocked read of a given pipe") {
   stream->close();
   reader.join();
   CHECK(read.code() == errc::closed);
+  for (const int rest : {in.second, out.first}) ::close(rest);
+}
+
+TEST_CASE("a wait on given pipes is for the one that reads, the one that writes, or either") {
+  rig rig;
+  const two in = make_pipe(), out = make_pipe();
+  const auto stream = rig.attach_blocking(adopt(rig, in.first, out.second));
+  const auto wait = [&](backend::readiness what) { return stream->wait(what, time_point{}, nullptr).code; };
+  CHECK(wait(backend::readiness::readable) == errc::timed_out);
+  CHECK(wait(backend::readiness::either) == errc::none);
+  test_write much(std::string(1 << 20, 'x'));
+  much.deadline = time_point{};
+  CHECK(stream->write(much) == start::done);
+  CHECK(much.code() == errc::timed_out);
+  CHECK(wait(backend::readiness::writable) == errc::timed_out);
+  CHECK(wait(backend::readiness::either) == errc::timed_out);
+  REQUIRE(::write(in.second, "x", 1) == 1);
+  CHECK(wait(backend::readiness::either) == errc::none);
+  CHECK(read_some(rig, *stream) == "x");
+  for (const int rest : {in.second, out.first}) ::close(rest);
+}
+
+TEST_CASE("a half-close of given pipes ends a wait to write of another thread, and the reader has its end") {
+  rig rig;
+  const two in = make_pipe(), out = make_pipe();
+  const auto stream = rig.attach_blocking(adopt(rig, in.first, out.second));
+  test_write much(std::string(1 << 20, 'x'));
+  much.deadline = time_point{};
+  CHECK(stream->write(much) == start::done);
+  errc to_write = errc::io_error, to_read = errc::io_error;
+  const auto wait = [&](backend::readiness what) { return stream->wait(what, never, nullptr).code; };
+  sleeper writer([&] { to_write = wait(backend::readiness::writable); });
+  sleeper reader([&] { to_read = wait(backend::readiness::readable); });
+  writer.until_asleep();
+  reader.until_asleep();
+  test_op ended;
+  CHECK(stream->shutdown(ended) == start::done);
+  writer.join();
+  CHECK(to_write == errc::none);
+  CHECK(write_all(rig, *stream, "more") == errc::broken_pipe);
+  std::string all(much.n + 1, '.');
+  CHECK(::read(out.first, all.data(), all.size()) == static_cast<ssize_t>(much.n));
+  CHECK(::read(out.first, all.data(), all.size()) == 0);
+  stream->close();
+  reader.join();
+  CHECK(to_read == errc::closed);
+  for (const int rest : {in.second, out.first}) ::close(rest);
+}
+
+TEST_CASE("an interrupt and a close end waits on given pipes") {
+  rig rig;
+  const two in = make_pipe(), out = make_pipe();
+  const auto stream = rig.attach_blocking(adopt(rig, in.first, out.second));
+  const auto stop = std::move(*rig.process->make_interrupt());
+  stop->raise();
+  CHECK(stream->wait(backend::readiness::readable, never, stop.get()).code == errc::cancelled);
+  errc told = errc::io_error;
+  sleeper waiter([&] { told = stream->wait(backend::readiness::readable, never, nullptr).code; });
+  waiter.until_asleep();
+  stream->close();
+  waiter.join();
+  CHECK(told == errc::closed);
   for (const int rest : {in.second, out.first}) ::close(rest);
 }
 

@@ -1,35 +1,11 @@
 // The blocking stream: the same interface, whose starts answer done when it is over.
-#include <unistd.h>
-
-#include <array>
 #include <atomic>
-#include <fstream>
 #include <future>
 #include <thread>
 
-#include "platform_support.hpp"
+#include "platform_blocking_support.hpp"
 
 namespace tp::test {
-namespace {
-
-struct blocking_rig : connection_rig {
-  blocking_rig() : connection_rig(true) {}
-};
-
-// Waits until the thread sleeps in poll(2): its system call is in /proc. Gives up after a while, which only
-// weakens the test.
-void until_asleep(const std::string& task) {
-  for (int i = 0; i < 2000; ++i) {
-    std::ifstream stat("/proc/self/task/" + task + "/stat");
-    std::string line;
-    std::getline(stat, line);
-    if (line.find(") S ") != std::string::npos) return;
-    std::this_thread::sleep_for(1ms);
-  }
-}
-
-}  // namespace
-
 TEST_CASE("a blocking read waits for data and is done") {
   blocking_rig rig;
   auto reader = std::async(std::launch::async, [&] {
@@ -38,6 +14,23 @@ TEST_CASE("a blocking read waits for data and is done") {
   });
   CHECK(write_all(rig, *rig.server, "hello") == errc::none);
   CHECK(reader.get() == "hello");
+}
+
+TEST_CASE("a blocking write sends all its parts in their order, however many and large they are") {
+  blocking_rig rig;
+  for (const std::size_t size : {1U, 78U, 79U, 1000U}) {
+    std::vector<std::string> parts;
+    std::string all;
+    for (char letter = 'a'; letter <= 'z'; ++letter)
+      for (const std::size_t length : {size, std::size_t{0}, std::size_t{1}, size})
+        all += parts.emplace_back(length, letter);
+    test_write out(parts);
+    sleeper writer([&] { static_cast<void>(rig.client->write(out)); });
+    std::string arrived;
+    while (arrived.size() < all.size()) arrived += read_some(rig, *rig.server, 1 << 16);
+    writer.join();
+    CHECK((out.n == all.size() && arrived == all));
+  }
 }
 
 TEST_CASE("a blocking operation ends at its deadline") {
@@ -58,25 +51,16 @@ TEST_CASE("a blocking operation ends at its deadline") {
 
 TEST_CASE("a close from another thread wakes a blocked read, a blocked write and a blocked drain") {
   blocking_rig rig;
-  std::array<std::string, 3> tasks;
-  std::atomic<int> started = 0;
-  const auto begin = [&](std::size_t i) {
-    tasks[i] = std::to_string(::gettid());
-    ++started;
-  };
   test_write unread("unread"), large(std::string(1 << 20, 'x'));
   REQUIRE(rig.client->write(unread) == start::done);
   test_read in;
   test_op drained;
-  std::jthread writer([&] { begin(0), static_cast<void>(rig.client->write(large)); });
-  std::jthread reader([&] { begin(1), static_cast<void>(rig.client->read(in)); });
-  std::jthread drainer([&] { begin(2), static_cast<void>(rig.client->drain(drained)); });
-  while (started < 3) std::this_thread::yield();
-  for (const std::string& task : tasks) until_asleep(task);
+  sleeper writer([&] { static_cast<void>(rig.client->write(large)); });
+  sleeper reader([&] { static_cast<void>(rig.client->read(in)); });
+  sleeper drainer([&] { static_cast<void>(rig.client->drain(drained)); });
+  for (const sleeper* each : {&writer, &reader, &drainer}) each->until_asleep();
   rig.client->close();
-  writer.join();
-  reader.join();
-  drainer.join();
+  for (sleeper* each : {&writer, &reader, &drainer}) each->join();
   CHECK(large.code() == errc::closed);
   CHECK(in.code() == errc::closed);
   CHECK(drained.code() == errc::closed);
@@ -96,16 +80,9 @@ TEST_CASE("what a blocking stream wrote stays readable after its close") {
 
 TEST_CASE("a blocking stream that is released while a thread is in it lives until that has left") {
   blocking_rig rig;
-  std::atomic<bool> started = false;
-  std::string task;
   test_read in;
-  std::jthread reader([&, raw = rig.client.get()] {
-    task = std::to_string(::gettid());
-    started = true;
-    static_cast<void>(raw->read(in));
-  });
-  while (!started) std::this_thread::yield();
-  until_asleep(task);
+  sleeper reader([&, raw = rig.client.get()] { static_cast<void>(raw->read(in)); });
+  reader.until_asleep();
   rig.client.reset();
   reader.join();
   CHECK(in.code() == errc::closed);
