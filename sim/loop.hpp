@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,8 @@ class loop {
   [[nodiscard]] time_point now() const noexcept { return now_; }
   /// For a caller that waits outside a turn.
   void advance(time_point to) noexcept { now_ = std::max(now_, to); }
+  /// For what comes and goes with every operation, so that in the steady state nothing is allocated.
+  [[nodiscard]] std::pmr::memory_resource& memory() noexcept { return memory_; }
   backend::turn_result turn(time_point until) noexcept;
 
  private:
@@ -31,8 +34,9 @@ class loop {
   void park(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
 
-  std::deque<backend::op*> ready_;                                     ///< null: forgotten
-  std::map<std::pair<time_point, std::size_t>, backend::op*> timers_;  ///< of what isn't ready
+  std::pmr::unsynchronized_pool_resource memory_;
+  std::pmr::deque<backend::op*> ready_{&memory_};                                     ///< null: forgotten
+  std::pmr::map<std::pair<time_point, std::size_t>, backend::op*> timers_{&memory_};  ///< of what isn't ready
   time_point now_{};
   std::size_t started_ = 0;
   unsigned immediate_ = 256;  ///< completions that are still granted before the next turn

@@ -35,7 +35,7 @@ struct runtime_maker {
 /// A task that nobody awaits: it starts at once, tells `done` when it ends, and its frame frees itself.
 class root {
  public:
-  struct promise_type {
+  struct promise_type : recycled {
     root get_return_object() noexcept { return {}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "twinpipe/detail/frame_memory.hpp"
+
 namespace tp {
 
 template <class T = void>
@@ -18,7 +20,7 @@ namespace detail {
 [[noreturn]] void refuse_spent_task() noexcept;
 
 /// The part of a promise that doesn't depend on the value.
-class promise_base {
+class promise_base : public recycled {
  public:
   std::suspend_always initial_suspend() noexcept { return {}; }
 
@@ -75,7 +77,8 @@ class promise<void> : public promise_base {
 
 /// `tp::task<int> f(...)`: nothing runs until it is awaited or given to run() or a task_group. The awaiting
 /// coroutine resumes inside the turn that finished it; an exception that left the coroutine is thrown there.
-/// Its frame, arguments included, is destroyed when the await ends. A lambda with captures must not be a
+/// Its frame, arguments included, is destroyed when the await ends, and its memory kept for the next frame of
+/// that size on this thread. A lambda with captures must not be a
 /// coroutine: its captures die with the lambda, not with the frame; pass arguments instead.
 template <class T>
 class [[nodiscard]] task {

@@ -7,14 +7,6 @@ namespace {
 // docs/protocol.md §6: no more of them unanswered.
 constexpr std::uint64_t drains_max = 16;
 
-// In the order of the sends, and gone once it was written; a drain that was stopped may leave one behind in
-// the queue.
-[[nodiscard]] core::outgoing& make_drain(std::uint64_t token) {
-  auto* const item = new core::outgoing;
-  item->what = core::outgoing::kind::control;
-  item->frame = wire::make_control(wire::frame_type::drain, token);
-  return *item;
-}
 }  // namespace
 
 drain_guarantee connection_state::drain_guarantee() const noexcept {
@@ -74,7 +66,12 @@ std::uint64_t connection_state::ask_drained() {
   if (drain_token_ - answered_token_ >= drains_max) return 0;
   if (send_failure_ != errc::none || inbound_.closed_by_peer() || close_said_) return 0;
   sent_since_drain_ = false;
-  outbound_.push(make_drain(++drain_token_));
+  // In the order of the sends, and given back once it was written; a drain that was stopped may leave one
+  // behind in the queue.
+  core::outgoing& item = runtime_.control_items.borrow();
+  item.what = core::outgoing::kind::control;
+  item.frame = wire::make_control(wire::frame_type::drain, ++drain_token_);
+  outbound_.push(item);
   return drain_token_;
 }
 

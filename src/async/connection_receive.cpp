@@ -34,7 +34,7 @@ void connection_state::pull_in(during when) {
     const step made = inbound_.advance();
     release_withheld();
     if (made == step::idle || made == step::needs_bytes) {
-      const bool says_loss = announce_loss();
+      const bool says_loss = closing_ != nullptr && announce_loss();
       if (std::exchange(answers_due_, false) || says_loss) {
         push_out(when);
         continue;
@@ -43,6 +43,7 @@ void connection_state::pull_in(during when) {
     switch (made) {
       case step::received:
         finish_receive(inbound_.outcome(), when);
+        if (read_op_.pending()) return;  // the next receive has looked already
         continue;
       case step::failed:
         if (receiving_ != nullptr) {
@@ -124,8 +125,10 @@ void connection_state::take_read() {
 
 void connection_state::read_ended() {
   take_read();
+  const bool expected = readable_ && receiving_ != nullptr && receiving_->stop_reason == errc::none;
+  if (expected && !torn_down_ && closing_ == nullptr && !start_read()) return;
   pull_in(during::turn);
-  advance_close(during::turn);
+  if (closing_ != nullptr) advance_close(during::turn);
 }
 
 void connection_state::finish_receive(result<received> outcome, during when) {

@@ -5,7 +5,8 @@ namespace tp::detail {
 
 namespace {
 constexpr duration stop_grace = std::chrono::seconds(1);
-}
+constexpr std::size_t joined_at_most = std::size_t{64} << 10;
+}  // namespace
 
 errc connection_state::refuse_send(std::size_t bytes) const noexcept {
   if (closed()) return closed_reason();
@@ -29,33 +30,38 @@ void connection_state::begin(send_operation& op) {
   op.item.interruptible = op.may_be_stopped() || op.deadline() != never;
   sent_since_drain_ = true;
   outbound_.push(op.item);
-  push_out(during::call);
+  // Whoever is resumed by one write is joined in the next: that comes when all of them have been.
+  if (joining_ && outbound_.queued_bytes() <= joined_at_most) {
+    joined_ = true;
+  } else {
+    push_out(during::call);
+  }
   if (op.pending()) arm(op.deadline());
 }
 
-// Writes until the stream makes us wait or nothing is left. Waiters resume last, when the state is whole
-// again.
 void connection_state::push_out(during when) {
-  while (!write_op_.pending() && !torn_down_ && send_failure_ == errc::none) {
-    if (outbound_.end_is_due()) {
-      start_shutdown(when);
-      break;
-    }
-    const auto vector = outbound_.gather();
-    if (vector.empty()) break;
-    write_op_.buffers = vector;
-    if (stream_->write(write_op_) == backend::start::pending) {
-      retain();
-      break;
-    }
-    account_write();
-  }
-  settle(when);
+  do {
+    write_queued(when);
+    settle(when);
+  } while (std::exchange(joined_, false) && can_write());
   // A frame was cut off, or an answer lost that nobody here waits for: only the end can tell the peer.
   const bool cut_off = send_failure_ != errc::none && send_failure_ != errc::broken_pipe;
   if (terms_.framed && cut_off) tear_down(errc::connection_lost);
   start_kernel_drain(when);
   advance_close(when);
+}
+
+// Writes until the stream makes us wait or nothing is left. Waiters resume later, when the state is whole
+// again.
+void connection_state::write_queued(during when) {
+  while (can_write()) {
+    if (outbound_.end_is_due()) return start_shutdown(when);
+    const auto vector = outbound_.gather();
+    if (vector.empty()) return;
+    write_op_.buffers = vector;
+    if (stream_->write(write_op_) == backend::start::pending) return retain();
+    account_write();
+  }
 }
 
 void connection_state::account_write() {
@@ -112,6 +118,8 @@ void connection_state::collect(core::outgoing* finished) noexcept {
 // A waiter that resumes may send again, close or destroy the connection; so each leaves the list before it
 // resumes.
 void connection_state::settle(during when) {
+  const bool several = finished_first_ != finished_last_;
+  const bool joined_before = std::exchange(joining_, joining_ || (several && in_turn(when)));
   while (finished_first_ != nullptr) {
     core::outgoing* const item = finished_first_;
     finished_first_ = item->next;
@@ -119,7 +127,7 @@ void connection_state::settle(during when) {
     if (item->what == core::outgoing::kind::data) {
       finish_send(*static_cast<send_operation::queued*>(item)->operation, when);
     } else if (item->what == core::outgoing::kind::control) {
-      delete item;
+      runtime_.control_items.give_back(*item);
     } else if (item == &end_item_) {
       end_sent_ = item->complete;
       if (shutting_ == nullptr) continue;
@@ -128,6 +136,7 @@ void connection_state::settle(during when) {
       std::exchange(shutting_, nullptr)->end(std::move(outcome), in_turn(when));
     }
   }
+  joining_ = joined_before;
 }
 
 void connection_state::finish_send(send_operation& op, during when) {

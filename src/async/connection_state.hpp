@@ -74,7 +74,11 @@ class connection_state final : public resident {
 
   // connection_send.cpp
   [[nodiscard]] errc refuse_send(std::size_t bytes) const noexcept;
+  [[nodiscard]] bool can_write() const noexcept {
+    return !write_op_.pending() && !torn_down_ && send_failure_ == errc::none;
+  }
   void push_out(during when);
+  void write_queued(during when);
   void account_write();
   void write_ended();
   void settle_withdrawn();
@@ -176,6 +180,8 @@ class connection_state final : public resident {
   bool drain_is_stale_ = false;    ///< drain_op_ was begun for a drain that ended before this close
   bool close_said_ = false;        ///< our CLOSE was queued: no frame may follow it
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
+  bool joining_ = false;           ///< waiters of one write are being resumed
+  bool joined_ = false;            ///< and one of them has queued a send
   bool torn_down_ = false;
   bool looking_ = false;  ///< for control frames, because a caller said so
 

@@ -12,6 +12,7 @@
 #include "async/runtime_state.hpp"
 #include "core/negotiation.hpp"
 #include "twinpipe/connection.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 #include "twinpipe/detail/operation.hpp"
 
 namespace tp::detail {
@@ -101,7 +102,7 @@ class listener_state final : public resident {
 [[nodiscard]] result<ref<listener_state>> make_listener(runtime_state& runtime, const endpoint& endpoint);
 
 /// One accept; made for each call, gone when its result was taken.
-class accept_operation final : public typed_operation<result<connection>> {
+class accept_operation final : public recycled, public typed_operation<result<connection>> {
  public:
   explicit accept_operation(listener_state& listener) noexcept;
 

@@ -57,6 +57,7 @@ class runtime_state {
   /// What its connections borrow while they move bytes.
   core::block_pool<core::read_block> read_blocks{*std::pmr::new_delete_resource(), blocks_kept};
   core::block_pool<core::write_block> write_blocks{*std::pmr::new_delete_resource(), blocks_kept};
+  core::block_pool<core::outgoing> control_items{*std::pmr::new_delete_resource(), blocks_kept};
 
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
 

@@ -5,12 +5,13 @@
 
 #include "async/resident.hpp"
 #include "async/runtime_state.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 #include "twinpipe/detail/operation.hpp"
 
 namespace tp::detail {
 
 /// One object per call.
-class sleep_operation final : public typed_operation<result<void>>, public resident {
+class sleep_operation final : public recycled, public typed_operation<result<void>>, public resident {
  public:
   sleep_operation(runtime_state& runtime, duration d);
 

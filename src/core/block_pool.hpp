@@ -1,7 +1,6 @@
 // Memory that is borrowed for as long as there is something in it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory_resource>
 #include <new>
@@ -14,43 +13,42 @@ namespace tp::core {
 /// next. No locks: it belongs to whoever drives the connections.
 template <class Block>
 class block_pool {
-  static_assert(std::is_trivially_destructible_v<Block>);
+  static_assert(std::is_trivially_destructible_v<Block> && std::is_standard_layout_v<Block>);
 
  public:
   block_pool(std::pmr::memory_resource& memory, std::size_t keep) noexcept : memory_(&memory), keep_(keep) {}
   block_pool(const block_pool&) = delete;
   block_pool& operator=(const block_pool&) = delete;
   ~block_pool() {
-    while (free_ != nullptr) deallocate(std::exchange(free_, free_->next));
+    while (free_ != nullptr) free(*std::exchange(free_, free_->next));
   }
 
   /// What is in it is what the last borrower left.
   [[nodiscard]] Block& borrow() {
     ++lent_;
-    if (free_ == nullptr) return *new (memory_->allocate(size, alignment)) Block;
-    spare* const taken = std::exchange(free_, free_->next);
+    if (free_ == nullptr) return (new (memory_->allocate(sizeof(place), alignof(place))) place)->block;
     --kept_;
-    return *new (static_cast<void*>(taken)) Block;
+    return std::exchange(free_, free_->next)->block;
   }
   void give_back(Block& block) noexcept {
     --lent_;
-    if (kept_ == keep_) return deallocate(&block);
-    free_ = new (static_cast<void*>(&block)) spare{free_};
+    auto& back = reinterpret_cast<place&>(block);  // the first member of one
+    if (kept_ == keep_) return free(back);
+    back.next = std::exchange(free_, &back);
     ++kept_;
   }
   /// How many are out.
   [[nodiscard]] std::size_t lent() const noexcept { return lent_; }
 
  private:
-  struct spare {
-    spare* next;
+  struct place {
+    Block block;
+    place* next;
   };
-  static constexpr std::size_t size = std::max(sizeof(Block), sizeof(spare));
-  static constexpr std::size_t alignment = std::max(alignof(Block), alignof(spare));
-  void deallocate(void* memory) noexcept { memory_->deallocate(memory, size, alignment); }
+  void free(place& memory) noexcept { memory_->deallocate(&memory, sizeof(place), alignof(place)); }
 
   std::pmr::memory_resource* memory_;
-  spare* free_ = nullptr;
+  place* free_ = nullptr;
   std::size_t kept_ = 0;
   std::size_t lent_ = 0;
   std::size_t keep_;

@@ -207,6 +207,7 @@ inbound::step inbound::advance_framed() {
     if (event_.what == kind::ignored) continue;
     if (event_.what != kind::data) return on_event(event_);
     in_data_ = true;
+    frame_is_large_ = parser_.payload_left() >= large_payload;
     dropped_ = dropped_ || !receiving_;
   }
 }
@@ -248,7 +249,9 @@ inbound::read_plan inbound::plan() {
     direct = into.first(std::min(into.size(), parser_.payload_left()));
   }
   std::span<std::byte> rest;
-  if (direct.size() >= large_payload && direct.size() == parser_.payload_left()) {
+  const bool rest_is_large = direct.size() >= large_payload && direct.size() == parser_.payload_left();
+  const bool next_may_be = receiving_ && frame_is_large_ && parser_.payload_left() == 0;
+  if (rest_is_large || (next_may_be && begin_ == end_)) {
     begin_ = end_ = 0;
     block_.give_back();
     rest = few_;

@@ -111,8 +111,8 @@ class inbound {
   void move_to_block();
   void shrink_input() noexcept;
 
-  /// From here on a frame's payload is read without what follows it but the next header: more would have to
-  /// be copied.
+  /// From here on a frame's payload is read without what follows it but the next header, and behind one such
+  /// frame that header alone: more would have to be copied.
   static constexpr std::size_t large_payload = std::tuple_size_v<read_block>;
 
   wire::frame_parser parser_;
@@ -140,8 +140,9 @@ class inbound {
   bool closed_ = false;
   bool closed_normally_ = false;
   bool discarded_ = false;
-  bool aborted_ = false;  ///< the message whose part the application has was given up by its sender
-  bool in_data_ = false;  ///< a data frame has begun, and nobody has looked at its end yet
+  bool aborted_ = false;         ///< the message whose part the application has was given up by its sender
+  bool frame_is_large_ = false;  ///< the last
+  bool in_data_ = false;         ///< a data frame has begun, and nobody has looked at its end yet
   bool discarding_ = false;
   bool dropped_ = false;
   bool reading_ = false;  ///< a plan is being read

@@ -1,6 +1,8 @@
 // Tasks and task groups: each frame, argument, value and exception lives exactly as long as it should.
 #include <catch2/catch.hpp>
+#include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "core_rig.hpp"
 #include "twinpipe/task.hpp"
@@ -258,4 +260,36 @@ TEST_CASE("a group's stop token reaches operations of its tasks") {
   CHECK(group.size() == 1);
   rig.settle();
   CHECK(group.size() == 0);
+}
+
+namespace {
+task<void> nothing() {
+  co_return;
+}
+task<const void*> where_it_is(std::size_t) {
+  int here = 0;
+  co_await nothing();
+  co_return &here;
+}
+detail::root ask(const void*& where) {
+  where = co_await where_it_is(1);
+}
+}  // namespace
+
+TEST_CASE("the memory of a frame that has ended is the next frame's, except for a sanitizer") {
+  const void* first = nullptr;
+  const void* second = nullptr;
+  ask(first);
+  ask(second);
+  CHECK((first == second || !detail::keeps_frames));
+}
+
+TEST_CASE("a frame may end on another thread, and with it or after it") {
+  auto made = std::make_unique<task<void>>(nothing());
+  std::thread([&] { made.reset(); }).join();
+  std::optional<task<void>> kept;
+  std::thread([&] { kept.emplace(nothing()); }).join();
+  kept.reset();
+  void* const large = detail::allocate_frame(100'000);
+  detail::free_frame(large, 100'000, true);
 }

@@ -1,0 +1,52 @@
+// In the steady state nothing is allocated: on the simulated twin, and on the real one, where the two sides
+// are on one thread and where each has its own.
+#include <catch2/catch.hpp>
+
+#include "alloc/counter.hpp"
+#include "alloc/traffic.hpp"
+#include "process.hpp"
+#include "support/skip.hpp"
+#include "twinpipe/sim/world.hpp"
+
+using namespace tp;
+using namespace tp::test;
+
+namespace {
+
+constexpr const char* why_not = "counts allocations, and this build has an allocator of its own";
+const meter many(500, 10'000), few(5, 20);
+
+void check_all(backend::process& twin, meeting where) {
+  for (const arrangement& over : arrangements) {
+    for (const traffic& what : all_traffic()) {
+      if (what.needs_frames && !over.framed) continue;
+      process self(twin);
+      CAPTURE(over.name, what.name);
+      CHECK(allocations_of(self, where, over, what, what.is_large ? few : many) == 0);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("in the steady state no send, receive or drain allocates anything in a simulated world") {
+  if (!counts_allocations()) return skip(why_not);
+  sim::world world;
+  const auto twin = world.make_process("both", world.user("somebody"));
+  check_all(*twin, meeting::one_runtime);
+}
+
+TEST_CASE("in the steady state no send, receive or drain allocates anything on the real system") {
+  if (!counts_allocations()) return skip(why_not);
+  const auto twin = platform::make_process();
+  REQUIRE(twin);
+  check_all(**twin, meeting::one_runtime);
+  check_all(**twin, meeting::two_threads);
+}
+
+TEST_CASE("the counter counts") {
+  if (!counts_allocations()) return skip(why_not);
+  const long before = allocations();
+  const auto made = std::make_unique<int>(1);
+  CHECK((allocations() > before && *made == 1));
+}
