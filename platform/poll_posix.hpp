@@ -13,7 +13,8 @@
 namespace tp::platform {
 
 [[nodiscard]] inline timespec time_until(time_point deadline) noexcept {
-  const auto rest = std::max(deadline - real_now(), duration::zero());
+  const time_point now = real_now();
+  const auto rest = std::max(deadline, now) - now;  // a deadline may be as far back as there are numbers
   const auto seconds = std::chrono::floor<std::chrono::seconds>(rest);
   return {static_cast<time_t>(seconds.count()), static_cast<long>((rest - seconds).count())};
 }

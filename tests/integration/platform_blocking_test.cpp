@@ -202,4 +202,19 @@ TEST_CASE("a blocking stream can be detached when no thread is in it") {
   CHECK(read_some(rig, *rig.server) == "async now");
 }
 
+TEST_CASE("a blocking call whose deadline is as early as can be is one try") {
+  blocking_rig rig;
+  auto& client = static_cast<backend::blocking_stream&>(*rig.client);
+  const auto ask = [&] { return client.wait(backend::readiness::readable, time_point::min(), nullptr); };
+  CHECK(ask().code == errc::timed_out);
+  test_read in;
+  in.deadline = time_point::min();
+  CHECK(rig.client->read(in) == start::done);
+  CHECK(in.code() == errc::timed_out);
+  CHECK(write_all(rig, *rig.server, "here") == errc::none);
+  CHECK(ask().ok());
+  CHECK(rig.client->read(in) == start::done);
+  CHECK(in.text() == "here");
+}
+
 }  // namespace tp::test
