@@ -126,6 +126,10 @@ void blocking_connection_state::rouse() {
 
 // False: the time was up, or nothing happened.
 bool blocking_connection_state::step(waiter& self) {
+  if (self.sends && self.op.may_be_stopped() && stream_->write_waits() && !stream_->reads()) {
+    connection_->look_for_control(false);  // such a thread can wait for both
+    if (!stream_->write_waits()) return true;
+  }
   const bool write = stream_->write_waits();
   const bool read = stream_->read_waits() && (write || !self.sends);
   const time_point until = system_->next_due();
