@@ -144,6 +144,8 @@ class flag {
   flag& operator=(const flag&) = delete;
 
   void set();
+  /// For threads, which look again and again.
+  [[nodiscard]] bool is_set() const;
 
   /// What p.wait() returns.
   class awaiter {
