@@ -20,7 +20,6 @@ constexpr duration patience = std::chrono::milliseconds(10);
 // And if it needn't wait, it looks so often at most: a question to the system costs as much as a small send.
 constexpr duration between_looks = std::chrono::milliseconds(1);
 constexpr duration longest_pause = std::chrono::milliseconds(20);
-constexpr time_point at_once = time_point::min();
 }  // namespace
 
 blocking_connection_state::blocking_connection_state(process& owner, backend::blocking_stream_ptr stream,
