@@ -21,7 +21,8 @@ class process;
 namespace tp::blocking {
 
 /// See runtime::connect. Any thread. Inside run_as_client it is allowed, with the client's rights on the way
-/// to the name, and makes one attempt: who isn't let in at once gets `busy`. Errors: those of
+/// to the name, and makes one attempt: a full backlog is `busy` at once, a missing server not_found, whatever
+/// wait_for_server says; once connected it waits for its turn as ever, so give it a limit. Errors: those of
 /// runtime::connect, and not_supported (a twin without the capability blocking_streams).
 [[nodiscard]] result<connection> connect(process& owner, std::string_view name,
                                          const connect_options& options = {}, const limits& how = {});

@@ -13,7 +13,6 @@ using backend::status;
 static_assert(backend::implements_released<caller_stream, backend::byte_stream>);
 
 namespace {
-constexpr time_point at_once = time_point::min();
 // So much is copied to the kernel while the lock is held; more is left to the thread that sends.
 constexpr std::size_t little = std::size_t{16} << 10;
 

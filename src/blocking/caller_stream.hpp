@@ -7,6 +7,9 @@
 
 namespace tp::detail {
 
+/// A deadline that leaves a blocking stream one try.
+inline constexpr time_point at_once = time_point::min();
+
 /// Under the lock of its connection, but for the calls of claimed work, which wait. Of each kind of work one
 /// thread at a time has the claim.
 class caller_stream final : public backend::byte_stream {

@@ -20,7 +20,6 @@ constexpr duration patience = std::chrono::milliseconds(10);
 // And if it needn't wait, it looks so often at most: a question to the system costs as much as a small send.
 constexpr duration between_looks = std::chrono::milliseconds(1);
 constexpr duration longest_pause = std::chrono::milliseconds(20);
-constexpr time_point at_once = time_point::min();
 }  // namespace
 
 blocking_connection_state::blocking_connection_state(process& owner, backend::blocking_stream_ptr stream,
@@ -126,6 +125,10 @@ void blocking_connection_state::rouse() {
 
 // False: the time was up, or nothing happened.
 bool blocking_connection_state::step(waiter& self) {
+  if (self.sends && self.op.may_be_stopped() && stream_->write_waits() && !stream_->reads()) {
+    connection_->look_for_control(false);  // such a thread can wait for both
+    if (!stream_->write_waits()) return true;
+  }
   const bool write = stream_->write_waits();
   const bool read = stream_->read_waits() && (write || !self.sends);
   const time_point until = system_->next_due();

@@ -17,7 +17,7 @@ task<void> raise(flag& what) {
 /// Serves one client after the other until the endpoint is closed, each for a while.
 task<void> serve_all(party& p, const endpoint& served, std::atomic<int>& live, std::atomic<int>& total,
                      int most) {
-  auto door = p.rt().listen(served);
+  auto door = p.try_listen(served);
   if (!door) {  // the others have served all clients already
     p.refusal(door, errc::closed);
     co_return;

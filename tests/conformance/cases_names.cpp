@@ -132,7 +132,7 @@ CONFORMANCE_CASE("a name on another host is refused where nothing leads there", 
 CONFORMANCE_CASE("a search that finds nobody lists every place it tried", needs(capability::impersonation)) {
   w.party(w.process(user::alice), "client", [&](party& p) -> task<void> {
     const std::string name = "nobody-of-that-name-here";
-    const error missing = p.refusal(co_await p.bounded(p.rt().connect(name)), errc::not_found);
+    const error missing = p.refusal(co_await p.bounded(p.search(name)), errc::not_found);
     // The name itself, the user's own place and the system's.
     EXPECT(p, occurrences(missing.subject(), name) >= 3);
     EXPECT(p, occurrences(missing.subject(), "/" + name) >= 2);

@@ -109,7 +109,11 @@ result<endpoint> party::try_bind(std::string_view name, endpoint_options options
 
 awaitable<result<connection>> party::attempt(std::string_view name, connect_options options) {
   if (options.runtime_directory.empty()) options.runtime_directory = world_.directory();
-  return rt().connect(name, options);
+  return connect_on(rt(), name, options);
+}
+
+awaitable<result<connection>> party::search(std::string_view name) {
+  return connect_on(rt(), name, {});
 }
 
 endpoint party::bind(std::string_view name, endpoint_options options, location at) {
@@ -117,7 +121,7 @@ endpoint party::bind(std::string_view name, endpoint_options options, location a
 }
 
 listener party::listen(const endpoint& served, location at) {
-  return value(rt().listen(served), at);
+  return value(try_listen(served), at);
 }
 
 service party::serve(flag& ready, std::string_view name, const endpoint_options& options, location at) {

@@ -89,6 +89,9 @@ class party {
                                                           location at = location::current()) {
     return bounded(attempt(name, options), at);
   }
+  /// Where a program that names no directory looks.
+  [[nodiscard]] awaitable<result<connection>> search(std::string_view name);
+  [[nodiscard]] result<listener> try_listen(const endpoint& served) { return listen_on(rt(), served); }
   /// A peer without manners: a plain stream to wherever the name leads. What it sends is what is on the wire.
   [[nodiscard]] task<connection> raw_client(std::string_view name, location at = location::current());
 

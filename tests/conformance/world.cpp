@@ -193,6 +193,11 @@ void flag::set() {
   release();
 }
 
+bool flag::is_set() const {
+  const hold guard(*world_.lock_);
+  return set_;
+}
+
 // The runtimes live until every party has ended, and those that wait here haven't.
 void flag::release() {
   std::vector<waiting> all;

@@ -12,14 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "conformance/arm.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/options.hpp"
 #include "twinpipe/task.hpp"
-
-namespace tp {
-class connection;
-class runtime;
-}  // namespace tp
 
 namespace tp::test {
 class ledger;
@@ -148,6 +144,8 @@ class flag {
   flag& operator=(const flag&) = delete;
 
   void set();
+  /// For threads, which look again and again.
+  [[nodiscard]] bool is_set() const;
 
   /// What p.wait() returns.
   class awaiter {

@@ -1,0 +1,103 @@
+// Threads that make one blocking call, and whether they wait in the kernel.
+#include "support/thread_call.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+#include "twinpipe/process.hpp"
+
+namespace tp::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What a call of the library waits in for its peer. Not a futex: that may be any lock on the way there.
+constexpr long waits[] = {SYS_read,   SYS_poll,    SYS_ppoll,      SYS_recvfrom,    SYS_recvmsg,
+                          SYS_sendto, SYS_sendmsg, SYS_epoll_wait, SYS_epoll_pwait, SYS_clock_nanosleep};
+
+// proc(5), /proc/PID/syscall: the number of the system call in which the task sleeps, or "running". Other
+// users than root can't read it once a thread of this program has changed its credentials.
+class task_watch {
+ public:
+  explicit task_watch(int task) noexcept
+      : file_(
+            ::open(("/proc/self/task/" + std::to_string(task) + "/syscall").c_str(), O_RDONLY | O_CLOEXEC)) {}
+  task_watch(const task_watch&) = delete;
+  task_watch& operator=(const task_watch&) = delete;
+  ~task_watch() {
+    if (file_ >= 0) ::close(file_);
+  }
+
+  [[nodiscard]] bool readable() const noexcept { return file_ >= 0; }
+  [[nodiscard]] bool waits_in_kernel() const noexcept {
+    std::array<char, 64> line{};
+    if (::pread(file_, line.data(), line.size() - 1, 0) <= 0) return false;
+    char* end = nullptr;
+    const long number = std::strtol(line.data(), &end, 10);
+    return end != line.data() && std::ranges::find(waits, number) != std::end(waits);
+  }
+
+ private:
+  const int file_;
+};
+
+}  // namespace
+
+thread_call::~thread_call() {
+  finish();
+}
+
+void thread_call::finish() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool thread_call::made_here() {
+  if (!home_.owner().twin().impersonator().active()) return false;
+  make();
+  return true;
+}
+
+void thread_call::start(std::coroutine_handle<> waiter) {
+  thread_ = std::thread([this, waiter] { run(waiter); });
+  let_it_begin();
+}
+
+void thread_call::run(std::coroutine_handle<> waiter) {
+  {
+    const std::lock_guard held(lock_);
+    task_ = static_cast<int>(::syscall(SYS_gettid));
+  }
+  changed_.notify_one();
+  make();
+  {
+    const std::lock_guard held(lock_);
+    returned_ = true;
+  }
+  changed_.notify_one();
+  home_.post([waiter] { waiter.resume(); });  // the waiter joins this thread before it goes on
+}
+
+void thread_call::let_it_begin() {
+  std::unique_lock held(lock_);
+  changed_.wait(held, [this] { return task_ != 0; });
+  const task_watch watch(task_);
+  // Where nobody can see it, enough time passes.
+  if (!watch.readable()) {
+    changed_.wait_for(held, 50ms, [this] { return returned_; });
+    return;
+  }
+  const auto enough = std::chrono::steady_clock::now() + 1s;
+  for (auto pause = 20us; std::chrono::steady_clock::now() < enough; pause = std::min(2 * pause, 1000us)) {
+    if (changed_.wait_for(held, pause, [this] { return returned_; })) return;
+    if (watch.waits_in_kernel()) return;
+  }
+}
+
+}  // namespace tp::test
