@@ -10,7 +10,7 @@ namespace bench {
 
 /// Both sides end when the job is done, and have called finish() of their session.
 struct contender {
-  std::string_view name;
+  std::string_view name;  ///< WHO or WHO.MANNER
   void (*serve)(session&);
   void (*ask)(session&);
 };
@@ -23,6 +23,7 @@ struct contender {
 [[nodiscard]] std::span<const contender> epoll_contenders();
 [[nodiscard]] std::span<const contender> uv_contenders();
 [[nodiscard]] std::span<const contender> asio_contenders();
+[[nodiscard]] std::span<const contender> dotnet_contenders();
 [[nodiscard]] std::span<const contender> async_contenders();
 
 }  // namespace bench

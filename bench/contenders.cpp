@@ -18,6 +18,9 @@ std::span<const contender> contenders() {
 #ifdef TWINPIPE_BENCH_ASIO
     add(asio_contenders());
 #endif
+#ifdef TWINPIPE_BENCH_DOTNET
+    add(dotnet_contenders());
+#endif
     add(async_contenders());
     return list;
   }();

@@ -90,6 +90,7 @@ int smoke() {
   for (const contender& who : contenders()) {
     for (const auto& each : workloads) {
       for (const std::size_t size : {std::size_t{1}, std::size_t{64}, std::size_t{100'000}}) {
+        if (size != 64 && who.name.starts_with("dotnet")) continue;  // it takes a while to start
         const bool good = moment_of(who, each.what, size);
         ++(good ? passed : failed);
         if (good) continue;

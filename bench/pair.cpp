@@ -46,16 +46,14 @@ void pin(int cores, session::side side) {
   give_up("not enough cores");
 }
 
-pid_t start(const contender& who, const job& work, session::side side, int cores, int listening,
-            int reports) {
+pid_t start(const contender& who, const job& work, session::side side, int cores, outward wires) {
   const pid_t child = ::fork();
   if (child < 0) give_up_errno("fork");
   if (child > 0) return child;
   ::alarm(seconds_at_most);
   pin(cores, side);
-  session s(work, side, listening);
+  session s(work, side, wires);
   (side == session::side::server ? who.serve : who.ask)(s);
-  if (::write(reports, &s.result(), sizeof(report)) != sizeof(report)) give_up_errno("report");
   ::_exit(0);
 }
 
@@ -88,14 +86,14 @@ std::optional<pair_report> run_pair(const contender& who, const job& work, int c
   const pipe_ends from_server = make_pipe();
   const pipe_ends from_client = make_pipe();
   const pid_t server =
-      start(who, work, session::side::server, cores, listening.writing.get(), from_server.writing.get());
+      start(who, work, session::side::server, cores, {listening.writing.get(), from_server.writing.get()});
   listening.writing = descriptor(-1);
   char ready = 0;
   if (::read(listening.reading.get(), &ready, 1) != 1) {
     static_cast<void>(succeeds(server));
     return std::nullopt;
   }
-  const pid_t client = start(who, work, session::side::client, cores, -1, from_client.writing.get());
+  const pid_t client = start(who, work, session::side::client, cores, {-1, from_client.writing.get()});
   if (!both_succeed(server, client)) return std::nullopt;
   return pair_report{take_report(from_server), take_report(from_client)};
 }

@@ -46,8 +46,8 @@ void give_up_errno(std::string_view what) {
   give_up(std::string(what) + ": " + std::strerror(errno));
 }
 
-session::session(const job& work, side which, int listening_fd)
-    : job_(work), listening_fd_(listening_fd), is_client_(which == side::client) {
+session::session(const job& work, side which, outward wires)
+    : job_(work), wires_(wires), is_client_(which == side::client) {
   const bool one_way = work.what == workload::stream || work.what == workload::queued;
   outgoing_.resize(work.size);
   incoming_.resize(one_way ? std::max(work.size, read_size_of_streams) : work.size);
@@ -56,7 +56,7 @@ session::session(const job& work, side which, int listening_fd)
 
 void session::listening() {
   const char ready = 1;
-  if (listening_fd_ >= 0 && ::write(listening_fd_, &ready, 1) != 1)
+  if (wires_.listening >= 0 && ::write(wires_.listening, &ready, 1) != 1)
     give_up_errno("say that the server listens");
 }
 
@@ -81,12 +81,15 @@ void session::arrived(std::size_t bytes) {
 }
 
 void session::finish() {
-  report_.wall_ns = nanoseconds_of(CLOCK_MONOTONIC) - wall_start_;
-  report_.cpu_ns = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_;
-  report_.median_ns = percentile(latencies_, 50);
-  report_.p99_ns = percentile(latencies_, 99);
+  report figures;
+  figures.wall_ns = nanoseconds_of(CLOCK_MONOTONIC) - wall_start_;
+  figures.cpu_ns = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_;
+  figures.median_ns = percentile(latencies_, 50);
+  figures.p99_ns = percentile(latencies_, 99);
   const bool receives = !is_client_ || job_.what == workload::round_trip || job_.what == workload::connect;
   if (job_.verify && pattern_in_ != (receives ? job_.total() * job_.size : 0)) give_up("bytes are missing");
+  if (wires_.report >= 0 && ::write(wires_.report, &figures, sizeof figures) != sizeof figures)
+    give_up_errno("report");
 }
 
 void session::write_pattern(std::span<std::byte> bytes) {

@@ -38,6 +38,12 @@ struct report {
   std::uint64_t p99_ns = 0;
 };
 
+/// Descriptors on which a side tells the process that started it; -1: nobody listens.
+struct outward {
+  int listening = -1;  ///< gets one byte when clients may connect
+  int report = -1;     ///< gets the report
+};
+
 /// Prints the reason and ends the process: a measurement that went wrong has no result.
 [[noreturn]] void give_up(std::string_view what);
 /// The same, with errno's text.
@@ -47,10 +53,10 @@ class session {
  public:
   enum class side : std::uint8_t { server, client };
 
-  /// `listening_fd` gets one byte when clients may connect; -1: nobody waits for it.
-  session(const job& work, side which, int listening_fd);
+  session(const job& work, side which, outward wires);
 
   [[nodiscard]] const job& work() const noexcept { return job_; }
+  [[nodiscard]] const outward& wires() const noexcept { return wires_; }
   /// The server calls it when clients may connect.
   void listening();
 
@@ -63,7 +69,7 @@ class session {
   /// The receiving end of a stream: so many bytes came.
   void arrived(std::size_t bytes);
   [[nodiscard]] std::uint64_t bytes_to_come() const noexcept { return job_.total() * job_.size - arrived_; }
-  /// After the last operation.
+  /// After the last operation; sends the report.
   void finish();
 
   /// `size` bytes to send. stamp() makes them what the peer expects next.
@@ -77,8 +83,6 @@ class session {
     if (job_.verify) compare_pattern(bytes);
   }
 
-  [[nodiscard]] const report& result() const noexcept { return report_; }
-
  private:
   void start();
   void note();
@@ -86,7 +90,7 @@ class session {
   void compare_pattern(std::span<const std::byte> bytes);
 
   const job& job_;
-  int listening_fd_;
+  outward wires_;
   bool timed_ = false;  ///< a client in the measured part
   bool is_client_;
   std::uint64_t done_ = 0;
@@ -99,7 +103,6 @@ class session {
   std::vector<std::uint32_t> latencies_;
   std::vector<std::byte> outgoing_;
   std::vector<std::byte> incoming_;
-  report report_;
 };
 
 }  // namespace bench
