@@ -146,16 +146,35 @@ void ask_async(session& s) {
   tp::run([&](tp::process& p) { return p.run([&](tp::runtime& rt) { return ask(rt, s, v); }); });
 }
 
+tp::task<void> side_by_side(tp::task<int> side) {
+  const int code = co_await std::move(side);
+  if (code != 0) give_up("a side failed");
+}
+
+tp::task<int> both(tp::runtime& rt, session& server, session& client, const async_variant& v) {
+  tp::task_group sides;
+  sides.start(side_by_side(serve(rt, server, v)));
+  sides.start(side_by_side(ask(rt, client, v)));
+  must(co_await sides.join());
+  co_return 0;
+}
+
+template <const async_variant& v>
+void alone_async(session& server, session& client) {
+  tp::run(
+      [&](tp::process& p) { return p.run([&](tp::runtime& rt) { return both(rt, server, client, v); }); });
+}
+
 constexpr async_variant byte{};
 constexpr async_variant framed{.framed = true};
 constexpr async_variant message{.mode = tp::transmission::message};
 constexpr async_variant raw_profile{.profile = tp::profile::raw};
 
 constexpr contender by_coroutines[] = {
-    {"twin.byte", serve_async<byte>, ask_async<byte>},
-    {"twin.framed", serve_async<framed>, ask_async<framed>},
-    {"twin.message", serve_async<message>, ask_async<message>},
-    {"twin.raw", serve_async<raw_profile>, ask_async<raw_profile>},
+    {"twin.byte", serve_async<byte>, ask_async<byte>, alone_async<byte>},
+    {"twin.framed", serve_async<framed>, ask_async<framed>, alone_async<framed>},
+    {"twin.message", serve_async<message>, ask_async<message>, alone_async<message>},
+    {"twin.raw", serve_async<raw_profile>, ask_async<raw_profile>, alone_async<raw_profile>},
 };
 
 }  // namespace

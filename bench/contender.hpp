@@ -13,6 +13,8 @@ struct contender {
   std::string_view name;  ///< WHO or WHO.MANNER
   void (*serve)(session&);
   void (*ask)(session&);
+  /// Both sides on one thread, where a contender can: what it does is then the same in every run.
+  void (*alone)(session& server, session& client) = nullptr;
 };
 
 /// All that were built, each file's by its own function.

@@ -1,7 +1,8 @@
 // One measurement by two processes, or a moment of each:
 //   twinpipe_bench list                                        the contenders
 //   twinpipe_bench run WHO WORKLOAD SIZE WARM COUNT CORES      prints the figures as JSON
-//   twinpipe_bench smoke                                       every contender and workload, a few
+//   twinpipe_bench alone WHO WORKLOAD SIZE COUNT               both sides on one thread, for counting; prints
+//   nothing twinpipe_bench smoke                                       every contender and workload, a few
 //   operations, bytes compared
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,6 +80,22 @@ int run_one(const std::vector<std::string>& words) {
   return 0;
 }
 
+int run_alone(const std::vector<std::string>& words) {
+  const contender& who = contender_named(words[0]);
+  if (who.alone == nullptr) give_up(words[0] + " needs two processes");
+  const private_directory place;
+  job work;
+  work.what = workload_named(words[1]);
+  work.size = std::stoull(words[2]);
+  work.count = std::stoull(words[3]);
+  work.timed = false;
+  work.path = place.socket();
+  session server(work, session::side::server, {});
+  session client(work, session::side::client, {});
+  who.alone(server, client);
+  return 0;
+}
+
 bool moment_of(const contender& who, workload what, std::size_t size) {
   const private_directory place;
   const job work{.what = what, .size = size, .warm = 2, .count = 20, .verify = true, .path = place.socket()};
@@ -116,6 +133,9 @@ int main(int argc, char** argv) {
   if (words.size() == 1 && words[0] == "list") return bench::list();
   if (words.size() == 1 && words[0] == "smoke") return bench::smoke();
   if (words.size() == 7 && words[0] == "run") return bench::run_one({words.begin() + 1, words.end()});
-  std::fprintf(stderr, "usage: twinpipe_bench list | smoke | run WHO WORKLOAD SIZE WARM COUNT CORES\n");
+  if (words.size() == 5 && words[0] == "alone") return bench::run_alone({words.begin() + 1, words.end()});
+  std::fprintf(stderr,
+               "usage: twinpipe_bench list | smoke | alone WHO WORKLOAD SIZE COUNT | run WHO WORKLOAD SIZE "
+               "WARM COUNT CORES\n");
   return 2;
 }

@@ -61,6 +61,7 @@ void session::listening() {
 }
 
 void session::start() {
+  if (!job_.timed) return;
   timed_ = is_client_;
   cpu_start_ = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID);
   wall_start_ = nanoseconds_of(CLOCK_MONOTONIC);

@@ -25,6 +25,7 @@ struct job {
   std::uint64_t warm = 0;   ///< operations before the measured part
   std::uint64_t count = 1;  ///< operations in it
   bool verify = false;      ///< every byte carries what it must be
+  bool timed = true;        ///< else no clock is read
   std::string path;         ///< of the socket
 
   [[nodiscard]] std::uint64_t total() const noexcept { return warm + count; }
