@@ -1,10 +1,9 @@
-// One measurement by two processes, or a moment of each:
-//   twinpipe_bench list                                        the contenders
-//   twinpipe_bench run WHO WORKLOAD SIZE WARM COUNT CORES      prints the figures as JSON
-//   twinpipe_bench alone WHO WORKLOAD SIZE COUNT               both sides on one thread, for counting; prints
-//   nothing twinpipe_bench smoke                                       every contender and workload, a few
-//   operations, bytes compared
-#include <sys/stat.h>
+// The benchmarks' program; scripts/bench calls it. Its commands:
+//   list                                     the contenders
+//   run WHO WORKLOAD SIZE WARM COUNT CORES   one measurement by two processes; prints the figures as JSON
+//   alone WHO WORKLOAD SIZE COUNT            both sides on one thread, for counting; prints nothing
+//   idle byte|message CONNECTIONS            what an idle connection costs; prints JSON
+//   smoke                                    all contenders and workloads for a moment, each byte compared
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "idle.hpp"
 #include "pair.hpp"
 
 namespace bench {
@@ -96,13 +96,18 @@ int run_alone(const std::vector<std::string>& words) {
   return 0;
 }
 
+int idle(const std::vector<std::string>& words) {
+  const private_directory place;
+  return run_idle(words[0] == "message", std::stoull(words[1]), place.socket());
+}
+
 bool moment_of(const contender& who, workload what, std::size_t size) {
   const private_directory place;
   const job work{.what = what, .size = size, .warm = 2, .count = 20, .verify = true, .path = place.socket()};
   return run_pair(who, work, 0).has_value();
 }
 
-int smoke() {
+int smoke(const std::vector<std::string>&) {
   int passed = 0, failed = 0;
   for (const contender& who : contenders()) {
     for (const auto& each : workloads) {
@@ -120,22 +125,39 @@ int smoke() {
   return failed == 0 ? 0 : 1;
 }
 
-int list() {
+int list(const std::vector<std::string>&) {
   for (const contender& who : contenders()) std::printf("%s\n", std::string(who.name).c_str());
   return 0;
+}
+
+struct command {
+  std::string_view name;
+  std::string_view words;
+  std::size_t count;
+  int (*run)(const std::vector<std::string>& words);
+};
+
+constexpr command commands[] = {
+    {"list", "", 0, list},
+    {"run", "WHO WORKLOAD SIZE WARM COUNT CORES", 6, run_one},
+    {"alone", "WHO WORKLOAD SIZE COUNT", 4, run_alone},
+    {"idle", "byte|message CONNECTIONS", 2, idle},
+    {"smoke", "", 0, smoke},
+};
+
+int main_of(const std::vector<std::string>& words) {
+  for (const command& each : commands)
+    if (words.size() == each.count + 1 && words[0] == each.name)
+      return each.run({words.begin() + 1, words.end()});
+  for (const command& each : commands)
+    std::fprintf(stderr, "twinpipe_bench %s %s\n", std::string(each.name).c_str(),
+                 std::string(each.words).c_str());
+  return 2;
 }
 
 }  // namespace
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.size() == 1 && words[0] == "list") return bench::list();
-  if (words.size() == 1 && words[0] == "smoke") return bench::smoke();
-  if (words.size() == 7 && words[0] == "run") return bench::run_one({words.begin() + 1, words.end()});
-  if (words.size() == 5 && words[0] == "alone") return bench::run_alone({words.begin() + 1, words.end()});
-  std::fprintf(stderr,
-               "usage: twinpipe_bench list | smoke | alone WHO WORKLOAD SIZE COUNT | run WHO WORKLOAD SIZE "
-               "WARM COUNT CORES\n");
-  return 2;
+  return bench::main_of({argv + 1, argv + argc});
 }
