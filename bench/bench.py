@@ -63,7 +63,7 @@ def print_table(point, table):
     print(f'\n{point}: µs for each operation; ratio of {by} to {next(iter(table))}')
     print(f'{"":<20}{"CPU":>10}{"wall":>10}{"p99":>10}{"ratio":>8}  system calls')
     for who, row in table.items():
-        numbers = ''.join(f'{row[metric] / 1000:>10.2f}' for metric in ('cpu', 'wall', 'p99'))
+        numbers = ''.join(f'{row[metric] / 1000:>10.2f}' if row[metric] else f'{"-":>10}' for metric in ('cpu', 'wall', 'p99'))
         each = row.get('calls', {})
         said = f'{each[calls.TOTAL]:.2f}' if calls.TOTAL in each else '-'
         print(f'{who:<20}{numbers}{row["ratio"]:>8.3f}  {said}', flush=True)

@@ -50,6 +50,8 @@ void keep_open(int number) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
+  // Methods that are called often are compiled well at once, not after a pause: the same code, only sooner.
+  ::setenv("DOTNET_TC_CallCountingDelayMs", "0", 1);
   ::execvp(pointers[0], pointers.data());
   give_up_errno("dotnet");
 }

@@ -40,7 +40,7 @@ class exchange final : public handler {
            exchange_owner& owner)
       : session_(s),
         client_(side == session::side::client),
-        one_way_(s.work().what == workload::stream || s.work().what == workload::queued),
+        one_way_(is_one_way(s.work().what)),
         steps_(s.work().what != workload::connect),
         rounds_(rounds),
         size_(s.work().size),

@@ -6,9 +6,8 @@ from pathlib import Path
 from statistics import median
 
 SECONDS_AT_MOST = 120
-# What a just-in-time compiler needs to have its best code ready, in multiples of the measured part.
-WARM_SHARE = {'dotnet': 6.0}
-WARM_SHARE_OF_OTHERS = 0.1
+FEWEST_OPERATIONS = 20
+ONE_WAY = ('stream', 'queued')
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,15 @@ def size_name(size):
         if size >= unit and size % unit == 0:
             return f'{size // unit} {name}'
     return f'{size} B'
+
+
+def warm_operations(who, point):
+    """So many a just-in-time compiler needs to have its best code ready."""
+    if not who.startswith('dotnet'):
+        return 10
+    if point.workload in ONE_WAY and point.size <= 4 << 10:
+        return 150_000
+    return 50_000 if point.size <= 4 << 10 else 15_000 if point.size <= 64 << 10 else 1_500
 
 
 class Program:
@@ -53,24 +61,23 @@ class Program:
         return self.run(who, point, self.counts[who, point])
 
     def run(self, who, point, count):
-        warm = int(count * WARM_SHARE.get(who.split('.')[0], WARM_SHARE_OF_OTHERS)) + 10
+        warm = max(count // 10, warm_operations(who, point))
         got = json.loads(self.call('run', who, point.workload, point.size, warm, count, point.cores))
-        one_way = point.workload in ('stream', 'queued')
         return {
             'cpu': (got['server_cpu_ns'] + got['client_cpu_ns']) / count,
             'total': got['wall_ns'] / count,
             # A neighbour on the machine lengthens the sum of all operations, the middle one hardly.
-            'wall': got['wall_ns'] / count if one_way else got['median_ns'],
+            'wall': got['wall_ns'] / count if point.workload in ONE_WAY else got['median_ns'],
             'p99': got['p99_ns'],
         }
 
     def calibrated(self, who, point):
         """So many operations take about self.seconds; found in steps, because the first ones are slow."""
-        count = 20
+        count = FEWEST_OPERATIONS
         while True:
             took = self.run(who, point, count)['total'] * count / 1e9
             if took > self.seconds / 4:
-                return max(20, int(count * self.seconds / took))
+                return max(FEWEST_OPERATIONS, int(count * self.seconds / took))
             count *= 4
 
     def rounds(self, point, names, number):

@@ -48,7 +48,7 @@ void give_up_errno(std::string_view what) {
 
 session::session(const job& work, side which, outward wires)
     : job_(work), wires_(wires), is_client_(which == side::client) {
-  const bool one_way = work.what == workload::stream || work.what == workload::queued;
+  const bool one_way = is_one_way(work.what);
   outgoing_.resize(work.size);
   incoming_.resize(one_way ? std::max(work.size, read_size_of_streams) : work.size);
   if (is_client_) latencies_.reserve(work.count + 1);
@@ -62,7 +62,7 @@ void session::listening() {
 
 void session::start() {
   if (!job_.timed) return;
-  timed_ = is_client_;
+  timed_ = is_client_ && !is_one_way(job_.what);
   cpu_start_ = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID);
   wall_start_ = nanoseconds_of(CLOCK_MONOTONIC);
 }
@@ -87,7 +87,7 @@ void session::finish() {
   figures.cpu_ns = nanoseconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_;
   figures.median_ns = percentile(latencies_, 50);
   figures.p99_ns = percentile(latencies_, 99);
-  const bool receives = !is_client_ || job_.what == workload::round_trip || job_.what == workload::connect;
+  const bool receives = !is_client_ || !is_one_way(job_.what);
   if (job_.verify && pattern_in_ != (receives ? job_.total() * job_.size : 0)) give_up("bytes are missing");
   if (wires_.report >= 0 && ::write(wires_.report, &figures, sizeof figures) != sizeof figures)
     give_up_errno("report");

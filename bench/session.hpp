@@ -18,6 +18,10 @@ enum class workload : std::uint8_t {
   connect,     ///< connect, one round trip, close; one after the other
 };
 
+[[nodiscard]] constexpr bool is_one_way(workload what) noexcept {
+  return what == workload::stream || what == workload::queued;
+}
+
 /// One measurement, the same on both sides.
 struct job {
   workload what = workload::round_trip;
@@ -35,8 +39,8 @@ struct job {
 struct report {
   std::uint64_t cpu_ns = 0;
   std::uint64_t wall_ns = 0;
-  std::uint64_t median_ns = 0;  ///< of one operation; the client's alone
-  std::uint64_t p99_ns = 0;
+  std::uint64_t median_ns = 0;  ///< of one operation; of a client that waits for each, else 0
+  std::uint64_t p99_ns = 0;     ///< likewise
 };
 
 /// Descriptors on which a side tells the process that started it; -1: nobody listens.
@@ -92,7 +96,7 @@ class session {
 
   const job& job_;
   outward wires_;
-  bool timed_ = false;  ///< a client in the measured part
+  bool timed_ = false;  ///< each operation, now
   bool is_client_;
   std::uint64_t done_ = 0;
   std::uint64_t arrived_ = 0;

@@ -52,7 +52,7 @@ sealed class Session
     public void Step()
     {
         if (done == warm) Start();
-        if (client && done >= warm) Note();
+        if (client && !OneWay && done >= warm) Note();
         ++done;
     }
 
