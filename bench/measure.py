@@ -73,11 +73,11 @@ class Program:
 
     def calibrated(self, who, point):
         """So many operations take about self.seconds; found in steps, because the first ones are slow."""
-        count = FEWEST_OPERATIONS
+        count = fewest = max(FEWEST_OPERATIONS, warm_operations(who, point) // 10)
         while True:
             took = self.run(who, point, count)['total'] * count / 1e9
             if took > self.seconds / 4:
-                return max(FEWEST_OPERATIONS, int(count * self.seconds / took))
+                return max(fewest, int(count * self.seconds / took))
             count *= 4
 
     def rounds(self, point, names, number):
