@@ -1,16 +1,14 @@
-// The blocking stream: the same interface, whose starts wait in poll(2) and never answer pending.
-#include <poll.h>
-
-#include <algorithm>
+// The blocking stream: the same interface, whose starts wait and never answer pending.
 #include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
-#include "clock.hpp"
 #include "connected_socket_posix.hpp"
 #include "errors_posix.hpp"
+#include "interrupt_posix.hpp"
+#include "poll_posix.hpp"
 #include "streams.hpp"
 #include "twinpipe/backend/twin.hpp"
 
@@ -20,9 +18,9 @@ namespace {
 using backend::start;
 using backend::status;
 
-class blocking_stream final : public backend::byte_stream {
+class threads_stream final : public backend::blocking_stream {
  public:
-  explicit blocking_stream(channel_ptr held) noexcept : channel_(std::move(held)) {}
+  explicit threads_stream(channel_ptr held) noexcept : channel_(std::move(held)) {}
 
   start read(backend::read_op& op) override;
   start write(backend::write_op& op) override;
@@ -32,6 +30,7 @@ class blocking_stream final : public backend::byte_stream {
   void close() noexcept override;
   void release() noexcept override;
   backend::detached_ptr detach() noexcept override;
+  status wait(backend::readiness what, time_point deadline, backend::interrupt* until) override;
   const identity& peer() const noexcept override { return channel_->peer(); }
 
  private:
@@ -41,7 +40,8 @@ class blocking_stream final : public backend::byte_stream {
 
   [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
   [[nodiscard]] attempt try_drain() noexcept;
-  [[nodiscard]] status wait_for(short events, time_point deadline) noexcept;
+  [[nodiscard]] status wait_for(int events, time_point deadline,
+                                const backend::interrupt* until = nullptr) noexcept;
   [[nodiscard]] bool pause(duration length, time_point deadline);
   [[nodiscard]] bool is_closed() noexcept;
   [[nodiscard]] bool enter() noexcept;
@@ -55,11 +55,11 @@ class blocking_stream final : public backend::byte_stream {
   bool closed_ = false;
   bool released_ = false;
 };
-static_assert(backend::implements_released<blocking_stream, backend::byte_stream>);
+static_assert(backend::implements_released<threads_stream, backend::blocking_stream>);
 
-class blocking_stream::visit {
+class threads_stream::visit {
  public:
-  explicit visit(blocking_stream& stream) noexcept : stream_(stream), open_(stream.enter()) {}
+  explicit visit(threads_stream& stream) noexcept : stream_(stream), open_(stream.enter()) {}
   ~visit() {
     if (open_) stream_.exit();
   }
@@ -68,17 +68,17 @@ class blocking_stream::visit {
   explicit operator bool() const noexcept { return open_; }
 
  private:
-  blocking_stream& stream_;
+  threads_stream& stream_;
   bool open_;
 };
 
-bool blocking_stream::enter() noexcept {
+bool threads_stream::enter() noexcept {
   const std::scoped_lock lock(mutex_);
   if (!closed_) ++inside_;
   return !closed_;
 }
 
-void blocking_stream::exit() noexcept {
+void threads_stream::exit() noexcept {
   bool last_of_all = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -90,41 +90,51 @@ void blocking_stream::exit() noexcept {
   if (last_of_all) delete this;
 }
 
-bool blocking_stream::is_closed() noexcept {
+bool threads_stream::is_closed() noexcept {
   const std::scoped_lock lock(mutex_);
   return closed_;
 }
 
 // ok: worth another try.
-status blocking_stream::wait_for(short events, time_point deadline) noexcept {
-  const int number = events == POLLIN ? channel_->in() : channel_->out();
-  std::array<pollfd, 2> questions{{{number, events, 0}, {channel_->alarm(), POLLIN, 0}}};
+status threads_stream::wait_for(int events, time_point deadline, const backend::interrupt* until) noexcept {
+  std::array<pollfd, 4> questions{};
+  std::size_t count = 0;
+  if ((events & POLLIN) != 0) questions[count++] = {channel_->in(), POLLIN, 0};
+  if ((events & POLLOUT) != 0) questions[count++] = {channel_->out(), POLLOUT, 0};
+  const std::size_t ends = count;
+  questions[count++] = {until == nullptr ? -1 : descriptor_of(*until), POLLIN, 0};
+  questions[count++] = {channel_->alarm(), POLLIN, 0};
   for (;;) {
     if (is_closed()) return {errc::closed};
-    timespec left{};
-    if (deadline != never) {
-      const auto rest = std::max(deadline - real_now(), duration::zero());
-      const auto seconds = std::chrono::floor<std::chrono::seconds>(rest);
-      left = {static_cast<time_t>(seconds.count()), static_cast<long>((rest - seconds).count())};
-    }
-    const int got = ::ppoll(questions.data(), questions.size(), deadline == never ? nullptr : &left, nullptr);
-    if (got > 0) return {};
-    if (got == 0) return {errc::timed_out};
-    if (errno != EINTR) return to_status(errno);
+    const status waited = poll_until(std::span(questions).first(count), deadline);
+    if (!waited.ok()) return waited;
+    if (is_closed()) return {errc::closed};
+    for (std::size_t i = 0; i < ends; ++i)
+      if (questions[i].revents != 0) return {};
+    if (questions[ends].revents != 0) return {errc::cancelled};
   }
 }
 
-attempt blocking_stream::try_read(backend::read_op& op) noexcept {
+status threads_stream::wait(backend::readiness what, time_point deadline, backend::interrupt* until) {
+  const visit here(*this);
+  if (!here) return {errc::closed};
+  const auto asked = static_cast<unsigned>(what);
+  const bool in = (asked & static_cast<unsigned>(backend::readiness::readable)) != 0;
+  const bool out = (asked & static_cast<unsigned>(backend::readiness::writable)) != 0;
+  return wait_for((in ? POLLIN : 0) | (out ? POLLOUT : 0), deadline, until);
+}
+
+attempt threads_stream::try_read(backend::read_op& op) noexcept {
   const std::scoped_lock lock(reset_mutex_);
   return channel_->read(op.into, op.spill);
 }
 
-attempt blocking_stream::try_drain() noexcept {
+attempt threads_stream::try_drain() noexcept {
   const std::scoped_lock lock(reset_mutex_);
   return channel_->drained();
 }
 
-start blocking_stream::read(backend::read_op& op) {
+start threads_stream::read(backend::read_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
   for (;;) {
@@ -136,7 +146,7 @@ start blocking_stream::read(backend::read_op& op) {
   }
 }
 
-start blocking_stream::write(backend::write_op& op) {
+start threads_stream::write(backend::write_op& op) {
   op.n = 0;
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
@@ -149,12 +159,12 @@ start blocking_stream::write(backend::write_op& op) {
   }
 }
 
-start blocking_stream::shutdown(backend::op& op) {
+start threads_stream::shutdown(backend::op& op) {
   const visit here(*this);
   return op.finish(here ? channel_->shutdown_sending() : status{errc::closed});
 }
 
-start blocking_stream::drain(backend::drain_op& op) {
+start threads_stream::drain(backend::drain_op& op) {
   const visit here(*this);
   if (!here) return op.finish({errc::closed});
   for (drain_pause between;;) {
@@ -167,13 +177,13 @@ start blocking_stream::drain(backend::drain_op& op) {
 }
 
 // True if the stream was closed meanwhile.
-bool blocking_stream::pause(duration length, time_point deadline) {
+bool threads_stream::pause(duration length, time_point deadline) {
   std::unique_lock lock(mutex_);
   const duration rest = deadline == never ? length : std::min(length, deadline - real_now());
   return closing_.wait_for(lock, rest, [this] { return closed_; });
 }
 
-void blocking_stream::close() noexcept {
+void threads_stream::close() noexcept {
   const std::scoped_lock lock(mutex_);
   if (std::exchange(closed_, true)) return;
   if (inside_ == 0) {
@@ -184,7 +194,7 @@ void blocking_stream::close() noexcept {
   closing_.notify_all();
 }
 
-void blocking_stream::release() noexcept {
+void threads_stream::release() noexcept {
   close();
   bool unused = false;
   {
@@ -195,7 +205,7 @@ void blocking_stream::release() noexcept {
   if (unused) delete this;
 }
 
-backend::detached_ptr blocking_stream::detach() noexcept {
+backend::detached_ptr threads_stream::detach() noexcept {
   const std::scoped_lock lock(mutex_);
   if (closed_ || inside_ > 0) return nullptr;
   closed_ = true;
@@ -206,8 +216,8 @@ backend::detached_ptr blocking_stream::detach() noexcept {
 
 }  // namespace
 
-backend::stream_ptr make_blocking_stream(channel_ptr held) {
-  return backend::stream_ptr(new blocking_stream(std::move(held)));
+backend::blocking_stream_ptr make_blocking_stream(channel_ptr held) {
+  return backend::blocking_stream_ptr(new threads_stream(std::move(held)));
 }
 
 }  // namespace tp::platform

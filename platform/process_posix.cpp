@@ -11,6 +11,7 @@
 #include "files.hpp"
 #include "host.hpp"
 #include "impersonator.hpp"
+#include "interrupt_posix.hpp"
 #include "names_posix.hpp"
 #include "peer_identity.hpp"
 #include "streams.hpp"
@@ -40,11 +41,12 @@ class posix_process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system() override { return platform::make_system(); }
-  result<backend::stream_ptr> attach_blocking(backend::detached_ptr stream) override {
+  result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr stream) override {
     channel_ptr held = take_channel(std::move(stream));
     if (!held) return fail(errc::invalid_argument);
     return make_blocking_stream(std::move(held));
   }
+  result<std::unique_ptr<backend::interrupt>> make_interrupt() override { return platform::make_interrupt(); }
   result<backend::detached_ptr> adopt(backend::native_handle in, backend::native_handle out) override {
     return adopt_descriptors(in, out);
   }

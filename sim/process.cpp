@@ -46,7 +46,10 @@ class process final : public backend::process {
     if (record_->dead()) return fail(errc::process_killed, operation::start_runtime);
     return sim::make_system(record_);
   }
-  result<backend::stream_ptr> attach_blocking(backend::detached_ptr) override {
+  result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr) override {
+    return fail(record_->dead() ? errc::process_killed : errc::not_supported);
+  }
+  result<std::unique_ptr<backend::interrupt>> make_interrupt() override {
     return fail(record_->dead() ? errc::process_killed : errc::not_supported);
   }
   result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {

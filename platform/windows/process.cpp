@@ -30,7 +30,10 @@ class windows_process final : public backend::process {
   [[nodiscard]] result<std::unique_ptr<backend::system>> make_system() override {
     return platform::make_system();
   }
-  [[nodiscard]] result<backend::stream_ptr> attach_blocking(backend::detached_ptr) override {
+  [[nodiscard]] result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr) override {
+    return fail(errc::not_supported);
+  }
+  [[nodiscard]] result<std::unique_ptr<backend::interrupt>> make_interrupt() override {
     return fail(errc::not_supported);
   }
   [[nodiscard]] result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {

@@ -74,7 +74,7 @@ backend::stream_ptr rig::attach(backend::detached_ptr stream, backend::attachmen
   return system->attach(std::move(stream), how).value();
 }
 
-backend::stream_ptr rig::attach_blocking(backend::detached_ptr stream) {
+backend::blocking_stream_ptr rig::attach_blocking(backend::detached_ptr stream) {
   return process->attach_blocking(std::move(stream)).value();
 }
 

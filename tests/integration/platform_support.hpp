@@ -109,7 +109,7 @@ struct rig {
   }
   [[nodiscard]] backend::stream_ptr attach(backend::detached_ptr stream,
                                            backend::attachment how = backend::attachment::established);
-  [[nodiscard]] backend::stream_ptr attach_blocking(backend::detached_ptr stream);
+  [[nodiscard]] backend::blocking_stream_ptr attach_blocking(backend::detached_ptr stream);
   [[nodiscard]] std::shared_ptr<backend::bound_name> bind(const backend::bind_request& request);
   [[nodiscard]] backend::acceptor_ptr open(const std::shared_ptr<backend::bound_name>& name);
   /// One attempt; null if it fails.

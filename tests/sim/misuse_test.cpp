@@ -117,7 +117,8 @@ TEST_CASE("a process that isn't simulated can't be killed") {
     backend::impersonator& impersonator() noexcept override { std::abort(); }
     backend::threads& threads() noexcept override { std::abort(); }
     result<std::unique_ptr<backend::system>> make_system() override { std::abort(); }
-    result<stream_ptr> attach_blocking(detached_ptr) override { std::abort(); }
+    result<blocking_stream_ptr> attach_blocking(detached_ptr) override { std::abort(); }
+    result<std::unique_ptr<backend::interrupt>> make_interrupt() override { std::abort(); }
     result<detached_ptr> adopt(native_handle, native_handle) override { std::abort(); }
     void log(std::string_view) noexcept override {}
     identity self_;

@@ -166,11 +166,15 @@ class watched_process final : public backend::process {
     if (!made) return fail(made);
     return std::make_unique<watched_system>(std::move(*made), book_);
   }
-  [[nodiscard]] result<stream_ptr> attach_blocking(detached_ptr stream) override {
+  [[nodiscard]] result<blocking_stream_ptr> attach_blocking(detached_ptr stream) override {
     if (book_.must_fail(seam_call::attach_blocking)) return fail(errc::no_resources);
     auto attached = inner_->attach_blocking(unwatch(std::move(stream)));
     if (!attached) return fail(attached);
-    return watch(std::move(*attached), nullptr, book_);
+    return watch(std::move(*attached), book_);
+  }
+  [[nodiscard]] result<std::unique_ptr<interrupt>> make_interrupt() override {
+    if (book_.must_fail(seam_call::make_interrupt)) return fail(errc::no_resources);
+    return inner_->make_interrupt();
   }
   [[nodiscard]] result<detached_ptr> adopt(native_handle in, native_handle out) override {
     // Handles are the twin's also when it fails, unless it knows none: a fault comes after its answer.

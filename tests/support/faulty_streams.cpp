@@ -25,10 +25,11 @@ class watched_detached final : public detached_stream {
 };
 
 // The objects free themselves at release(); the inner ones live on for their pending operations.
-class watched_stream final : public byte_stream {
+template <class Stream>
+class watched_stream : public Stream {
  public:
-  watched_stream(stream_ptr inner, backend::system* system, ledger& book)
-      : inner_(std::move(inner)), system_(system), book_(book), counted_(book.streams) {}
+  watched_stream(std::unique_ptr<Stream, releaser> inner, backend::system* system, ledger& book)
+      : inner_(std::move(inner)), book_(book), system_(system), counted_(book.streams) {}
 
   start read(read_op& op) override {
     return attempt(seam_call::read, errc::io_error, op, [this](read_op& o) { return inner_->read(o); });
@@ -53,8 +54,10 @@ class watched_stream final : public byte_stream {
     const within_twin inside;
     inner_->close();
   }
+  // Other threads may be in a blocking one. After its close they touch nothing of this object any more.
   void release() noexcept override {
     const within_twin inside;
+    inner_->close();
     delete this;
   }
   detached_ptr detach() noexcept override {
@@ -64,6 +67,12 @@ class watched_stream final : public byte_stream {
   }
   [[nodiscard]] const identity& peer() const noexcept override { return inner_->peer(); }
 
+ protected:
+  virtual ~watched_stream() = default;
+
+  const std::unique_ptr<Stream, releaser> inner_;
+  ledger& book_;
+
  private:
   template <class Op, class Call>
   start attempt(seam_call what, errc failure, Op& op, Call call) {
@@ -71,11 +80,24 @@ class watched_stream final : public byte_stream {
     return forwarded_operation::start(book_, op, call);
   }
 
-  const stream_ptr inner_;
   backend::system* const system_;
-  ledger& book_;
   const failing_operations failing_ = std::make_shared<std::vector<op*>>();
   const alive counted_;
+};
+
+class watched_loop_stream final : public watched_stream<byte_stream> {
+ public:
+  using watched_stream::watched_stream;
+};
+
+class watched_blocking_stream final : public watched_stream<blocking_stream> {
+ public:
+  watched_blocking_stream(blocking_stream_ptr inner, ledger& book)
+      : watched_stream(std::move(inner), nullptr, book) {}
+  status wait(readiness what, time_point deadline, interrupt* until) override {
+    if (book_.must_fail(seam_call::wait)) return {errc::io_error};
+    return inner_->wait(what, deadline, until);
+  }
 };
 
 void watch_accepted(op& done, ledger& book) {
@@ -122,7 +144,10 @@ detached_ptr watch(detached_ptr inner, ledger& book) {
   return std::make_unique<watched_detached>(std::move(inner), book);
 }
 stream_ptr watch(stream_ptr inner, backend::system* system, ledger& book) {
-  return stream_ptr(new watched_stream(std::move(inner), system, book));
+  return stream_ptr(new watched_loop_stream(std::move(inner), system, book));
+}
+blocking_stream_ptr watch(blocking_stream_ptr inner, ledger& book) {
+  return blocking_stream_ptr(new watched_blocking_stream(std::move(inner), book));
 }
 acceptor_ptr watch(acceptor_ptr inner, backend::system* system, ledger& book) {
   return acceptor_ptr(new watched_acceptor(std::move(inner), system, book));

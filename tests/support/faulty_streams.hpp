@@ -9,9 +9,10 @@
 namespace tp::test {
 
 [[nodiscard]] backend::detached_ptr watch(backend::detached_ptr inner, ledger& book);
-/// Of that system, on whose turns operations fail that are to fail later; null for a blocking stream, of
-/// which they never do.
+/// Of that system, on whose turns operations fail that are to fail later.
 [[nodiscard]] backend::stream_ptr watch(backend::stream_ptr inner, backend::system* system, ledger& book);
+/// Its operations fail at once.
+[[nodiscard]] backend::blocking_stream_ptr watch(backend::blocking_stream_ptr inner, ledger& book);
 [[nodiscard]] backend::acceptor_ptr watch(backend::acceptor_ptr inner, backend::system* system, ledger& book);
 /// The twin's own stream again.
 [[nodiscard]] backend::detached_ptr unwatch(backend::detached_ptr watched);

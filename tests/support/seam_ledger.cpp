@@ -6,12 +6,25 @@
 namespace tp::test {
 
 std::string_view to_string(seam_call what) noexcept {
-  static constexpr std::array<std::string_view, seam_calls> names{
-      "names::bind",          "process::make_system", "process::attach_blocking", "process::adopt",
-      "system::connect",      "system::open",         "system::attach",           "acceptor::accept",
-      "byte_stream::read",    "byte_stream::write",   "byte_stream::shutdown",    "byte_stream::drain",
-      "impersonator::check",  "impersonator::enter",  "files::open_directory",    "files::read",
-      "threads::start_thread"};
+  static constexpr std::array<std::string_view, seam_calls> names{"names::bind",
+                                                                  "process::make_system",
+                                                                  "process::attach_blocking",
+                                                                  "process::make_interrupt",
+                                                                  "process::adopt",
+                                                                  "system::connect",
+                                                                  "system::open",
+                                                                  "system::attach",
+                                                                  "acceptor::accept",
+                                                                  "byte_stream::read",
+                                                                  "byte_stream::write",
+                                                                  "byte_stream::shutdown",
+                                                                  "byte_stream::drain",
+                                                                  "blocking_stream::wait",
+                                                                  "impersonator::check",
+                                                                  "impersonator::enter",
+                                                                  "files::open_directory",
+                                                                  "files::read",
+                                                                  "threads::start_thread"};
   return names[static_cast<std::size_t>(what)];
 }
 

@@ -19,6 +19,7 @@ enum class seam_call : std::uint8_t {
   bind,
   make_system,
   attach_blocking,
+  make_interrupt,
   adopt,
   connect,
   open,
@@ -28,13 +29,14 @@ enum class seam_call : std::uint8_t {
   write,
   shutdown,
   drain,
+  wait,
   check_client,
   enter_client,
   open_directory,
   read_file,
   start_thread,
 };
-inline constexpr std::size_t seam_calls = 17;
+inline constexpr std::size_t seam_calls = 19;
 
 [[nodiscard]] std::string_view to_string(seam_call what) noexcept;
 

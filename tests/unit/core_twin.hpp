@@ -61,7 +61,8 @@ struct mock_process final : backend::process {
   MAKE_MOCK0(impersonator, backend::impersonator&(), noexcept override);
   MAKE_MOCK0(threads, backend::threads&(), noexcept override);
   MAKE_MOCK0(make_system, result<std::unique_ptr<backend::system>>(), override);
-  MAKE_MOCK1(attach_blocking, result<backend::stream_ptr>(backend::detached_ptr), override);
+  MAKE_MOCK1(attach_blocking, result<backend::blocking_stream_ptr>(backend::detached_ptr), override);
+  MAKE_MOCK0(make_interrupt, result<std::unique_ptr<backend::interrupt>>(), override);
   MAKE_MOCK2(adopt, result<backend::detached_ptr>(backend::native_handle, backend::native_handle), override);
   MAKE_MOCK1(log, void(std::string_view), noexcept override);
 };

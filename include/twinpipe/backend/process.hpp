@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "twinpipe/backend/blocking.hpp"
 #include "twinpipe/backend/files.hpp"
 #include "twinpipe/backend/identity.hpp"
 #include "twinpipe/backend/names.hpp"
@@ -51,10 +52,12 @@ class process {
   [[nodiscard]] virtual backend::threads& threads() noexcept = 0;
   /// A loop for the calling thread. no_resources, io_error.
   [[nodiscard]] virtual result<std::unique_ptr<system>> make_system() = 0;
-  /// A stream that no loop turns: every start answers done; see byte_stream. One that can't be attached is
-  /// closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
+  /// A stream that no loop turns: every start answers done; see blocking_stream. One that can't be attached
+  /// is closed. invalid_argument (null, or no stream of this twin), not_supported (always so without the
   /// capability blocking_streams), no_resources, io_error.
-  [[nodiscard]] virtual result<stream_ptr> attach_blocking(detached_ptr stream) = 0;
+  [[nodiscard]] virtual result<blocking_stream_ptr> attach_blocking(detached_ptr stream) = 0;
+  /// not_supported (without the capability blocking_streams), no_resources.
+  [[nodiscard]] virtual result<std::unique_ptr<interrupt>> make_interrupt() = 0;
   /// A byte stream of handles that the program was given: reads come from `in`, writes go to `out`; equal
   /// ones are one handle. They are the twin's from the call on, also when it fails, unless the answer is
   /// not_supported: a twin that knows no handles leaves them alone. Posix: a connected stream socket, or

@@ -58,16 +58,12 @@ class detached_stream {
 };
 using detached_ptr = std::unique_ptr<detached_stream>;
 
-/// A stream attached to one system (asynchronous) or to none (blocking).
+/// A stream attached to one system, or one that blocks and is attached to none.
 ///
 /// At most one read, one write, one shutdown and one drain are pending at a time. Shutdown and drain wait for
 /// no write: the core orders them, and starts a shutdown only when no write is pending and none will follow.
 ///
-/// An asynchronous stream belongs to its system's thread. A blocking one belongs to none, and every start
-/// answers done. One read, one write or shutdown, one drain, and any number of close may run in it at once,
-/// each on a thread of its own; detach answers null while another runs, release leaves the object to the last
-/// of them. What waits in it ends at its deadline or, with closed, by close(); cancel has no effect. After a
-/// kill its calls throw process_killed (simulator), so they are not noexcept.
+/// An asynchronous stream belongs to its system's thread; for one that blocks see blocking_stream.
 class byte_stream {
  public:
   virtual start read(read_op& op) = 0;
