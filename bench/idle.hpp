@@ -1,0 +1,13 @@
+// What connections cost that do nothing.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace bench {
+
+/// Makes so many connections between two processes and prints, as JSON, the bytes of each process for each of
+/// them: before any message, and after one each way.
+int run_idle(bool messages, std::size_t connections, const std::string& path);
+
+}  // namespace bench
