@@ -27,5 +27,6 @@ struct contender {
 [[nodiscard]] std::span<const contender> asio_contenders();
 [[nodiscard]] std::span<const contender> dotnet_contenders();
 [[nodiscard]] std::span<const contender> async_contenders();
+[[nodiscard]] std::span<const contender> blocking_contenders();
 
 }  // namespace bench

@@ -22,6 +22,7 @@ std::span<const contender> contenders() {
     add(dotnet_contenders());
 #endif
     add(async_contenders());
+    add(blocking_contenders());
     return list;
   }();
   return all;
