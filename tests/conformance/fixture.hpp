@@ -21,6 +21,10 @@
 // before the wait ends) or thread-safe by itself. Don't use Catch2's assertions inside a party; EXPECT(p, …)
 // and the members of `party` fail it.
 //
+// In one program `connection`, `listener` and `awaitable` stand for blocking calls, see arm.hpp: so ask
+// runtimes through p.try_listen(), p.attempt() and p.search(), and let nothing depend on what a peer's
+// runtime answers while that peer is in no call. Where the two differ on purpose ask calls_block.
+//
 // The same body runs again with a fault in the seam, for every call of it. A party whose expectation fails
 // then ends quietly, and with it the world; so inside a body
 // - every await is bounded: by a helper of `party`, by p.bounded(…), by .within(…).unless(p.stop()), or with
