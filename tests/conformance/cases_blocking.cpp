@@ -113,7 +113,8 @@ CONFORMANCE_CASE("sends of several threads are whole, and each thread's are in o
   constexpr unsigned senders = 3;
   const unsigned rounds = w.under_faults() ? 5 : 40;
   const auto text = [](unsigned who, unsigned round) {
-    return std::to_string(who) + pattern(who * 3000 + round * 100, round);
+    std::string made(1, static_cast<char>('0' + who));
+    return made.append(pattern(who * 3000 + round * 100, round));
   };
   const auto here = std::make_shared<meeting>(w, messages());
   blocking_server(w, here, [&](party& p, blocking::connection& c) {
