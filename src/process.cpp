@@ -10,6 +10,7 @@
 #include "async/endpoint_state.hpp"
 #include "async/mutex_guard.hpp"
 #include "async/withdrawals.hpp"
+#include "blocking/private_loop.hpp"
 #include "core/contradiction.hpp"
 #include "fatal.hpp"
 #include "twinpipe/escape.hpp"
@@ -17,6 +18,7 @@
 namespace tp {
 
 using detail::mutex_guard;
+using detail::unlocked;
 
 struct process::started {
   int result = 0;
@@ -24,26 +26,11 @@ struct process::started {
   std::unique_ptr<backend::thread> handle;  // last: its end joins, and the body writes the result
 };
 
-namespace {
-
-/// The opposite of a guard.
-class [[nodiscard]] unlocked {
- public:
-  explicit unlocked(backend::mutex& mutex) : mutex_(mutex) { mutex_.unlock(); }
-  unlocked(const unlocked&) = delete;
-  unlocked& operator=(const unlocked&) = delete;
-  ~unlocked() { mutex_.lock(); }
-
- private:
-  backend::mutex& mutex_;
-};
-
-}  // namespace
-
 process::process(backend::process& twin, std::vector<std::string> arguments)
     : twin_(twin),
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
+      private_loops_(std::make_unique<detail::private_loops>(twin.threads())),
       lock_(twin.threads().make_mutex(backend::mutex_kind::user)),
       joined_(twin.threads().make_condition()) {}
 

@@ -12,6 +12,7 @@
 
 #include "twinpipe/awaitable.hpp"
 #include "twinpipe/buffer.hpp"
+#include "twinpipe/detail/client_scope.hpp"
 #include "twinpipe/error.hpp"
 #include "twinpipe/identity.hpp"
 #include "twinpipe/options.hpp"
@@ -21,26 +22,6 @@ namespace tp {
 
 namespace detail {
 class connection_state;
-class runtime_state;
-
-template <class F>
-concept client_callable = std::invocable<F> && requires { typename std::invoke_result_t<F>; };
-
-/// A coroutine, or anything else that can be awaited, would go on after the client's identity was left.
-template <class T>
-concept resumable =
-    requires { typename std::remove_cvref_t<T>::promise_type; } || requires(T&& t) { t.await_ready(); } ||
-    requires(T&& t) { std::forward<T>(t).operator co_await(); } ||
-    requires(T&& t) { operator co_await(std::forward<T>(t)); };
-
-template <class T>
-struct flattened {
-  using type = result<T>;
-};
-template <class T>
-struct flattened<result<T>> {
-  using type = result<T>;
-};
 }  // namespace detail
 
 /// What drain() can promise on a connection.
@@ -142,27 +123,11 @@ class connection {
   template <detail::client_callable F>
     requires(!detail::resumable<std::invoke_result_t<F>>)
   auto run_as_client(F&& f) -> detail::flattened<std::invoke_result_t<F>>::type {
-    using value = std::invoke_result_t<F>;
-    const auto entered = enter_client();
-    if (!entered) return std::unexpected(entered.error());
-    const client_scope scope{**entered};
-    if constexpr (std::is_void_v<value>) {
-      std::forward<F>(f)();
-      return {};
-    } else {
-      return std::forward<F>(f)();
-    }
+    return detail::call_as_client(enter_client(), std::forward<F>(f));
   }
 
  private:
-  /// Leaves by the runtime: `f` may have moved or destroyed this handle.
-  struct client_scope {
-    detail::runtime_state& runtime;
-    ~client_scope() { leave_client(runtime); }
-  };
   result<detail::runtime_state*> enter_client();
-  static void leave_client(detail::runtime_state& runtime) noexcept;
-
   [[nodiscard]] detail::connection_state& state() const;
   void let_go() noexcept;
 

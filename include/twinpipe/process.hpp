@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "twinpipe/backend/process.hpp"
+#include "twinpipe/blocking.hpp"
 #include "twinpipe/endpoint.hpp"
 #include "twinpipe/error.hpp"
 #include "twinpipe/files.hpp"
@@ -23,8 +24,10 @@
 namespace tp {
 
 namespace detail {
+class client_scope;
+class private_loops;
 class withdrawals;
-}
+}  // namespace detail
 
 /// Thread-safe. There is no global one: whatever needs a process is given it.
 class process {
@@ -78,13 +81,16 @@ class process {
   [[nodiscard]] backend::process& twin() const noexcept { return twin_; }
 
  private:
-  friend class connection;  // at the end of run_as_client it gives back the names closed inside
+  friend result<blocking::connection> blocking::connect(process&, std::string_view, const connect_options&,
+                                                        const blocking::limits&);
+  friend class detail::client_scope;  // at its end it gives back the names closed inside
   struct started;
   void run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry);
 
   backend::process& twin_;
   std::vector<std::string> arguments_;
   std::shared_ptr<detail::withdrawals> withdrawals_;
+  std::unique_ptr<detail::private_loops> private_loops_;
   std::unique_ptr<backend::mutex> lock_;
   std::unique_ptr<backend::condition> joined_;    ///< a thread has been joined
   std::deque<std::unique_ptr<started>> threads_;  ///< guarded by lock_, as are the following

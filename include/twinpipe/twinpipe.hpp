@@ -1,6 +1,7 @@
 // Everything an application needs.
 #pragma once
 
+#include "twinpipe/blocking.hpp"    // IWYU pragma: export
 #include "twinpipe/buffer.hpp"      // IWYU pragma: export
 #include "twinpipe/connection.hpp"  // IWYU pragma: export
 #include "twinpipe/endpoint.hpp"    // IWYU pragma: export

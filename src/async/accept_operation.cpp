@@ -22,7 +22,7 @@ bool accept_operation::start() {
   return !pending();
 }
 
-void accept_operation::end(result<connection> outcome, bool starting) noexcept {
+void accept_operation::end(result<established> outcome, bool starting) noexcept {
   outcome_.emplace(std::move(outcome));
   starting ? finish_now() : complete_later();
 }
@@ -32,11 +32,18 @@ void accept_operation::abandon() noexcept {
   delete this;
 }
 
-result<connection> accept_operation::take() {
-  result<connection> outcome = std::move(*outcome_);
+result<established> accept_operation::take_established() {
+  result<established> outcome = std::move(*outcome_);
   retire();
   delete this;
   return outcome;
+}
+
+result<connection> accept_operation::take() {
+  runtime_state& runtime = runtime_;
+  auto outcome = take_established();
+  if (!outcome) return std::unexpected(outcome.error());
+  return attach(runtime, std::move(*outcome), tp::operation::accept);
 }
 
 }  // namespace tp::detail

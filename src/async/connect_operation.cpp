@@ -49,10 +49,11 @@ connect_operation::connect_operation(runtime_state& runtime, std::string_view na
 
 bool connect_operation::start() {
   starting_ = true;
-  const errc refused = refuse_start();
+  errc refused = refuse_start();
+  if (one_attempt_ && refused == errc::not_while_impersonating) refused = errc::none;
   begin();
   if (bad_name_) {
-    finish(std::unexpected(*bad_name_));
+    finish(*bad_name_);
   } else if (refused != errc::none) {
     fail(refused);
   } else if (const char* reason = core::contradiction(options_, name_->kind())) {
@@ -84,12 +85,10 @@ void connect_operation::tried() {
   const backend::status status = connect_op_.result;
   last_detail_ = std::move(connect_op_.detail);
   if (status.ok()) return connected();
-  if (status.code == errc::busy) {
-    was_held_ = true;
-    return retry();
-  }
-  if (status.code == errc::not_found && options_.wait_for_server) {
-    was_held_ = false;
+  const bool tries_again =
+      status.code == errc::busy || (status.code == errc::not_found && options_.wait_for_server);
+  if (tries_again && !one_attempt_) {
+    was_held_ = status.code == errc::busy;
     return retry();
   }
   fail(status.code, status.system_cause, last_detail_ ? *last_detail_ : std::string());
@@ -114,14 +113,12 @@ void connect_operation::connected() {
   if (!core::trusts(options_.expected_server, detached->peer(), runtime.twin().self())) {
     return fail(errc::untrusted_server, 0, "the server is " + detached->peer().to_string());
   }
-  auto attached = system().attach(std::move(detached), backend::attachment::established);
+  auto attached = system().attach(std::move(detached), attachment_);
   if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   stream_ = std::move(*attached);
   backoff_ = backoff_first;  // there is a server: what fails from now on is another search
   if (options_.profile == profile::native) return shake_hands();
-  const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
-  auto subject = make_text(in_quotes(text_));
-  finish(connection(*new connection_state(runtime, std::move(stream_), terms, std::move(subject), {})));
+  agree(core::raw_terms(options_.direction, options_.max_queued_bytes, false));
 }
 
 void connect_operation::shake_hands() {
@@ -183,14 +180,17 @@ void connect_operation::decide() {
   }
   const auto terms = core::agree(hello_, reply, options_);
   if (!terms) return fail(terms.error());
-  auto subject = make_text(in_quotes(text_));
-  finish(connection(
-      *new connection_state(typed_operation::runtime_, std::move(stream_), *terms, std::move(subject), {})));
+  agree(*terms);
+}
+
+void connect_operation::agree(const core::terms& terms) {
+  terms_ = terms;
+  finish(std::nullopt);
 }
 
 void connect_operation::lost_server() {
   stream_.reset();
-  if (!options_.wait_for_server) return fail(errc::server_gone);
+  if (!options_.wait_for_server || one_attempt_) return fail(errc::server_gone);
   was_held_ = false;
   retry();
 }
@@ -212,13 +212,13 @@ void connect_operation::give_up(errc reason) {
 void connect_operation::fail(errc code, int system_cause, const std::string& detail) {
   std::string subject = in_quotes(text_);
   if (!detail.empty()) subject += " (" + detail + ")";
-  finish(tp::fail(code, operation::connect, system_cause, make_text(std::move(subject))));
+  finish(error(code, operation::connect, system_cause, make_text(std::move(subject))));
 }
 
-void connect_operation::finish(result<connection> outcome) {
+void connect_operation::finish(std::optional<error> failure) {
   finished_ = true;
-  outcome_.emplace(std::move(outcome));
-  stream_.reset();
+  failure_ = std::move(failure);
+  if (failure_) stream_.reset();
   for (backend::op* each : {static_cast<backend::op*>(&connect_op_), &retry_op_, &timer_op_}) {
     if (each->pending()) system().cancel(*each);
   }
@@ -231,15 +231,26 @@ void connect_operation::evict() noexcept {
 
 void connect_operation::abandon() noexcept {
   check_abandoned();
-  outcome_.reset();
+  stream_.reset();
   resident::release();
 }
 
 result<connection> connect_operation::take() {
-  result<connection> outcome = std::move(*outcome_);
+  const auto self = ref<connect_operation>::adopt(this);
   retire();
-  resident::release();
-  return outcome;
+  if (failure_) return std::unexpected(*failure_);
+  return connection(*new connection_state(typed_operation::runtime_, std::move(stream_), terms_,
+                                          make_text(in_quotes(text_)), {}));
+}
+
+result<established> connect_operation::take_established() {
+  const auto self = ref<connect_operation>::adopt(this);
+  retire();
+  if (failure_) return std::unexpected(*failure_);
+  auto detached = stream_->detach();
+  stream_.reset();
+  if (!detached) return tp::fail(errc::io_error, operation::connect, 0, make_text(in_quotes(text_)));
+  return established{std::move(detached), terms_, make_text(in_quotes(text_)), {}};
 }
 
 }  // namespace tp::detail

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "async/established.hpp"
 #include "async/resident.hpp"
 #include "async/runtime_state.hpp"
 #include "twinpipe/backend/names.hpp"
@@ -24,6 +25,11 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   bool start() override;
   void abandon() noexcept override;
   [[nodiscard]] result<connection> take() override;
+  /// Like take(), for a driver of another kind; to be told before the start.
+  [[nodiscard]] result<established> take_established();
+  void leave_detached() noexcept { attachment_ = backend::attachment::half_open; }
+  /// It is allowed inside run_as_client, and doesn't try the name again there.
+  void allow_as_client() noexcept { one_attempt_ = typed_operation::runtime_.impersonating(); }
   void evict() noexcept override;
 
  protected:
@@ -43,7 +49,8 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   void lost_server();
   void deadline_passed();
   void give_up(errc reason);
-  void finish(result<connection> outcome);
+  void agree(const core::terms& terms);
+  void finish(std::optional<error> failure);
   void fail(errc code, int system_cause = 0, const std::string& detail = {});
   [[nodiscard]] backend::system& system() const noexcept { return typed_operation::runtime_.system(); }
 
@@ -65,10 +72,13 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   backend::const_buffer hello_vector_;
   wire::client_hello hello_;
   wire::hello_reader reply_;
-  std::optional<result<connection>> outcome_;
+  std::optional<error> failure_;
+  core::terms terms_;
+  backend::attachment attachment_ = backend::attachment::established;
   duration backoff_;
   bool was_held_ = false;  ///< a server, or its full backlog, was there: the deadline means busy
   bool heard_ = false;     ///< the server has said something
+  bool one_attempt_ = false;
   bool finished_ = false;
   bool starting_ = false;
 };

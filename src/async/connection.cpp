@@ -1,10 +1,8 @@
 // The public handle of a connection.
 #include "twinpipe/connection.hpp"
 
-#include "async/connection_state.hpp"
-#include "async/withdrawals.hpp"
+#include "async/client_scope.hpp"
 #include "fatal.hpp"
-#include "twinpipe/process.hpp"
 
 namespace tp {
 
@@ -20,15 +18,6 @@ template <class Node>
 template <class Result, class Node>
 [[nodiscard]] awaitable<Result> awaitable_of(Node& node) {
   return awaitable<Result>(node);
-}
-
-/// Most clients leave the level as it is, so the error says what they have to change.
-[[nodiscard]] error grants_too_little(const connection_state& at) {
-  const bool anonymous = at.terms().level == impersonation_level::anonymous;
-  std::string text(at.make_error(errc::impersonation_denied, operation::run_as_client).subject());
-  text.append(": the client connected with the level ").append(anonymous ? "anonymous" : "identification");
-  text.append(", and connect_options::level has to be impersonation");
-  return error(errc::impersonation_denied, operation::run_as_client, 0, make_text(std::move(text)));
 }
 
 }  // namespace
@@ -101,11 +90,7 @@ void connection::abort() noexcept {
 }
 
 drain_guarantee connection::drain_guarantee() const noexcept {
-  const connection_state& at = state();
-  if (at.terms().framed) {
-    return at.terms().app_drain ? tp::drain_guarantee::application : tp::drain_guarantee::none;
-  }
-  return at.runtime().twin().features().drain ? tp::drain_guarantee::kernel : tp::drain_guarantee::none;
+  return state().drain_guarantee();
 }
 
 const identity& connection::peer() const noexcept {
@@ -122,21 +107,7 @@ std::uint64_t connection::id() const noexcept {
 }
 
 result<detail::runtime_state*> connection::enter_client() {
-  const connection_state& at = state();
-  auto& runtime = at.runtime();
-  const auto refuse = [&](errc code) { return tp::fail(at.make_error(code, operation::run_as_client)); };
-  if (at.closed()) return refuse(errc::closed);
-  if (!at.terms().server) return refuse(errc::invalid_argument);
-  if (runtime.impersonating()) return refuse(errc::not_while_impersonating);
-  if (at.terms().level < impersonation_level::impersonation) return tp::fail(grants_too_little(at));
-  auto entered = runtime.twin().impersonator().enter(at.peer());
-  if (!entered) return tp::fail(entered.error().about(operation::run_as_client, nullptr));
-  return &runtime;
-}
-
-void connection::leave_client(detail::runtime_state& runtime) noexcept {
-  runtime.twin().impersonator().revert();
-  runtime.owner().withdrawals_->identity_left();
+  return detail::enter_client(state());
 }
 
 }  // namespace tp

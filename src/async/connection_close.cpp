@@ -17,6 +17,12 @@ constexpr std::uint64_t drains_max = 16;
 }
 }  // namespace
 
+drain_guarantee connection_state::drain_guarantee() const noexcept {
+  using enum tp::drain_guarantee;
+  if (terms_.framed) return terms_.app_drain ? application : none;
+  return runtime_.twin().features().drain ? kernel : none;
+}
+
 errc connection_state::refuse_drain() const noexcept {
   if (closed()) return errc::closed;
   if (draining_ != nullptr) return errc::operation_in_progress;

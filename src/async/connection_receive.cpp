@@ -67,6 +67,7 @@ void connection_state::pull_in(during when) {
         }
         // How the stream ends behind a CLOSE is of interest only to who asks what became of its bytes.
         if (inbound_.closed_by_peer() && closing_ == nullptr && draining_ == nullptr) return;
+        if (!may_look()) return;
         if (receiving_ == nullptr && when == during::call && closing_ == nullptr) return watch_for_control();
         if (start_read()) continue;
         // It was told that a read would not wait, and now it has to: not any longer than the stop allows.
@@ -192,9 +193,24 @@ void connection_state::on_protocol_error(during when) {
   waiting->end(std::unexpected(make_error(inbound_.failure(), operation::receive)), in_turn(when));
 }
 
+// Without a loop nobody would wait for them.
+bool connection_state::may_look() const noexcept {
+  return !runtime_.left_to_callers() || receiving_ != nullptr || draining_ != nullptr ||
+         closing_ != nullptr || readable_ || looking_;
+}
+
+void connection_state::look_for_control(bool readable) {
+  if (!terms_.framed || torn_down_ || read_op_.pending()) return;
+  readable_ = readable;
+  looking_ = true;
+  pull_in(during::turn);
+  looking_ = false;
+}
+
 // Control frames must be answered though nobody receives: a wait for the stream to become readable, in a
 // later turn.
 void connection_state::watch_for_control() {
+  if (!may_look()) return;
   if (!terms_.framed || torn_down_ || background_op_.pending() || read_op_.pending()) return;
   retain();
   runtime_.system().schedule(background_op_);

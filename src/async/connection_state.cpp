@@ -1,6 +1,8 @@
 // An asynchronous connection: how it begins.
 #include "async/connection_state.hpp"
 
+#include "async/established.hpp"
+
 namespace tp::detail {
 
 connection_state::connection_state(runtime_state& runtime, backend::stream_ptr stream,
@@ -18,5 +20,13 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
       drain_op_(handler<&connection_state::on_kernel_drain>(), this),
       timer_op_(handler<&connection_state::timer_ended>(), this),
       background_op_(handler<&connection_state::watch>(), this) {}
+
+result<connection> attach(runtime_state& runtime, established made, operation kind) {
+  auto stream = runtime.system().attach(std::move(made.stream), backend::attachment::established);
+  if (!stream) return fail(stream.error().about(kind, made.subject));
+  made.slot.note_admission();
+  return connection(*new connection_state(runtime, std::move(*stream), made.terms, std::move(made.subject),
+                                          std::move(made.slot)));
+}
 
 }  // namespace tp::detail

@@ -14,6 +14,7 @@
 #include "core/outbound.hpp"
 #include "core/terms.hpp"
 #include "twinpipe/backend/stream.hpp"
+#include "twinpipe/connection.hpp"
 
 namespace tp::detail {
 
@@ -29,6 +30,7 @@ class connection_state final : public resident {
     return error(code, op, system_cause, subject_);
   }
   [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
+  [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
   template <class Node>
   [[nodiscard]] node_pool<Node>& pool() noexcept {
@@ -47,6 +49,11 @@ class connection_state final : public resident {
   void stop(shutdown_operation& op, errc reason);
   void stop(drain_operation& op, errc reason);
   void stop(close_operation& op, errc reason);
+
+  /// A runtime that is left to its callers looks for control frames only while somebody receives, drains or
+  /// closes, and when it is told to: because a read would not wait, or as long as a call waits for something
+  /// else.
+  void look_for_control(bool readable);
 
   /// Closes at once: destructor of the handle, abort, disconnect.
   void tear_down(errc reason);
@@ -92,6 +99,7 @@ class connection_state final : public resident {
   void cancel_receive(errc reason, during when);
   void on_protocol_error(during when);
   void watch_for_control();
+  [[nodiscard]] bool may_look() const noexcept;
 
   // connection_close.cpp
   [[nodiscard]] errc refuse_drain() const noexcept;
@@ -169,6 +177,7 @@ class connection_state final : public resident {
   bool close_said_ = false;        ///< our CLOSE was queued: no frame may follow it
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool torn_down_ = false;
+  bool looking_ = false;  ///< for control frames, because a caller said so
 
   std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
              node_pool<drain_operation>, node_pool<close_operation>>

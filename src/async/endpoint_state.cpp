@@ -13,6 +13,10 @@ void instance_slot::release() noexcept {
   if (auto endpoint = std::exchange(endpoint_, nullptr)) endpoint->release_slot();
 }
 
+void instance_slot::note_admission() const {
+  if (endpoint_) endpoint_->count_admitted();
+}
+
 endpoint_state::endpoint_state(endpoint_options options, std::string name,
                                std::shared_ptr<backend::bound_name> bound,
                                std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving)
@@ -43,6 +47,17 @@ bool endpoint_state::enrol(listener_ticket& ticket) {
   return true;
 }
 
+void endpoint_state::attend(listener_ticket& ticket, bool yes) {
+  std::deque<parked_peer> dropped;  // destroyed outside the lock
+  const mutex_guard held(*lock_);
+  ticket.attended = yes;
+  if (closed_ && unattended()) abandon_parked(dropped);
+}
+
+bool endpoint_state::unattended() const noexcept {
+  return std::ranges::none_of(tickets_, [](const listener_ticket* each) { return each->attended; });
+}
+
 // Of a closed endpoint the last listener takes the parked clients with it: nobody is left who could read
 // mail.
 void endpoint_state::strike(listener_ticket& ticket) noexcept {
@@ -56,7 +71,7 @@ void endpoint_state::strike(listener_ticket& ticket) noexcept {
       instances_.give_back();
       grant_next();
     }
-    if (closed_ && tickets_.empty()) abandon_parked(dropped);
+    if (closed_ && unattended()) abandon_parked(dropped);
   }
   ticket.box->retract(ticket);
 }
@@ -174,14 +189,14 @@ void endpoint_state::count_shed() {
   ++counts_.shed;
 }
 
-// Parked clients are refused by whichever listener hears of it first; without one they are dropped.
+// Parked clients are refused by whichever listener hears of it first; if none will they are dropped.
 void endpoint_state::close() {
   std::deque<parked_peer> dropped;
   {
     const mutex_guard held(*lock_);
     if (std::exchange(closed_, true)) return;
     line_.clear();
-    if (tickets_.empty()) abandon_parked(dropped);
+    if (unattended()) abandon_parked(dropped);
     for (listener_ticket* each : tickets_) notify(*each);
   }
   leaving_->withdraw(bound_);

@@ -34,6 +34,7 @@ struct listener_ticket : mail {
   std::shared_ptr<mailbox> box;
   bool granted = false;   ///< a slot was given to it, which it doesn't know yet
   bool watching = false;  ///< has a slot and takes clients
+  bool attended = true;   ///< somebody reads its mail
 };
 
 /// Thread-safe. Under its lock there are only queue moves and mail; never a call of the seam, a callback or a
@@ -51,6 +52,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   [[nodiscard]] std::uint64_t next_connection_id() noexcept;
 
   bool enrol(listener_ticket& ticket);
+  void attend(listener_ticket& ticket, bool yes);
   /// Takes back a slot that was granted and not fetched.
   void strike(listener_ticket& ticket) noexcept;
 
@@ -85,6 +87,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
 
  private:
   void grant_next();
+  [[nodiscard]] bool unattended() const noexcept;
   void abandon_parked(std::deque<parked_peer>& into) noexcept;
   static void notify(listener_ticket& ticket);
 

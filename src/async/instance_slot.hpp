@@ -24,6 +24,8 @@ class instance_slot {
   ~instance_slot() { release(); }
 
   void release() noexcept;
+  /// Its holder has become a connection.
+  void note_admission() const;
   [[nodiscard]] bool held() const noexcept { return endpoint_ != nullptr; }
 
  private:

@@ -44,6 +44,16 @@ listener_state::listener_state(runtime_state& runtime, std::shared_ptr<endpoint_
   endpoint_->enrol(ticket_);
 }
 
+result<ref<listener_state>> make_listener(runtime_state& runtime, const endpoint& endpoint) {
+  const auto& shared = endpoint.owner()->state();
+  const auto refuse = [&](errc code) { return tp::fail(code, operation::listen, 0, shared->subject()); };
+  if (runtime.impersonating()) return refuse(errc::not_while_impersonating);
+  if (shared->closed()) return refuse(errc::closed);
+  auto acceptor = runtime.system().open(shared->bound());
+  if (!acceptor) return tp::fail(acceptor.error().about(operation::listen, shared->subject()));
+  return ref<listener_state>(new listener_state(runtime, endpoint.owner(), std::move(*acceptor)));
+}
+
 listener_state::~listener_state() {
   endpoint_->strike(ticket_);
 }
@@ -181,13 +191,9 @@ void listener_state::admit_raw(backend::detached_ptr stream) {
     return leave(
         {std::move(stream), reader(wire::hello_side::from_client), endpoint_->options().handshake_timeout});
   }
-  auto attached = runtime_.system().attach(std::move(stream), backend::attachment::established);
-  if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   const auto terms =
       core::raw_terms(endpoint_->options().direction, endpoint_->options().max_queued_bytes, true);
-  endpoint_->count_admitted();
-  finish(
-      connection(*new connection_state(runtime_, std::move(*attached), terms, subject(), std::move(slot_))));
+  admit(std::move(stream), terms);
 }
 
 void listener_state::enter_half_open() {
@@ -280,11 +286,11 @@ void listener_state::reply_written(half_open_peer& peer) {
   drop(peer);
   auto detached = stream->detach();
   if (!detached) return seek();
-  auto attached = runtime_.system().attach(std::move(detached), backend::attachment::established);
-  if (!attached) return fail(attached.error().code(), attached.error().system_cause());
-  endpoint_->count_admitted();
-  finish(connection(
-      *new connection_state(runtime_, std::move(*attached), decision_->terms, subject(), std::move(slot_))));
+  admit(std::move(detached), decision_->terms);
+}
+
+void listener_state::admit(backend::detached_ptr stream, const core::terms& terms) {
+  finish(established{std::move(stream), terms, subject(), std::move(slot_)});
 }
 
 void listener_state::hello_wrong(half_open_peer& peer) {
@@ -348,7 +354,7 @@ void listener_state::fail(errc code, int system_cause) {
   finish(tp::fail(code, operation::accept, system_cause, subject()));
 }
 
-void listener_state::finish(result<connection> outcome) {
+void listener_state::finish(result<established> outcome) {
   accept_operation& op = *std::exchange(active_, nullptr);
   winner_ = nullptr;
   endpoint_->cancel_request(ticket_);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "async/endpoint_state.hpp"
+#include "async/established.hpp"
 #include "async/half_open_peer.hpp"
 #include "async/resident.hpp"
 #include "async/runtime_state.hpp"
@@ -28,9 +29,15 @@ class listener_state final : public resident {
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const shared_text& subject() const noexcept { return endpoint_->subject(); }
   [[nodiscard]] accept_operation& make_accept();
+  /// Between accepts: nothing of the last is left that a turn would still have to take to the endpoint.
+  [[nodiscard]] bool settled() const noexcept {
+    return active_ == nullptr && peers_.empty() && !accept_op_.pending();
+  }
 
   void begin(accept_operation& op);
   void stop(accept_operation& op, errc reason);
+  /// Whether anybody turns its runtime, to read its mail.
+  void attend(bool yes) { endpoint_->attend(ticket_, yes); }
   void close() noexcept;
   void evict() noexcept override { close(); }
 
@@ -65,7 +72,8 @@ class listener_state final : public resident {
   void leave_peers();
   void refuse(half_open_peer& peer, std::vector<std::byte> last_words);
   void drop(half_open_peer& peer);
-  void finish(result<connection> outcome);
+  void admit(backend::detached_ptr stream, const core::terms& terms);
+  void finish(result<established> outcome);
   void fail(errc code, int system_cause = 0);
   void timer_ended();
   [[nodiscard]] bool watching() const noexcept { return active_ != nullptr && slot_.held(); }
@@ -89,6 +97,9 @@ class listener_state final : public resident {
   bool closed_ = false;
 };
 
+/// Errors: those of runtime::listen.
+[[nodiscard]] result<ref<listener_state>> make_listener(runtime_state& runtime, const endpoint& endpoint);
+
 /// One accept; made for each call, gone when its result was taken.
 class accept_operation final : public typed_operation<result<connection>> {
  public:
@@ -98,14 +109,17 @@ class accept_operation final : public typed_operation<result<connection>> {
   void abandon() noexcept override;
   [[nodiscard]] result<connection> take() override;
 
-  void end(result<connection> outcome, bool starting) noexcept;
+  /// Like take(), for a driver of another kind.
+  [[nodiscard]] result<established> take_established();
+
+  void end(result<established> outcome, bool starting) noexcept;
 
  protected:
   void on_stop() noexcept override { listener_->stop(*this, errc::cancelled); }
 
  private:
   ref<listener_state> listener_;
-  std::optional<result<connection>> outcome_;
+  std::optional<result<established>> outcome_;
 };
 
 }  // namespace tp::detail

@@ -16,4 +16,16 @@ class [[nodiscard]] mutex_guard {
   backend::mutex& mutex_;
 };
 
+/// The opposite: a mutex let go for a scope.
+class [[nodiscard]] unlocked {
+ public:
+  explicit unlocked(backend::mutex& mutex) : mutex_(mutex) { mutex_.unlock(); }
+  unlocked(const unlocked&) = delete;
+  unlocked& operator=(const unlocked&) = delete;
+  ~unlocked() { mutex_.lock(); }
+
+ private:
+  backend::mutex& mutex_;
+};
+
 }  // namespace tp::detail

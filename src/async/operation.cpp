@@ -75,7 +75,7 @@ void operation_base::complete() noexcept {
 void operation_base::complete_later() noexcept {
   unhook();
   phase_ = phase::completed;
-  runtime_.defer(*this);
+  if (waiter_) runtime_.defer(*this);  // a thread that waits looks at the phase
 }
 
 void operation_base::retire() noexcept {

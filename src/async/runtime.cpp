@@ -2,7 +2,6 @@
 #include "twinpipe/runtime.hpp"
 
 #include "async/connect_operation.hpp"
-#include "async/endpoint_state.hpp"
 #include "async/listener_state.hpp"
 #include "async/runtime_state.hpp"
 #include "async/sleep_operation.hpp"
@@ -63,14 +62,9 @@ awaitable<result<connection>> runtime::connect(std::string_view name, const conn
 
 result<listener> runtime::listen(const endpoint& endpoint) {
   state_->check_thread();
-  const auto& shared = endpoint.owner()->state();
-  if (state_->impersonating()) {
-    return fail(errc::not_while_impersonating, operation::listen, 0, shared->subject());
-  }
-  if (shared->closed()) return fail(errc::closed, operation::listen, 0, shared->subject());
-  auto acceptor = state_->system().open(shared->bound());
-  if (!acceptor) return fail(acceptor.error().about(operation::listen, shared->subject()));
-  return listener(*new detail::listener_state(*state_, endpoint.owner(), std::move(*acceptor)));
+  auto made = detail::make_listener(*state_, endpoint);
+  if (!made) return std::unexpected(made.error());
+  return listener(**made);
 }
 
 awaitable<result<void>> runtime::sleep(duration d) {

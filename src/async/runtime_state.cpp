@@ -63,7 +63,7 @@ void runtime_state::evict_all() noexcept {
 
 backend::turn_result runtime_state::turn(time_point until) {
   check_thread();
-  if (impersonating()) fatal("a runtime was turned inside run_as_client");
+  if (impersonating() && !turns_as_client_) fatal("a runtime was turned inside run_as_client");
   if (turning_) fatal("a runtime was turned inside one of its own turns");
   struct mark {
     bool& set;
@@ -97,7 +97,7 @@ void runtime_state::resume_ready() noexcept {
 
 void runtime_state::check_thread() const noexcept {
 #ifndef NDEBUG
-  if (twin_.threads().this_thread() != thread_)
+  if (thread_ && twin_.threads().this_thread() != *thread_)
     fatal("a runtime was used by a thread that it doesn't belong to");
 #endif
 }

@@ -1,7 +1,9 @@
 // The inside of a runtime: its system, its mailbox, what is ready to resume, and the objects that live on it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "async/mailbox.hpp"
 #include "async/resident.hpp"
@@ -54,6 +56,15 @@ class runtime_state {
 
   /// A runtime, and what was made on it, belongs to one thread.
   void check_thread() const noexcept;
+  /// From now on to the calling one.
+  void adopt_thread() noexcept { thread_ = twin_.threads().this_thread(); }
+
+  /// It serves one call of this thread, which may be made inside run_as_client.
+  void allow_as_client() noexcept { turns_as_client_ = true; }
+
+  /// Nobody turns it: the threads that call do what is pending, whichever holds the lock that it belongs to.
+  void leave_to_callers() noexcept { thread_.reset(); }
+  [[nodiscard]] bool left_to_callers() const noexcept { return !thread_; }
 
  private:
   friend class resident;
@@ -69,8 +80,9 @@ class runtime_state {
   operation_base* ready_first_ = nullptr;
   operation_base* ready_last_ = nullptr;
   backend::op ready_op_;
-  std::uint64_t thread_;
+  std::optional<std::uint64_t> thread_;
   bool turning_ = false;
+  bool turns_as_client_ = false;
   bool ending_ = false;
 };
 

@@ -40,8 +40,8 @@ class operation_base {
   void expire_at(time_point deadline) noexcept { deadline_ = deadline; }
   void stop_with(std::stop_token token) noexcept { token_ = std::move(token); }
 
-  /// The coroutine waits. Registers the stop token: only now, because an operation that was done at once
-  /// needs none.
+  /// The coroutine waits; null: a thread does, until the operation is no longer pending. Registers the stop
+  /// token: only now, because an operation that was done at once needs none.
   void park(std::coroutine_handle<> waiter);
 
   [[nodiscard]] phase current() const noexcept { return phase_; }

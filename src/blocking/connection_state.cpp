@@ -1,0 +1,223 @@
+// How the threads that call share the work of a blocking connection.
+#include "blocking/connection_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "async/client_scope.hpp"
+#include "twinpipe/process.hpp"
+
+namespace tp::detail {
+
+using backend::readiness;
+
+namespace {
+// Without a descriptor for an interrupt, and between questions that no event answers, a thread looks again.
+constexpr duration look_again = std::chrono::milliseconds(1);
+// A send on a connection with frames waits so long for the peer before it looks whether the peer waits for an
+// answer.
+constexpr duration patience = std::chrono::milliseconds(10);
+// And if it needn't wait, it looks so often at most: a question to the system costs as much as a small send.
+constexpr duration between_looks = std::chrono::milliseconds(1);
+constexpr duration longest_pause = std::chrono::milliseconds(20);
+constexpr time_point at_once = time_point::min();
+}  // namespace
+
+blocking_connection_state::blocking_connection_state(process& owner, backend::blocking_stream_ptr stream,
+                                                     established made)
+    : owner_(owner),
+      lock_(owner.twin().threads().make_mutex(backend::mutex_kind::user)),
+      system_(new caller_system(owner.twin().threads())),
+      runtime_(owner, std::unique_ptr<backend::system>(system_)),
+      stream_(new caller_stream(*system_, std::move(stream))),
+      connection_(new connection_state(runtime_, backend::stream_ptr(stream_), made.terms,
+                                       std::move(made.subject), std::move(made.slot))) {
+  runtime_.leave_to_callers();
+}
+
+blocking_connection_state::~blocking_connection_state() {
+  abort();
+}
+
+void blocking_connection_state::abort() {
+  const mutex_guard held(*lock_);
+  connection_->tear_down(errc::closed);
+  leave();
+}
+
+result<runtime_state*> blocking_connection_state::enter_client() {
+  const mutex_guard held(*lock_);
+  return detail::enter_client(*connection_);
+}
+
+/// While a thread waits with this, others can reach it.
+class blocking_connection_state::reach {
+ public:
+  reach(blocking_connection_state& at, waiter& self) : at_(at), self_(self) {
+    if (self.interrupt == nullptr) self.interrupt = at.take_interrupt();
+    if (self.interrupt == nullptr) return;
+    self.next = at.waiters_;
+    self.previous = nullptr;
+    if (self.next != nullptr) self.next->previous = &self;
+    at.waiters_ = &self;
+    self.contact.by = self.interrupt.get();
+    at.system_->waker().enter(self.contact);
+  }
+  reach(const reach&) = delete;
+  reach& operator=(const reach&) = delete;
+  ~reach() {
+    if (self_.interrupt == nullptr) return;
+    at_.system_->waker().leave(self_.contact);
+    (self_.previous != nullptr ? self_.previous->next : at_.waiters_) = self_.next;
+    if (self_.next != nullptr) self_.next->previous = self_.previous;
+    self_.interrupt->lower();
+  }
+  /// When to wake at the latest.
+  [[nodiscard]] time_point bound(time_point until) const {
+    return self_.interrupt != nullptr ? until : std::min(until, at_.system_->now() + look_again);
+  }
+
+ private:
+  blocking_connection_state& at_;
+  waiter& self_;
+};
+
+std::unique_ptr<backend::interrupt> blocking_connection_state::take_interrupt() {
+  if (interrupts_.empty()) {
+    auto made = owner_.twin().make_interrupt();
+    return made ? std::move(*made) : nullptr;
+  }
+  auto taken = std::move(interrupts_.back());
+  interrupts_.pop_back();
+  return taken;
+}
+
+void blocking_connection_state::wait_for(operation_base& op, bool sends) {
+  waiter self{.op = op, .sends = sends};
+  if (sends) ++senders_;
+  for (;;) {
+    system_->run();
+    rouse();
+    if (!op.pending()) break;
+    if (!step(self) && system_->next_due() != never) system_->run_due();
+  }
+  if (sends) --senders_;
+  if (self.interrupt != nullptr) interrupts_.push_back(std::move(self.interrupt));
+  leave();
+}
+
+// Nothing is left that would have to be completed, and whom it concerns knows.
+void blocking_connection_state::leave() {
+  system_->run();
+  rouse();
+}
+
+// Those whose operation has ended, and one for each kind of work that nobody does.
+void blocking_connection_state::rouse() {
+  bool read = stream_->read_waits();
+  bool write = stream_->write_waits();
+  for (waiter* each = waiters_; each != nullptr; each = each->next) {
+    const bool wanted = (read && !each->sends) || write;
+    if (each->op.pending() && !wanted) continue;
+    if (wanted) read = write = false;
+    each->interrupt->raise();
+  }
+}
+
+// False: the time was up, or nothing happened.
+bool blocking_connection_state::step(waiter& self) {
+  const bool write = stream_->write_waits();
+  const bool read = stream_->read_waits() && (write || !self.sends);
+  const time_point until = system_->next_due();
+  if (!read && !write) return rest(self, until);
+  if (!self.op.may_be_stopped()) {
+    if (read && !stream_->writes() && !stream_->only_waits()) return read_directly(until);
+    if (write && !read && senders_ == 1 && self.sends) return write_directly(until);
+  }
+  return wait_and_try(self, read, write, until);
+}
+
+// One call that sleeps in the system: nobody can reach it, and nobody needs to. What it reads for others it
+// hands on when it comes.
+bool blocking_connection_state::read_directly(time_point until) {
+  stream_->claim_read(nullptr);
+  {
+    const unlocked meanwhile(*lock_);
+    stream_->do_read(until);
+  }
+  return stream_->settle_read();
+}
+
+// The peer may be waiting for an answer of ours before it reads on; so in the end this side looks, too.
+bool blocking_connection_state::write_directly(time_point until) {
+  const bool looks = connection_->terms().framed && !stream_->reads();
+  stream_->claim_write(nullptr);
+  {
+    const unlocked meanwhile(*lock_);
+    stream_->do_write(looks ? std::min(until, system_->now() + patience) : until);
+  }
+  if (stream_->settle_write()) return true;
+  if (looks) connection_->look_for_control(false);
+  return false;
+}
+
+bool blocking_connection_state::wait_and_try(waiter& self, bool read, bool write, time_point until) {
+  const reach others(*this, self);
+  if (read) stream_->claim_read(self.interrupt.get());
+  if (write) stream_->claim_write(self.interrupt.get());
+  {
+    const unlocked meanwhile(*lock_);
+    const readiness what = !read ? readiness::writable : !write ? readiness::readable : readiness::either;
+    const auto waited = stream_->real().wait(what, others.bound(until), self.interrupt.get());
+    const bool go = waited.ok();
+    if (read) go ? stream_->try_read() : stream_->skip_read(waited);
+    if (write) go ? stream_->do_write(at_once) : stream_->skip_write(waited);
+  }
+  const bool has_read = read && stream_->settle_read();
+  const bool has_written = write && stream_->settle_write();
+  return has_read || has_written;
+}
+
+bool blocking_connection_state::rest(waiter& self, time_point until) {
+  const reach others(*this, self);
+  const bool drains = stream_->drain_waits();
+  if (drains) {
+    until = std::min(until, system_->now() + self.pause);
+    self.pause = std::min(2 * self.pause, longest_pause);
+  }
+  bool called = false;
+  {
+    const unlocked meanwhile(*lock_);
+    until = others.bound(until);
+    called = self.interrupt != nullptr && self.interrupt->wait(until);
+    if (self.interrupt == nullptr) owner_.twin().threads().sleep_until(until);
+  }
+  if (drains && stream_->drain_waits()) stream_->try_drain();
+  return called;
+}
+
+send_result blocking_connection_state::send(std::span<const std::byte> bytes, const blocking::limits& how) {
+  auto sent = call<send_operation>(how, bytes);
+  if (connection_->terms().framed) answer_peer();
+  return sent;
+}
+
+// A program that only sends still confirms what it has received.
+void blocking_connection_state::answer_peer() {
+  const mutex_guard held(*lock_);
+  if (stream_->reads()) return;
+  const time_point now = system_->now();
+  if (now - looked_at_ < between_looks) return;
+  looked_at_ = now;
+  if (!stream_->real().wait(readiness::readable, at_once, nullptr).ok()) return;
+  connection_->look_for_control(true);
+  system_->run();
+  if (stream_->read_waits()) {
+    stream_->claim_read(nullptr);
+    stream_->do_read(at_once);
+    static_cast<void>(stream_->settle_read());
+  }
+  leave();
+}
+
+}  // namespace tp::detail

@@ -1,0 +1,88 @@
+// A blocking connection: the state of an asynchronous one, whose reads and writes are done by the threads
+// that call.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "async/connection_state.hpp"
+#include "async/established.hpp"
+#include "async/mutex_guard.hpp"
+#include "async/runtime_state.hpp"
+#include "blocking/caller_stream.hpp"
+#include "blocking/caller_system.hpp"
+#include "twinpipe/blocking/limits.hpp"
+
+namespace tp {
+class process;
+}
+
+namespace tp::detail {
+
+/// One lock for everything but the system calls that wait. A thread whose operation is pending takes on
+/// work that no other thread does: first its own read or write, then what others need from it.
+class blocking_connection_state {
+ public:
+  blocking_connection_state(process& owner, backend::blocking_stream_ptr stream, established made);
+  blocking_connection_state(const blocking_connection_state&) = delete;
+  blocking_connection_state& operator=(const blocking_connection_state&) = delete;
+  ~blocking_connection_state();
+
+  /// One operation, from its preparation to its result.
+  template <class Node, class... What>
+  auto call(const blocking::limits& how, What&&... what) {
+    const mutex_guard held(*lock_);
+    Node& op = connection_->template pool<Node>().acquire(*connection_);
+    op.prepare(std::forward<What>(what)...);
+    if (how.within != duration::max()) op.expire_after(how.within);
+    if (how.until < op.deadline()) op.expire_at(how.until);
+    if (how.unless.stop_possible()) op.stop_with(how.unless);
+    if (op.start()) {
+      leave();
+    } else {
+      op.park({});
+      wait_for(op, std::is_same_v<Node, send_operation>);
+    }
+    return op.take();
+  }
+  send_result send(std::span<const std::byte> bytes, const blocking::limits& how);
+  void abort();
+  [[nodiscard]] const connection_state& inside() const noexcept { return *connection_; }
+  [[nodiscard]] result<runtime_state*> enter_client();
+
+ private:
+  struct waiter {
+    operation_base& op;
+    bool sends;
+    duration pause = std::chrono::milliseconds(1);  ///< until the system is asked again
+    std::unique_ptr<backend::interrupt> interrupt = nullptr;
+    reachable contact = {};
+    waiter* next = nullptr;
+    waiter* previous = nullptr;
+  };
+  class reach;
+
+  void wait_for(operation_base& op, bool sends);
+  bool step(waiter& self);
+  void leave();
+  void answer_peer();
+  [[nodiscard]] std::unique_ptr<backend::interrupt> take_interrupt();
+  [[nodiscard]] bool read_directly(time_point until);
+  [[nodiscard]] bool write_directly(time_point until);
+  [[nodiscard]] bool wait_and_try(waiter& self, bool read, bool write, time_point until);
+  [[nodiscard]] bool rest(waiter& self, time_point until);
+  void rouse();
+
+  process& owner_;
+  std::unique_ptr<backend::mutex> lock_;
+  caller_system* system_;  ///< the runtime's, which owns it
+  runtime_state runtime_;
+  caller_stream* stream_;  ///< the connection's, which owns it
+  ref<connection_state> connection_;
+  waiter* waiters_ = nullptr;  ///< those that can be reached
+  std::vector<std::unique_ptr<backend::interrupt>> interrupts_;
+  std::size_t senders_ = 0;
+  time_point looked_at_{};
+};
+
+}  // namespace tp::detail
