@@ -3,7 +3,6 @@
 
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <span>
 
@@ -13,7 +12,8 @@
 namespace tp::platform {
 
 [[nodiscard]] inline timespec time_until(time_point deadline) noexcept {
-  const auto rest = std::max(deadline - real_now(), duration::zero());
+  const time_point now = real_now();
+  const duration rest = deadline > now ? deadline - now : duration::zero();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(rest);
   return {static_cast<time_t>(seconds.count()), static_cast<long>((rest - seconds).count())};
 }
