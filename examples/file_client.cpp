@@ -1,4 +1,5 @@
-// file_client NAME FILE [MANNER]: asks the file_server NAME for FILE and prints it. MANNER is one of
+// file_client [--blocking] NAME FILE [MANNER]: asks the file_server NAME for FILE and prints it, in a
+// coroutine or in a thread that blocks. MANNER is one of
 //   leave   goes away instead of asking
 //   hold    keeps its instance until standard input ends, and asks then
 //   wait    says so if all instances are taken, and waits for one
@@ -20,55 +21,42 @@ using std::chrono::milliseconds;
 constexpr int exit_refused = 3;
 constexpr int exit_busy = 4;
 constexpr std::size_t shown_max = 60;
+constexpr milliseconds soon(200);
 
-class file_client {
+class manners {
  public:
-  explicit file_client(tp::runtime& rt)
-      : rt_(rt),
-        arguments_(rt.owner().arguments()),
+  manners(tp::process& owner, std::vector<std::string> arguments)
+      : owner_(owner),
+        arguments_(std::move(arguments)),
         manner_(arguments_.size() > 3 ? arguments_[3] : ""),
         out_(manner_ == "copy" ? stderr : stdout) {}
 
-  tp::task<int> run() {
-    auto server = co_await enter();
-    if (!server) {
-      say(server.error().message());
-      co_return server.error() == tp::errc::busy ? exit_busy : 1;
-    }
-    say("was greeted with \"" + std::string(file_service::greeting) + "\"");
-    if (manner_ == "leave") {
-      say("leaves before it asks");
-      co_return 0;
-    }
-    if (manner_ == "hold") {
-      say("holds its instance");
-      while (std::getchar() != EOF) {
-      }
-      // Time stands still within a turn, so deadlines would count from before this wait.
-      static_cast<void>(co_await rt_.sleep(milliseconds(1)));
-    }
-    auto answer = co_await file_service::ask(*server, arguments_[2]);
-    if (!answer) {
-      say(answer.error().message());
-      co_return 1;
-    }
-    show(*answer);
-    co_return answer->granted ? 0 : exit_refused;
-  }
-
- private:
-  tp::task<tp::result<tp::connection>> enter() {
-    const std::string& name = arguments_[1];
+  [[nodiscard]] const std::string& name() const { return arguments_[1]; }
+  [[nodiscard]] const std::string& file() const { return arguments_[2]; }
+  [[nodiscard]] bool leaves() const { return manner_ == "leave"; }
+  [[nodiscard]] bool holds() const { return manner_ == "hold"; }
+  [[nodiscard]] bool waits() const { return manner_ == "wait"; }
+  [[nodiscard]] milliseconds patience() const {
     const int chosen = std::atoi(manner_.c_str());
-    const milliseconds patience(chosen > 0 ? chosen : 30'000);
-    if (manner_ != "wait") co_return co_await file_service::enter(rt_, name, patience);
-    auto at_once = co_await file_service::enter(rt_, name, milliseconds(200));
-    if (at_once || at_once.error() != tp::errc::busy) co_return at_once;
-    say("finds all instances taken and waits for one");
-    co_return co_await file_service::enter(rt_, name, patience);
+    return milliseconds(chosen > 0 ? chosen : 30'000);
   }
 
-  void show(const file_service::answer& answer) const {
+  [[nodiscard]] int failed(const tp::error& why) const {
+    say(why.message());
+    return why == tp::errc::busy ? exit_busy : 1;
+  }
+  void greeted() const { say("was greeted with \"" + std::string(file_service::greeting) + "\""); }
+  void finds_all_taken() const { say("finds all instances taken and waits for one"); }
+  void hold() const {
+    say("holds its instance");
+    while (std::getchar() != EOF) {
+    }
+  }
+  [[nodiscard]] int leave() const {
+    say("leaves before it asks");
+    return 0;
+  }
+  [[nodiscard]] int show(const file_service::answer& answer) const {
     if (!answer.granted) {
       say(tp::escape(answer.text));
     } else if (manner_ == "copy") {
@@ -77,30 +65,72 @@ class file_client {
     } else {
       say("read \"" + tp::escape(answer.text, shown_max) + "\"");
     }
+    return answer.granted ? 0 : exit_refused;
   }
 
+ private:
   void say(const std::string& text) const {
-    std::fprintf(out_, "  client %s: %s\n", rt_.owner().self().to_string().c_str(), text.c_str());
+    std::fprintf(out_, "  client %s: %s\n", owner_.self().to_string().c_str(), text.c_str());
     std::fflush(out_);
   }
 
-  tp::runtime& rt_;
-  const std::vector<std::string>& arguments_;
+  tp::process& owner_;
+  const std::vector<std::string> arguments_;
   const std::string manner_;
   std::FILE* const out_;
 };
 
-tp::task<int> run_client(tp::runtime& rt) {
-  file_client client(rt);
-  co_return co_await client.run();
+tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, const manners& how) {
+  if (!how.waits()) co_return co_await file_service::enter(rt, how.name(), how.patience());
+  auto at_once = co_await file_service::enter(rt, how.name(), soon);
+  if (at_once || at_once.error() != tp::errc::busy) co_return at_once;
+  how.finds_all_taken();
+  co_return co_await file_service::enter(rt, how.name(), how.patience());
+}
+
+tp::task<int> run_client(tp::runtime& rt, const manners& how) {
+  auto server = co_await enter(rt, how);
+  if (!server) co_return how.failed(server.error());
+  how.greeted();
+  if (how.leaves()) co_return how.leave();
+  if (how.holds()) {
+    how.hold();
+    // Time stands still within a turn, so deadlines would count from before this wait.
+    static_cast<void>(co_await rt.sleep(milliseconds(1)));
+  }
+  auto answer = co_await file_service::ask(*server, how.file());
+  co_return answer ? how.show(*answer) : how.failed(answer.error());
+}
+
+tp::result<tp::blocking::connection> enter(tp::process& p, const manners& how) {
+  if (!how.waits()) return file_service::enter(p, how.name(), how.patience());
+  auto at_once = file_service::enter(p, how.name(), soon);
+  if (at_once || at_once.error() != tp::errc::busy) return at_once;
+  how.finds_all_taken();
+  return file_service::enter(p, how.name(), how.patience());
+}
+
+int run_client(tp::process& p, const manners& how) {
+  auto server = enter(p, how);
+  if (!server) return how.failed(server.error());
+  how.greeted();
+  if (how.leaves()) return how.leave();
+  if (how.holds()) how.hold();
+  auto answer = file_service::ask(*server, how.file());
+  return answer ? how.show(*answer) : how.failed(answer.error());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return tp::run(argc, argv, [](tp::process& p) {
-    if (p.arguments().size() >= 3) return p.run(run_client);
-    p.log("usage: file_client NAME FILE [leave|hold|wait|copy|MS]");
-    return 2;
+    std::vector<std::string> arguments = p.arguments();
+    const bool blocks = std::erase(arguments, "--blocking") > 0;
+    if (arguments.size() < 3) {
+      p.log("usage: file_client [--blocking] NAME FILE [leave|hold|wait|copy|MS]");
+      return 2;
+    }
+    const manners how(p, std::move(arguments));
+    return blocks ? run_client(p, how) : p.run([&](tp::runtime& rt) { return run_client(rt, how); });
   });
 }

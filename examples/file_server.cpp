@@ -1,10 +1,11 @@
-// file_server NAME DIRECTORY CLIENTS: serves files of DIRECTORY under NAME with four workers, each a thread
-// with a runtime of its own, and ends after so many clients.
+// file_server [--blocking] NAME DIRECTORY CLIENTS: serves files of DIRECTORY under NAME with four workers,
+// and ends after so many clients. Each worker is a thread with a runtime of its own, or one that blocks.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "file_service.hpp"
 
@@ -84,21 +85,30 @@ tp::task<int> worker(tp::runtime& rt, std::string name, front_desk& desk, const 
   co_return worked ? 0 : rt.owner().fail(worked.error());
 }
 
+int blocking_worker(tp::thread& t, front_desk& desk, const tp::directory& files) {
+  worker_log tell(t.name(), desk, files);
+  auto worked = file_service::work(t.owner(), desk.endpoint(), files, tell);
+  return worked ? 0 : t.owner().fail(worked.error());
+}
+
 int file_server(tp::process& p) {
-  if (p.arguments().size() != 4) {
-    p.log("usage: file_server NAME DIRECTORY CLIENTS");
+  std::vector<std::string> arguments = p.arguments();
+  const bool blocks = std::erase(arguments, "--blocking") > 0;
+  if (arguments.size() != 4) {
+    p.log("usage: file_server [--blocking] NAME DIRECTORY CLIENTS");
     return 2;
   }
-  auto files = p.files().open_directory(p.arguments()[2]);
+  auto files = p.files().open_directory(arguments[2]);
   if (!files) return p.fail(files.error());
-  auto endpoint = p.bind(p.arguments()[1], file_service::server_options());
+  auto endpoint = p.bind(arguments[1], file_service::server_options());
   if (!endpoint) return p.fail(endpoint.error());
   std::printf("  serving %s as %s\n", endpoint->location().c_str(), p.self().to_string().c_str());
   std::fflush(stdout);
-  front_desk desk(p, std::move(*endpoint), std::atoi(p.arguments()[3].c_str()));
+  front_desk desk(p, std::move(*endpoint), std::atoi(arguments[3].c_str()));
   tp::result<void> started;
   for (int i = 1; i <= 4 && started; ++i) {
     started = p.start_thread("worker " + std::to_string(i), [&](tp::thread& t) {
+      if (blocks) return blocking_worker(t, desk, *files);
       return p.run([&](tp::runtime& rt) { return worker(rt, t.name(), desk, *files); });
     });
   }

@@ -1,11 +1,7 @@
-// The classic named-pipe service.
+// What both forms of the classic named-pipe service have in common.
 #include "file_service.hpp"
 
-#include <chrono>
-
 namespace file_service {
-
-using namespace std::chrono_literals;
 
 tp::endpoint_options server_options() {
   tp::endpoint_options options;
@@ -15,86 +11,23 @@ tp::endpoint_options server_options() {
   return options;
 }
 
-namespace {
-
-// A client needs no more than this. It chose the name, so the name is made safe to show.
-std::string reason(const tp::error& e, std::string_view file) {
-  return e == tp::errc::access_denied ? "access denied: " + tp::escape(file) : e.message();
+tp::connect_options client_options() {
+  return {.mode = tp::transmission::message,
+          .level = tp::impersonation_level::impersonation,
+          .wait_for_server = true,
+          .program = "file_client"};
 }
 
-// Greeting, file name, file. A reply starts with '+' and the contents or with '-' and the reason.
-tp::task<tp::result<void>> serve(tp::connection& client, const tp::directory& files, served& how) {
-  if (auto sent = co_await client.send(greeting).within(30s); !sent) co_return tp::fail(sent);
-  tp::buffer request;
-  auto got = co_await client.receive(request).within(30s);
-  if (!got) co_return tp::fail(got);
-  if (got->end) co_return {};
-  how.file = request.text();
-  auto text = client.run_as_client([&] { return files.read(how.file, file_size_max); });
-  if (!text) how.failure = reason(text.error(), how.file);
-  const std::string reply = text ? "+" + *text : "-" + how.failure;
-  if (auto sent = co_await client.send(reply).within(30s); !sent) co_return tp::fail(sent);
-  co_return {};
+// A client needs no more of the reason than this. It chose the name, so the name is made safe to show.
+std::string reply_with(const tp::result<std::string>& text, served& how) {
+  if (text) return "+" + *text;
+  const tp::error& why = text.error();
+  how.failure = why == tp::errc::access_denied ? "access denied: " + tp::escape(how.file) : why.message();
+  return "-" + how.failure;
 }
 
-// One client from its first moment to its last, whatever becomes of it.
-tp::task<void> attend(tp::connection client, const tp::directory& files, observer& tell) {
-  served how{.client = client.peer().to_string(), .file = {}, .failure = {}};
-  tell.came(how.client);
-  auto done = co_await serve(client, files, how);
-  if (!done) how.failure = done.error().message();
-  tell.leaves(how);
-  static_cast<void>(co_await client.close().within(5s));  // its outcome changes nothing any more
-}
-
-}  // namespace
-
-tp::task<tp::result<void>> work(tp::runtime& rt, const tp::endpoint& endpoint, const tp::directory& files,
-                                observer& tell) {
-  tp::result<void> ended;
-  auto listener = rt.listen(endpoint);
-  if (!listener && listener.error() == tp::errc::closed) co_return ended;
-  if (!listener) co_return tp::fail(listener);
-  tp::task_group clients;
-  for (;;) {
-    auto client = co_await listener->accept();
-    if (client) {
-      clients.start(attend(std::move(*client), files, tell));
-    } else if (client.error() == tp::errc::no_resources) {
-      // Out of descriptors: clients that leave give theirs back.
-      tell.hindered(client.error());
-      static_cast<void>(co_await rt.sleep(100ms));
-    } else {
-      if (client.error() != tp::errc::closed) ended = tp::fail(client);
-      break;
-    }
-  }
-  static_cast<void>(co_await clients.join());
-  co_return ended;
-}
-
-tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view name, tp::duration patience) {
-  const tp::connect_options options{.mode = tp::transmission::message,
-                                    .level = tp::impersonation_level::impersonation,
-                                    .wait_for_server = true,
-                                    .program = "file_client"};
-  auto server = co_await rt.connect(name, options).within(patience);
-  if (!server) co_return tp::fail(server);
-  tp::buffer first;
-  auto got = co_await server->receive(first).within(30s);
-  if (!got) co_return tp::fail(got);
-  if (got->end || first.text() != greeting)
-    co_return tp::fail(tp::errc::untrusted_server, tp::operation::connect);
-  co_return std::move(*server);
-}
-
-tp::task<tp::result<answer>> ask(tp::connection& server, std::string_view file) {
-  if (auto sent = co_await server.send(file); !sent) co_return tp::fail(sent);
-  tp::buffer reply;
-  auto got = co_await server.receive(reply).within(30s);
-  if (!got) co_return tp::fail(got);
-  if (got->end || reply.empty()) co_return tp::fail(tp::errc::connection_lost, tp::operation::receive);
-  co_return answer{.granted = reply.text().front() == '+', .text = std::string(reply.text().substr(1))};
+answer answer_in(const tp::buffer& reply) {
+  return {.granted = reply.text().front() == '+', .text = std::string(reply.text().substr(1))};
 }
 
 }  // namespace file_service

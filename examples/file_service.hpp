@@ -1,5 +1,6 @@
 // The classic named-pipe service: each client asks for one file and gets it with that client's own
-// permissions. Shared by the server and the client; nothing here knows which twin it runs on.
+// permissions. Shared by the server and the client, each of which has two forms, coroutines and threads that
+// wait; nothing here knows which twin it runs on.
 #pragma once
 
 #include <string>
@@ -30,20 +31,35 @@ class observer {
   virtual void hindered(const tp::error& why) = 0;
 };
 
-/// Serves clients until the endpoint closes, as many at a time as the endpoint has instances.
-tp::task<tp::result<void>> work(tp::runtime& rt, const tp::endpoint& endpoint, const tp::directory& files,
-                                observer& tell);
+[[nodiscard]] tp::endpoint_options server_options();
+/// Of a client that lets the server act for it.
+[[nodiscard]] tp::connect_options client_options();
+
+/// The reply to a client: '+' and the contents, or '-' and the reason.
+[[nodiscard]] std::string reply_with(const tp::result<std::string>& text, served& how);
 
 /// What a client got.
 struct answer {
   bool granted = false;
   std::string text;  ///< the file, or the server's reason
 };
+[[nodiscard]] answer answer_in(const tp::buffer& reply);
 
-/// Connects as a client that lets the server act for it, and checks the greeting.
+// As coroutines, file_service_coroutines.cpp.
+
+/// Serves clients until the endpoint closes, as many at a time as the endpoint has instances.
+tp::task<tp::result<void>> work(tp::runtime& rt, const tp::endpoint& endpoint, const tp::directory& files,
+                                observer& tell);
+/// Connects, and checks the greeting.
 tp::task<tp::result<tp::connection>> enter(tp::runtime& rt, std::string_view name, tp::duration patience);
 tp::task<tp::result<answer>> ask(tp::connection& server, std::string_view file);
 
-[[nodiscard]] tp::endpoint_options server_options();
+// In threads that wait, file_service_blocking.cpp.
+
+/// Serves clients until the endpoint closes, one at a time.
+tp::result<void> work(tp::process& p, const tp::endpoint& endpoint, const tp::directory& files,
+                      observer& tell);
+tp::result<tp::blocking::connection> enter(tp::process& p, std::string_view name, tp::duration patience);
+tp::result<answer> ask(tp::blocking::connection& server, std::string_view file);
 
 }  // namespace file_service
