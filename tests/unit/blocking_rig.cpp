@@ -9,7 +9,7 @@ namespace {
 
 class paper_interrupt final : public backend::interrupt {
  public:
-  explicit paper_interrupt(moments& meanwhile) : meanwhile_(meanwhile) {}
+  explicit paper_interrupt(idle_moments& meanwhile) : meanwhile_(meanwhile) {}
   void raise() noexcept override { raised = true; }
   void lower() noexcept override { raised = false; }
   bool wait(time_point deadline) override {
@@ -20,12 +20,12 @@ class paper_interrupt final : public backend::interrupt {
   bool raised = false;
 
  private:
-  moments& meanwhile_;
+  idle_moments& meanwhile_;
 };
 
 }  // namespace
 
-bool moments::pass(time_point deadline) {
+bool idle_moments::pass(time_point deadline) {
   if (deadline <= threads_.time) return false;
   if (!next_.empty()) {
     const auto what = std::move(next_.front());

@@ -12,9 +12,9 @@
 namespace tp::test {
 
 /// The moments in which a thread waits, one after the other.
-class moments {
+class idle_moments {
  public:
-  explicit moments(paper_threads& threads) : threads_(threads) {}
+  explicit idle_moments(paper_threads& threads) : threads_(threads) {}
   void then(std::function<void()> what) { next_.push_back(std::move(what)); }
   /// False: the deadline has come. A wait that nothing can end fails the test.
   [[nodiscard]] bool pass(time_point deadline);
@@ -27,7 +27,7 @@ class moments {
 
 class paper_pipe final : public backend::blocking_stream {
  public:
-  paper_pipe(moments& meanwhile, paper_threads& threads) : meanwhile_(meanwhile), threads_(threads) {}
+  paper_pipe(idle_moments& meanwhile, paper_threads& threads) : meanwhile_(meanwhile), threads_(threads) {}
 
   std::deque<read_answer> reads;
   std::size_t room = SIZE_MAX;  ///< so many bytes go before a write has to wait
@@ -51,7 +51,7 @@ class paper_pipe final : public backend::blocking_stream {
   backend::status wait(backend::readiness what, time_point deadline, backend::interrupt* until) override;
 
  private:
-  moments& meanwhile_;
+  idle_moments& meanwhile_;
   paper_threads& threads_;
   identity who_;
 };
@@ -59,7 +59,7 @@ class paper_pipe final : public backend::blocking_stream {
 struct blocking_rig : core_rig {
   explicit blocking_rig(const core::terms& terms);
 
-  moments meanwhile{threads};
+  idle_moments meanwhile{threads};
   paper_pipe pipe{meanwhile, threads};
   bool without_descriptors = false;  ///< no interrupt can be made
   std::unique_ptr<detail::blocking_connection_state> connection;
