@@ -27,7 +27,7 @@ class idle_moments {
 
 class paper_pipe final : public backend::blocking_stream {
  public:
-  paper_pipe(idle_moments& meanwhile, paper_threads& threads) : meanwhile_(meanwhile), threads_(threads) {}
+  explicit paper_pipe(idle_moments& meanwhile) : meanwhile_(meanwhile) {}
 
   std::deque<read_answer> reads;
   std::size_t room = SIZE_MAX;  ///< so many bytes go before a write has to wait
@@ -52,7 +52,6 @@ class paper_pipe final : public backend::blocking_stream {
 
  private:
   idle_moments& meanwhile_;
-  paper_threads& threads_;
   identity who_;
 };
 
@@ -60,7 +59,7 @@ struct blocking_rig : core_rig {
   explicit blocking_rig(const core::terms& terms);
 
   idle_moments meanwhile{threads};
-  paper_pipe pipe{meanwhile, threads};
+  paper_pipe pipe{meanwhile};
   bool without_descriptors = false;  ///< no interrupt can be made
   std::unique_ptr<detail::blocking_connection_state> connection;
 
