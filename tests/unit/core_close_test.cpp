@@ -10,11 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
-using got = awaited<result<received>>;
-using nothing = awaited<result<void>>;
-using closing = awaited<result<delivery>>;
-
 byte_vector frame_header_of(std::size_t payload) {
   byte_vector made = frame(0, byte_vector(payload));
   made.resize(8);

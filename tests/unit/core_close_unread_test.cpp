@@ -8,14 +8,6 @@ using namespace tp;
 using namespace tp::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-using sent = awaited<send_result>;
-using nothing = awaited<result<void>>;
-using closing = awaited<result<delivery>>;
-
-}  // namespace
-
 TEST_CASE("a closing side tells of data that it threw away while it still waits for its own confirmation") {
   core_rig rig;
   played_stream& stream = rig.stream();

@@ -11,11 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
-using got = awaited<result<received>>;
-using nothing = awaited<result<void>>;
-using closing = awaited<result<delivery>>;
-
 std::size_t drains_in(const byte_vector& written) {
   const auto parts = take_apart(written);
   return static_cast<std::size_t>(

@@ -11,9 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using got = awaited<result<received>>;
-using sent = awaited<send_result>;
-
 /// A connection that has received once and is idle now, so that it watches for control frames.
 connection idle_connection(core_rig& rig, played_stream& stream, const core::terms& terms) {
   connection c = rig.connect(stream, terms);

@@ -10,11 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
-using got = awaited<result<received>>;
-using nothing = awaited<result<void>>;
-using closing = awaited<result<delivery>>;
-
 byte_vector drain(std::uint64_t token) {
   return token_frame(wire::frame_type::drain, token);
 }

@@ -11,11 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
-using got = awaited<result<received>>;
-using nothing = awaited<result<void>>;
-using closing = awaited<result<delivery>>;
-
 const byte_vector big = pattern(150'000, 1);
 
 /// What happens at the n-th call: it fails with the code, or, without one, a stop is requested. 0: nothing.

@@ -7,13 +7,6 @@
 using namespace tp;
 using namespace tp::test;
 
-namespace {
-
-using sent = awaited<send_result>;
-using nothing = awaited<result<void>>;
-
-}  // namespace
-
 TEST_CASE("half-close comes after everything that was sent before it") {
   for (const auto& terms : {core_rig::plain_bytes(), core_rig::messages()}) {
     core_rig rig;

@@ -28,8 +28,6 @@ namespace {
 
 using operators::with_function, operators::with_member;
 
-using got = awaited<result<received>>;
-
 core::terms served() {
   core::terms terms = core_rig::messages();
   terms.server = true;

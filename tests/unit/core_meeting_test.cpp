@@ -11,10 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
-using got = awaited<result<received>>;
-using closing = awaited<result<delivery>>;
-
 byte_vector part_of(const byte_vector& all, std::size_t from, std::size_t to) {
   return {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to)};
 }

@@ -11,8 +11,6 @@ using trompeloeil::_;
 
 namespace {
 
-using got = awaited<result<received>>;
-
 byte_vector on_the_wire(const core::terms& terms, std::string_view text) {
   return terms.framed ? message_frames(bytes_of(text)) : bytes_of(text);
 }

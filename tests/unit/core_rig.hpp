@@ -136,6 +136,11 @@ class awaited {
   Result* operator->() { return &*place->value; }
 };
 
+using sent = awaited<send_result>;
+using got = awaited<result<received>>;
+using nothing = awaited<result<void>>;
+using closing = awaited<result<delivery>>;
+
 /// What a close that has ended without an error found out.
 [[nodiscard]] inline delivery outcome_of(awaited<result<delivery>>& close) {
   REQUIRE((close.done() && close->has_value()));

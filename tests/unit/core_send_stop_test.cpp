@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
 const byte_vector large = pattern(100'000, 1);
 
 /// How a send is taken back.

@@ -10,8 +10,6 @@ using trompeloeil::_;
 
 namespace {
 
-using sent = awaited<send_result>;
-
 byte_vector on_the_wire(const core::terms& terms, std::span<const std::byte> payload) {
   if (terms.framed) return message_frames(payload);
   return {payload.begin(), payload.end()};

@@ -11,10 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using sent = awaited<send_result>;
-using got = awaited<result<received>>;
-using nothing = awaited<result<void>>;
-
 /// A conversation of messages in which everything happens at random.
 class storm {
  public:
