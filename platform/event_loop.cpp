@@ -114,7 +114,7 @@ void event_loop::schedule(backend::op& op, op_owner& owner) noexcept {
 void event_loop::finish(backend::op& op, backend::status result, std::size_t n) noexcept {
   assert(undecided(op));
   deadlines_.remove(op);
-  if (phase_of(op) == op_phase::postponed) op_list::unlink(op);
+  if (phase_of(op) == op_phase::postponed) detail::op_list::unlink(op);
   op.twin.phase = static_cast<std::uint8_t>(op_phase::finished);
   op.result = result;
   op.n = n;
@@ -195,7 +195,7 @@ void event_loop::complete_all() {
     habit_.slept(now_ - std::exchange(slept_since_, never), woken_ || !ready_.empty());
   budget_ = immediate_completions_per_turn;
   while (backend::op* due = deadlines_.pop_due(now_)) expire(*due);
-  op_list batch;
+  detail::op_list batch;
   batch.take(ready_);
   completing_ = true;
   if (std::exchange(woken_, false)) {
@@ -221,7 +221,7 @@ void event_loop::complete_all() {
 void event_loop::expire(backend::op& op) noexcept {
   auto& owner = *static_cast<op_owner*>(op.twin.owner);
   if (phase_of(op) == op_phase::postponed) {
-    op_list::unlink(op);
+    detail::op_list::unlink(op);
     keep_waiting(op);
     owner.retry(op);
   }

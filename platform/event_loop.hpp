@@ -162,7 +162,7 @@ class event_loop {
   std::size_t pending_ = 0;
   unsigned brief_turns_ = 0;
   deadline_heap deadlines_;
-  op_list ready_;
+  detail::op_list ready_;
   time_point now_{};
   time_point until_ = never;
   time_point armed_for_ = never;

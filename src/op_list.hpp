@@ -3,7 +3,7 @@
 
 #include "twinpipe/backend/op.hpp"
 
-namespace tp::platform {
+namespace tp::detail {
 
 /// First in, first out, circular around an operation of its own, so that a member leaves without knowing
 /// which list it is in.
@@ -52,4 +52,4 @@ class op_list {
   backend::op ring_;
 };
 
-}  // namespace tp::platform
+}  // namespace tp::detail

@@ -1,7 +1,8 @@
 // The system of a blocking connection.
 #include "blocking/caller_system.hpp"
 
-#include <algorithm>
+#include <cassert>
+#include <utility>
 
 #include "async/mutex_guard.hpp"
 
@@ -30,7 +31,8 @@ void caller_waker::leave(reachable& who) {
 
 // Also one that has passed waits: it still allows one attempt.
 backend::start caller_system::sleep(backend::op& op) {
-  sleeping_.push(op);
+  assert(timer_ == nullptr && "a connection sets its timer again only when it has ended");
+  timer_ = &op;
   return op.begin();
 }
 
@@ -40,11 +42,7 @@ void caller_system::schedule(backend::op& op) noexcept {
 }
 
 void caller_system::cancel(backend::op& op) noexcept {
-  for (const backend::op* each = sleeping_.first(); each != nullptr; each = each->twin.next) {
-    if (each != &op) continue;
-    sleeping_.remove(op);
-    return finish(op, {errc::cancelled});
-  }
+  if (&op == timer_) finish(*std::exchange(timer_, nullptr), {errc::cancelled});
 }
 
 void caller_system::finish(backend::op& op, backend::status result, std::size_t n) noexcept {
@@ -63,23 +61,8 @@ void caller_system::run() {
 }
 
 void caller_system::run_due() {
-  const time_point at = now();
-  for (backend::op* each = sleeping_.first(); each != nullptr;) {
-    backend::op* const next = each->twin.next;
-    if (each->deadline <= at) {
-      sleeping_.remove(*each);
-      finish(*each, {});
-    }
-    each = next;
-  }
+  if (next_due() <= now()) finish(*std::exchange(timer_, nullptr), {});
   run();
-}
-
-time_point caller_system::next_due() const noexcept {
-  time_point next = never;
-  for (const backend::op* each = sleeping_.first(); each != nullptr; each = each->twin.next)
-    next = std::min(next, each->deadline);
-  return next;
 }
 
 backend::turn_result caller_system::turn(time_point) {

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <memory>
 
-#include "blocking/op_queue.hpp"
+#include "op_list.hpp"
 #include "twinpipe/backend/blocking.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/backend/system.hpp"
@@ -64,16 +64,16 @@ class caller_system final : public backend::system {
   /// A pending operation has come to this.
   void finish(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
   void run();
-  /// Ends the waits whose time has come.
+  /// And the timer, if its time has come.
   void run_due();
-  [[nodiscard]] time_point next_due() const noexcept;
+  [[nodiscard]] time_point next_due() const noexcept { return timer_ != nullptr ? timer_->deadline : never; }
   [[nodiscard]] caller_waker& waker() noexcept { return *waker_; }
 
  private:
   backend::threads& threads_;
   std::shared_ptr<caller_waker> waker_;
-  op_queue ready_;
-  op_queue sleeping_;  ///< of one connection: hardly more than one
+  op_list ready_;
+  backend::op* timer_ = nullptr;  ///< a connection has one
   void (*wake_handler_)(void*) noexcept = nullptr;
   void* wake_context_ = nullptr;
 };

@@ -41,7 +41,7 @@ blocking_connection_state::~blocking_connection_state() {
 void blocking_connection_state::abort() {
   const mutex_guard held(*lock_);
   connection_->tear_down(errc::closed);
-  leave();
+  hand_on();
 }
 
 result<runtime_state*> blocking_connection_state::enter_client() {
@@ -95,18 +95,16 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   waiter self{.op = op, .sends = sends};
   if (sends) ++senders_;
   for (;;) {
-    system_->run();
-    rouse();
+    hand_on();
     if (!op.pending()) break;
     if (!step(self) && system_->next_due() != never) system_->run_due();
   }
   if (sends) --senders_;
   if (self.interrupt != nullptr) interrupts_.push_back(std::move(self.interrupt));
-  leave();
 }
 
-// Nothing is left that would have to be completed, and whom it concerns knows.
-void blocking_connection_state::leave() {
+// What has ended is completed, and whom it concerns knows.
+void blocking_connection_state::hand_on() {
   system_->run();
   rouse();
 }
@@ -220,7 +218,7 @@ void blocking_connection_state::answer_peer() {
     stream_->do_read(at_once);
     static_cast<void>(stream_->settle_read());
   }
-  leave();
+  hand_on();
 }
 
 }  // namespace tp::detail

@@ -11,7 +11,7 @@
 #include "async/runtime_state.hpp"
 #include "blocking/caller_stream.hpp"
 #include "blocking/caller_system.hpp"
-#include "twinpipe/blocking/limits.hpp"
+#include "blocking/limited.hpp"
 
 namespace tp {
 class process;
@@ -34,11 +34,9 @@ class blocking_connection_state {
     const mutex_guard held(*lock_);
     Node& op = connection_->template pool<Node>().acquire(*connection_);
     op.prepare(std::forward<What>(what)...);
-    if (how.within != duration::max()) op.expire_after(how.within);
-    if (how.until < op.deadline()) op.expire_at(how.until);
-    if (how.unless.stop_possible()) op.stop_with(how.unless);
+    limit(op, how);
     if (op.start()) {
-      leave();
+      hand_on();
     } else {
       op.park({});
       wait_for(op, std::is_same_v<Node, send_operation>);
@@ -64,7 +62,7 @@ class blocking_connection_state {
 
   void wait_for(operation_base& op, bool sends);
   bool step(waiter& self);
-  void leave();
+  void hand_on();
   void answer_peer();
   [[nodiscard]] std::unique_ptr<backend::interrupt> take_interrupt();
   [[nodiscard]] bool read_directly(time_point until);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "async/mutex_guard.hpp"
+#include "blocking/limited.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -16,9 +17,7 @@ result<std::unique_ptr<runtime_state>> make_private_loop(process& owner, operati
 }
 
 void run_to_end(runtime_state& loop, operation_base& op, const blocking::limits& how) {
-  if (how.within != duration::max()) op.expire_after(how.within);
-  if (how.until < op.deadline()) op.expire_at(how.until);
-  if (how.unless.stop_possible()) op.stop_with(how.unless);
+  limit(op, how);
   if (op.start()) return;
   op.park({});
   while (op.pending()) loop.turn(never);
