@@ -2,6 +2,7 @@
 // and what a drain can know; and the streams at their ends.
 #include <array>
 
+#include "byte_queue.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
 
@@ -16,11 +17,11 @@ constexpr std::size_t capacity = std::size_t{208} * 1024;
 
 /// One side, and the direction in which it writes.
 struct sender {
-  sender(identity writer, std::pmr::memory_resource& memory) : who(std::move(writer)), bytes(&memory) {}
+  sender(identity writer, std::pmr::memory_resource& memory) : who(std::move(writer)), bytes(memory) {}
 
   identity who;
   handle* stream = nullptr;  ///< to wake
-  std::pmr::deque<std::byte> bytes;
+  byte_queue bytes;
   bool ended = false;      ///< it has shut down or closed
   bool reset = false;      ///< it has closed without reading all: a reset, once, after the bytes
   bool abandoned = false;  ///< the reader has closed
@@ -53,10 +54,7 @@ std::optional<status> read(const socket& at, read_op& o) {
   if (o.into.empty() && o.spill.empty()) return status{};
   if (in.bytes.empty()) return status{std::exchange(in.reset, false) ? errc::connection_reset : errc::none};
   for (const auto part : {o.into, o.spill}) {
-    const auto n = std::min(in.bytes.size(), part.size());
-    std::copy_n(in.bytes.begin(), n, part.begin());
-    in.bytes.erase(in.bytes.begin(), in.bytes.begin() + static_cast<std::ptrdiff_t>(n));
-    o.n += n;
+    o.n += in.bytes.pop(part);
   }
   // A blocked writer gets in again only when three quarters are empty, as unix_writable() of Linux has it.
   if (in.bytes.size() * 4 <= capacity) at.wake_peer(kind::write);
@@ -69,7 +67,7 @@ std::optional<status> write(const socket& at, write_op& o) {
   if (out.abandoned || out.ended) return status{errc::broken_pipe};
   for (const_buffer& buffer : o.buffers) {
     const auto fits = buffer.first(std::min(buffer.size(), capacity - out.bytes.size()));
-    out.bytes.insert(out.bytes.end(), fits.begin(), fits.end());
+    out.bytes.push(fits);
     buffer = buffer.subspan(fits.size());
     o.n += fits.size();
   }

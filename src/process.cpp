@@ -40,8 +40,10 @@ class [[nodiscard]] unlocked {
 
 }  // namespace
 
-process::process(backend::process& twin, std::vector<std::string> arguments)
+process::process(backend::process& twin, std::vector<std::string> arguments,
+                 std::pmr::memory_resource* memory)
     : twin_(twin),
+      memory_(memory != nullptr ? memory : std::pmr::new_delete_resource()),
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
       lock_(twin.threads().make_mutex(backend::mutex_kind::user)),

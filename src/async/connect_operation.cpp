@@ -121,7 +121,7 @@ void connect_operation::connected() {
   if (options_.profile == profile::native) return shake_hands();
   const auto terms = core::raw_terms(options_.direction, options_.max_queued_bytes, false);
   auto subject = make_text(in_quotes(text_));
-  finish(connection(*new connection_state(runtime, std::move(stream_), terms, std::move(subject), {})));
+  finish(connection(connection_state::make(runtime, std::move(stream_), terms, std::move(subject), {})));
 }
 
 void connect_operation::shake_hands() {
@@ -185,7 +185,7 @@ void connect_operation::decide() {
   if (!terms) return fail(terms.error());
   auto subject = make_text(in_quotes(text_));
   finish(connection(
-      *new connection_state(typed_operation::runtime_, std::move(stream_), *terms, std::move(subject), {})));
+      connection_state::make(typed_operation::runtime_, std::move(stream_), *terms, std::move(subject), {})));
 }
 
 void connect_operation::lost_server() {

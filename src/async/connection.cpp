@@ -14,7 +14,9 @@ namespace {
 
 template <class Node>
 [[nodiscard]] Node& acquire(connection_state& state) {
-  return state.pool<Node>().acquire(state);
+  Node& node = state.runtime().memory.pool<Node>().acquire(state.runtime());
+  node.belong_to(state);
+  return node;
 }
 
 template <class Result, class Node>

@@ -62,7 +62,7 @@ std::uint64_t connection_state::ask_drained() {
   sent_since_drain_ = false;
   // In the order of the sends, and given back once it was written; a drain that was stopped may leave one
   // behind in the queue.
-  core::outgoing& item = runtime_.control_items.borrow();
+  core::outgoing& item = runtime_.memory.control_items.borrow();
   item.what = core::outgoing::kind::control;
   item.frame = wire::make_control(wire::frame_type::drain, ++drain_token_);
   outbound_.push(item);

@@ -127,7 +127,7 @@ void connection_state::settle(during when) {
     if (item->what == core::outgoing::kind::data) {
       finish_send(*static_cast<send_operation::queued*>(item)->operation, when);
     } else if (item->what == core::outgoing::kind::control) {
-      runtime_.control_items.give_back(*item);
+      runtime_.memory.control_items.give_back(*item);
     } else if (item == &end_item_) {
       end_sent_ = item->complete;
       if (shutting_ == nullptr) continue;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "async/connection_operations.hpp"
@@ -19,8 +19,10 @@ namespace tp::detail {
 
 class connection_state final : public resident {
  public:
-  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms,
-                   shared_text subject, instance_slot slot) noexcept;
+  /// In memory of the process. Nobody holds it yet.
+  [[nodiscard]] static connection_state& make(runtime_state& runtime, backend::stream_ptr stream,
+                                              const core::terms& terms, shared_text subject,
+                                              instance_slot slot);
 
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
@@ -29,11 +31,6 @@ class connection_state final : public resident {
     return error(code, op, system_cause, subject_);
   }
   [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
-
-  template <class Node>
-  [[nodiscard]] node_pool<Node>& pool() noexcept {
-    return std::get<node_pool<Node>>(pools_);
-  }
 
   // A begin may end its operation before it returns; a stop ends a pending one, now or when the backend has
   // let go.
@@ -53,6 +50,11 @@ class connection_state final : public resident {
   void evict() noexcept override { tear_down(errc::closed); }
 
  private:
+  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms,
+                   shared_text subject, instance_slot slot) noexcept;
+  ~connection_state() override = default;
+  void destroy() noexcept override;
+
   /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user
   /// not.
   enum class during : bool { call, turn };
@@ -150,9 +152,9 @@ class connection_state final : public resident {
   std::uint64_t answered_token_ = 0;  ///< of the last DRAINED that came
   /// The one that draining_, or closing_, waits for; 0: a DRAIN of its own may not be sent yet.
   std::uint64_t wanted_token_ = 0, close_token_ = 0;
-  std::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
-  std::size_t withdrawing_ = 0;          ///< stopped sends whose piece is under way
-  time_point grace_until_ = never;       ///< never without such sends
+  std::pmr::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
+  std::size_t withdrawing_ = 0;               ///< stopped sends whose piece is under way
+  time_point grace_until_ = never;            ///< never without such sends
 
   core::outgoing* finished_first_ = nullptr;
   core::outgoing* finished_last_ = nullptr;
@@ -175,10 +177,6 @@ class connection_state final : public resident {
   bool joining_ = false;           ///< waiters of one write are being resumed
   bool joined_ = false;            ///< and one of them has queued a send
   bool torn_down_ = false;
-
-  std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
-             node_pool<drain_operation>, node_pool<close_operation>>
-      pools_;
 };
 
 }  // namespace tp::detail

@@ -187,7 +187,7 @@ void listener_state::admit_raw(backend::detached_ptr stream) {
       core::raw_terms(endpoint_->options().direction, endpoint_->options().max_queued_bytes, true);
   endpoint_->count_admitted();
   finish(
-      connection(*new connection_state(runtime_, std::move(*attached), terms, subject(), std::move(slot_))));
+      connection(connection_state::make(runtime_, std::move(*attached), terms, subject(), std::move(slot_))));
 }
 
 void listener_state::enter_half_open() {
@@ -284,7 +284,7 @@ void listener_state::reply_written(half_open_peer& peer) {
   if (!attached) return fail(attached.error().code(), attached.error().system_cause());
   endpoint_->count_admitted();
   finish(connection(
-      *new connection_state(runtime_, std::move(*attached), decision_->terms, subject(), std::move(slot_))));
+      connection_state::make(runtime_, std::move(*attached), decision_->terms, subject(), std::move(slot_))));
 }
 
 void listener_state::hello_wrong(half_open_peer& peer) {
