@@ -18,6 +18,7 @@ struct connection_memory {
         read_blocks(from, kept),
         write_blocks(from, kept),
         control_items(from, kept),
+        ops(from),
         operations(from, from, from, from, from) {}
 
   template <class Node>
@@ -31,6 +32,7 @@ struct connection_memory {
   core::block_pool<core::read_block> read_blocks;
   core::block_pool<core::write_block> write_blocks;
   core::block_pool<core::outgoing> control_items;
+  node_pool<lent_op_node> ops;
   std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
              node_pool<drain_operation>, node_pool<close_operation>>
       operations;

@@ -50,6 +50,25 @@ class node_pool {
   std::size_t kept_ = 0;
 };
 
+/// An operation of the backend that a connection has only while it needs one.
+struct lent_op_node : backend::write_op {
+  explicit lent_op_node(runtime_state&) noexcept {}
+  lent_op_node* next_free = nullptr;
+};
+class lent_op {
+ public:
+  [[nodiscard]] bool pending() const noexcept { return node_ != nullptr && node_->pending(); }
+  [[nodiscard]] backend::write_op& borrow(runtime_state& runtime, backend::op::handler when_done,
+                                          void* owner);
+  [[nodiscard]] backend::write_op& operator*() const noexcept { return *node_; }
+  /// Its result, after which it is somebody else's.
+  backend::status give_back(runtime_state& runtime) noexcept;
+  [[nodiscard]] bool is_lent() const noexcept { return node_ != nullptr; }
+
+ private:
+  lent_op_node* node_ = nullptr;
+};
+
 /// What they share: the connection they are used for, kept alive meanwhile, and the outcome.
 template <class Node, class Result>
 class connection_operation : public typed_operation<Result> {

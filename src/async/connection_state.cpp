@@ -12,12 +12,7 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
       slot_(std::move(slot)),
       outbound_(terms.mode, terms.framed, runtime.memory.write_blocks, runtime.memory.resource),
       inbound_(terms.mode, terms.framed, terms.max_receive, runtime.memory.read_blocks),
-      write_op_(handler<&connection_state::write_ended>(), this),
       read_op_(handler<&connection_state::read_ended>(), this),
-      shutdown_op_(handler<&connection_state::on_shutdown>(), this),
-      drain_op_(handler<&connection_state::on_kernel_drain>(), this),
-      timer_op_(handler<&connection_state::timer_ended>(), this),
-      background_op_(handler<&connection_state::watch>(), this),
       withheld_(&runtime.memory.resource) {}
 
 connection_state& connection_state::make(runtime_state& runtime, backend::stream_ptr stream,
@@ -28,6 +23,9 @@ connection_state& connection_state::make(runtime_state& runtime, backend::stream
 }
 
 void connection_state::destroy() noexcept {
+  for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
+    if (each->is_lent()) each->give_back(runtime_);
+  }
   std::pmr::memory_resource& resource = runtime_.memory.resource;
   this->~connection_state();
   resource.deallocate(this, sizeof(connection_state), alignof(connection_state));

@@ -126,7 +126,14 @@ class connection_state final : public resident {
   [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
   void on_shutdown() { shutdown_ended(during::turn); }
   void on_kernel_drain() { kernel_drain_ended(during::turn); }
-  void watch() { pull_in(during::turn); }
+  void watch() {
+    background_op_.give_back(runtime_);
+    pull_in(during::turn);
+  }
+  template <auto Method>
+  [[nodiscard]] backend::write_op& borrow(lent_op& op) {
+    return op.borrow(runtime_, handler<Method>(), this);
+  }
 
   backend::stream_ptr stream_;
   core::terms terms_;
@@ -135,21 +142,17 @@ class connection_state final : public resident {
   core::outbound outbound_;
   core::inbound inbound_;
 
-  backend::write_op write_op_;
   backend::read_op read_op_;
-  backend::op shutdown_op_;
-  backend::drain_op drain_op_;
-  backend::op timer_op_;
-  backend::op background_op_;
+  lent_op write_op_, shutdown_op_, drain_op_, timer_op_, background_op_;
   time_point timer_at_ = never;
 
   receive_operation* receiving_ = nullptr;
   shutdown_operation* shutting_ = nullptr;
   drain_operation* draining_ = nullptr;
   close_operation* closing_ = nullptr;
-  core::outgoing end_item_;
-  std::uint64_t drain_token_ = 0;     ///< of the last DRAIN sent
-  std::uint64_t answered_token_ = 0;  ///< of the last DRAINED that came
+  core::outgoing* end_item_ = nullptr;  ///< while it is in the queue
+  std::uint64_t drain_token_ = 0;       ///< of the last DRAIN sent
+  std::uint64_t answered_token_ = 0;    ///< of the last DRAINED that came
   /// The one that draining_, or closing_, waits for; 0: a DRAIN of its own may not be sent yet.
   std::uint64_t wanted_token_ = 0, close_token_ = 0;
   std::pmr::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
