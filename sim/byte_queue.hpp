@@ -1,55 +1,76 @@
-// The bytes that wait in one direction of a connection.
+// Bytes on their way, in pieces of memory that a world uses again.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
-#include <memory>
+#include <list>
+#include <memory_resource>
 #include <span>
 
 namespace tp::sim {
 
-/// First in, first out. Its memory grows to what once waited together, and is then used again.
+/// First in, first out; empty, it holds no memory. A std::deque would move its bytes one by one wherever its
+/// allocator isn't the standard one.
 class byte_queue {
  public:
-  [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
-  [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
+  explicit byte_queue(std::pmr::memory_resource& memory) : pieces_(&memory) {}
 
-  void push(std::span<const std::byte> more) {
-    if (end_ + more.size() > capacity_) make_room(more.size());
-    if (!more.empty()) std::memcpy(memory_.get() + end_, more.data(), more.size());
-    end_ += more.size();
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+  void push(std::span<const std::byte> bytes) {
+    size_ += bytes.size();
+    while (!bytes.empty()) {
+      if (pieces_.empty() || end_ == piece_size) {
+        pieces_.emplace_back();
+        end_ = 0;
+      }
+      const std::size_t n = std::min(bytes.size(), piece_size - end_);
+      std::memcpy(pieces_.back().bytes.data() + end_, bytes.data(), n);
+      end_ += n;
+      bytes = bytes.subspan(n);
+    }
   }
-  /// As many as fit; their number.
-  std::size_t pop(std::span<std::byte> into) noexcept {
-    const std::size_t n = std::min(size(), into.size());
-    if (n > 0) std::memcpy(into.data(), memory_.get() + begin_, n);
-    begin_ += n;
-    if (empty()) begin_ = end_ = 0;
-    return n;
+
+  /// As many as there are and fit.
+  std::size_t pop(std::span<std::byte> into) {
+    const std::size_t wanted = std::min(into.size(), size_);
+    into = into.first(wanted);
+    size_ -= wanted;
+    while (!into.empty()) {
+      const std::size_t n = std::min(into.size(), piece_size - begin_);
+      std::memcpy(into.data(), pieces_.front().bytes.data() + begin_, n);
+      into = into.subspan(n);
+      begin_ += n;
+      if (begin_ == piece_size) drop_first();
+    }
+    if (size_ == 0) clear();
+    return wanted;
   }
-  void clear() noexcept { begin_ = end_ = 0; }
+
+  void clear() noexcept {
+    pieces_.clear();
+    begin_ = end_ = size_ = 0;
+  }
 
  private:
-  void make_room(std::size_t more) {
-    const std::size_t kept = size();
-    if (kept + more > capacity_) {
-      const std::size_t capacity = std::max(2 * capacity_, kept + more);
-      auto grown = std::make_unique_for_overwrite<std::byte[]>(capacity);
-      if (kept > 0) std::memcpy(grown.get(), memory_.get() + begin_, kept);
-      memory_ = std::move(grown);
-      capacity_ = capacity;
-    } else if (kept > 0) {
-      std::memmove(memory_.get(), memory_.get() + begin_, kept);
-    }
+  static constexpr std::size_t piece_size = 1000;
+  struct piece {
+    piece() noexcept {}  // not zeroed
+    std::array<std::byte, piece_size> bytes;
+  };
+
+  void drop_first() noexcept {
+    pieces_.pop_front();
     begin_ = 0;
-    end_ = kept;
   }
 
-  std::unique_ptr<std::byte[]> memory_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
+  std::pmr::list<piece> pieces_;
+  std::size_t begin_ = 0;  ///< in the first
+  std::size_t end_ = 0;    ///< in the last
+  std::size_t size_ = 0;
 };
 
 }  // namespace tp::sim

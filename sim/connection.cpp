@@ -17,9 +17,11 @@ constexpr std::size_t capacity = std::size_t{208} * 1024;
 
 /// One side, and the direction in which it writes.
 struct sender {
+  sender(identity writer, std::pmr::memory_resource& memory) : who(std::move(writer)), bytes(memory) {}
+
   identity who;
   handle* stream = nullptr;  ///< to wake
-  byte_queue bytes{};
+  byte_queue bytes;
   bool ended = false;      ///< it has shut down or closed
   bool reset = false;      ///< it has closed without reading all: a reset, once, after the bytes
   bool abandoned = false;  ///< the reader has closed
@@ -51,7 +53,9 @@ std::optional<status> read(const socket& at, read_op& o) {
   if (in.bytes.empty() && !in.reset && !in.ended) return std::nullopt;
   if (o.into.empty() && o.spill.empty()) return status{};
   if (in.bytes.empty()) return status{std::exchange(in.reset, false) ? errc::connection_reset : errc::none};
-  for (const auto part : {o.into, o.spill}) o.n += in.bytes.pop(part);
+  for (const auto part : {o.into, o.spill}) {
+    o.n += in.bytes.pop(part);
+  }
   // A blocked writer gets in again only when three quarters are empty, as unix_writable() of Linux has it.
   if (in.bytes.size() * 4 <= capacity) at.wake_peer(kind::write);
   if (in.bytes.empty()) at.wake_peer(kind::drain);
@@ -112,8 +116,9 @@ static_assert(backend::implements<stream, backend::detached_stream>);
 
 std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client, const process_ref& host,
                                                       const identity& listening) {
-  const auto link =
-      std::make_shared<std::array<sender, 2>>(std::array{sender{client->effective}, sender{listening}});
+  std::pmr::memory_resource& memory = client->world->time.memory();
+  const auto link = std::make_shared<std::array<sender, 2>>(
+      std::array{sender{client->effective, memory}, sender{listening, memory}});
   (*link)[0].who.process = client->life;
   (*link)[1].who.process = host->life;
   return {std::make_unique<stream>(client, socket{link, 0}), std::make_unique<stream>(host, socket{link, 1})};

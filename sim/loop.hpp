@@ -24,6 +24,8 @@ class loop {
   [[nodiscard]] time_point now() const noexcept { return now_; }
   /// For a caller that waits outside a turn.
   void advance(time_point to) noexcept { now_ = std::max(now_, to); }
+  /// For what comes and goes with every operation, so that in the steady state nothing is allocated.
+  [[nodiscard]] std::pmr::memory_resource& memory() noexcept { return memory_; }
   backend::turn_result turn(time_point until) noexcept;
 
  private:
@@ -32,7 +34,6 @@ class loop {
   void park(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
 
-  /// For what comes and goes with every operation, so that in the steady state nothing is allocated.
   std::pmr::unsynchronized_pool_resource memory_;
   std::pmr::deque<backend::op*> ready_{&memory_};                                     ///< null: forgotten
   std::pmr::map<std::pair<time_point, std::size_t>, backend::op*> timers_{&memory_};  ///< of what isn't ready

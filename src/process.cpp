@@ -26,8 +26,10 @@ struct process::started {
   std::unique_ptr<backend::thread> handle;  // last: its end joins, and the body writes the result
 };
 
-process::process(backend::process& twin, std::vector<std::string> arguments)
+process::process(backend::process& twin, std::vector<std::string> arguments,
+                 std::pmr::memory_resource* memory)
     : twin_(twin),
+      memory_(memory != nullptr ? memory : std::pmr::new_delete_resource()),
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
       private_loops_(std::make_unique<detail::private_loops>(twin.threads())),

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,8 +33,10 @@ class withdrawals;
 /// Thread-safe. There is no global one: whatever needs a process is given it.
 class process {
  public:
-  /// `twin` must outlive it.
-  explicit process(backend::process& twin, std::vector<std::string> arguments = {});
+  /// `twin` and `memory` must outlive it. From `memory` comes what connections hold; threads use it at once,
+  /// so it must allow that (a pool: std::pmr::synchronized_pool_resource). Null: the program's own allocator.
+  explicit process(backend::process& twin, std::vector<std::string> arguments = {},
+                   std::pmr::memory_resource* memory = nullptr);
   process(const process&) = delete;
   process& operator=(const process&) = delete;
   ~process();  // joins its threads
@@ -79,6 +82,7 @@ class process {
   /// Bytes that can't be foreseen, from the system; in a simulated world the same sequence in every run.
   void random(std::span<std::byte> fill) noexcept { twin_.threads().random(fill); }
   [[nodiscard]] backend::process& twin() const noexcept { return twin_; }
+  [[nodiscard]] std::pmr::memory_resource& memory() const noexcept { return *memory_; }
 
  private:
   friend result<blocking::connection> blocking::connect(process&, std::string_view, const connect_options&,
@@ -88,6 +92,7 @@ class process {
   void run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry);
 
   backend::process& twin_;
+  std::pmr::memory_resource* memory_;
   std::vector<std::string> arguments_;
   std::shared_ptr<detail::withdrawals> withdrawals_;
   std::unique_ptr<detail::private_loops> private_loops_;

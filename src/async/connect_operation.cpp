@@ -239,8 +239,8 @@ result<connection> connect_operation::take() {
   const auto self = ref<connect_operation>::adopt(this);
   retire();
   if (failure_) return std::unexpected(*failure_);
-  return connection(*new connection_state(typed_operation::runtime_, std::move(stream_), terms_,
-                                          make_text(in_quotes(text_)), {}));
+  return connection(connection_state::make(typed_operation::runtime_, std::move(stream_), terms_,
+                                           make_text(in_quotes(text_)), {}));
 }
 
 result<established> connect_operation::take_established() {

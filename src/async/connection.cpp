@@ -10,11 +10,6 @@ using detail::connection_state;
 
 namespace {
 
-template <class Node>
-[[nodiscard]] Node& acquire(connection_state& state) {
-  return state.pool<Node>().acquire(state);
-}
-
 template <class Result, class Node>
 [[nodiscard]] awaitable<Result> awaitable_of(Node& node) {
   return awaitable<Result>(node);
@@ -50,37 +45,37 @@ connection_state& connection::state() const {
 }
 
 awaitable<send_result> connection::send(std::span<const std::byte> bytes) {
-  auto& op = acquire<detail::send_operation>(state());
+  auto& op = state().acquire<detail::send_operation>();
   op.prepare(bytes);
   return awaitable_of<send_result>(op);
 }
 
 awaitable<result<received>> connection::receive(std::span<std::byte> into) {
-  auto& op = acquire<detail::receive_operation>(state());
+  auto& op = state().acquire<detail::receive_operation>();
   op.prepare(into);
   return awaitable_of<result<received>>(op);
 }
 
 awaitable<result<received>> connection::receive(buffer& into) {
-  auto& op = acquire<detail::receive_operation>(state());
+  auto& op = state().acquire<detail::receive_operation>();
   op.prepare(into);
   return awaitable_of<result<received>>(op);
 }
 
 awaitable<result<void>> connection::shutdown() {
-  auto& op = acquire<detail::shutdown_operation>(state());
+  auto& op = state().acquire<detail::shutdown_operation>();
   op.prepare();
   return awaitable_of<result<void>>(op);
 }
 
 awaitable<result<void>> connection::drain() {
-  auto& op = acquire<detail::drain_operation>(state());
+  auto& op = state().acquire<detail::drain_operation>();
   op.prepare();
   return awaitable_of<result<void>>(op);
 }
 
 awaitable<result<delivery>> connection::close() {
-  auto& op = acquire<detail::close_operation>(state());
+  auto& op = state().acquire<detail::close_operation>();
   op.prepare();
   return awaitable_of<result<delivery>>(op);
 }

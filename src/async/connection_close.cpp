@@ -46,7 +46,7 @@ void connection_state::begin(drain_operation& op) {
 
 void connection_state::stop(drain_operation& op, errc reason) {
   op.stop_reason = reason;
-  if (drain_op_.pending()) return stream_->cancel(drain_op_);
+  if (drain_op_.pending()) return stream_->cancel(*drain_op_);
   end_drain(reason, during::turn);
 }
 
@@ -68,7 +68,7 @@ std::uint64_t connection_state::ask_drained() {
   sent_since_drain_ = false;
   // In the order of the sends, and given back once it was written; a drain that was stopped may leave one
   // behind in the queue.
-  core::outgoing& item = runtime_.control_items.borrow();
+  core::outgoing& item = runtime_.memory.control_items.borrow();
   item.what = core::outgoing::kind::control;
   item.frame = wire::make_control(wire::frame_type::drain, ++drain_token_);
   outbound_.push(item);
@@ -147,12 +147,13 @@ void connection_state::start_kernel_drain(during when) {
   }
   if (!outbound_.idle()) return;
   drain_is_stale_ = false;
-  if (stream_->drain(drain_op_) == backend::start::pending) return retain();
+  auto& op = borrow<&connection_state::on_kernel_drain>(drain_op_);
+  if (stream_->drain(op) == backend::start::pending) return retain();
   kernel_drain_ended(when);
 }
 
 void connection_state::kernel_drain_ended(during when) {
-  errc code = drain_op_.result.code;
+  errc code = drain_op_.give_back(runtime_).code;
   if (code == errc::connection_reset || (code == errc::none && inbound_.was_reset())) code = errc::discarded;
   const errc stopped = draining_ != nullptr ? draining_->stop_reason : errc::none;
   end_drain(code == errc::cancelled && stopped != errc::none ? stopped : code, when);
@@ -246,7 +247,7 @@ void connection_state::tear_down(errc reason) {
   teardown_reason_ = reason;
   stream_->close();
   slot_.release();
-  if (timer_op_.pending()) runtime_.system().cancel(timer_op_);
+  if (timer_op_.pending()) runtime_.system().cancel(*timer_op_);
   if (receiving_ != nullptr && !(read_op_.pending() && inbound_.uses_target()))
     cancel_receive(reason, during::call);
   if (!write_op_.pending()) {

@@ -5,43 +5,54 @@
 
 namespace tp::detail {
 
-template <class Node, class Result>
-connection_operation<Node, Result>::connection_operation(connection_state& state, tp::operation kind) noexcept
-    : typed_operation<Result>(state.runtime(), kind), state_(state) {}
+backend::write_op& lent_op::borrow(runtime_state& runtime, backend::op::handler when_done, void* owner) {
+  if (node_ == nullptr) node_ = &runtime.memory.ops.acquire(runtime);
+  node_->on_done = when_done;
+  node_->context = owner;
+  node_->deadline = never;
+  return *node_;
+}
+
+backend::status lent_op::give_back(runtime_state& runtime) noexcept {
+  lent_op_node& node = *std::exchange(node_, nullptr);
+  const backend::status result = node.result;
+  runtime.memory.ops.give_back(node);
+  return result;
+}
 
 template <class Node, class Result>
 void connection_operation<Node, Result>::use() noexcept {
   this->configure();
   stop_reason = errc::none;
-  state_.retain();
+  state_->retain();
 }
 
 template <class Node, class Result>
 bool connection_operation<Node, Result>::start() {
   if (const errc refused = this->refuse_start(); refused != errc::none) {
-    outcome_.emplace(std::unexpected(state_.make_error(refused, this->kind())));
+    outcome_.emplace(std::unexpected(state_->make_error(refused, this->kind())));
     this->finish_now();
     return true;
   }
   starting_ = true;
   this->begin();
-  state_.begin(static_cast<Node&>(*this));
+  state_->begin(static_cast<Node&>(*this));
   starting_ = false;
   return !this->pending();
 }
 
 template <class Node, class Result>
 void connection_operation<Node, Result>::on_stop() noexcept {
-  const ref<connection_state> keep(&state_);  // the waiter may destroy the connection
-  state_.stop(static_cast<Node&>(*this), errc::cancelled);
+  const ref<connection_state> keep(state_);  // the waiter may destroy the connection
+  state_->stop(static_cast<Node&>(*this), errc::cancelled);
 }
 
-// The last reference may be this node's, and the node part of the state: nothing of it is touched afterwards.
+// Nothing of the node is touched afterwards.
 template <class Node, class Result>
 void connection_operation<Node, Result>::give_back() noexcept {
-  const auto keep = ref<connection_state>::adopt(&state_);
+  const auto keep = ref<connection_state>::adopt(state_);
   this->retire();
-  keep->template pool<Node>().give_back(static_cast<Node&>(*this));
+  keep->runtime().memory.template pool<Node>().give_back(static_cast<Node&>(*this));
 }
 
 template <class Node, class Result>
@@ -65,8 +76,8 @@ template class connection_operation<shutdown_operation, result<void>>;
 template class connection_operation<drain_operation, result<void>>;
 template class connection_operation<close_operation, result<delivery>>;
 
-send_operation::send_operation(connection_state& state) noexcept
-    : connection_operation(state, operation::send) {
+send_operation::send_operation(runtime_state& runtime) noexcept
+    : connection_operation(runtime, operation::send) {
   item.operation = this;
 }
 
@@ -75,8 +86,8 @@ void send_operation::prepare(std::span<const std::byte> bytes) noexcept {
   item.payload = bytes;
 }
 
-receive_operation::receive_operation(connection_state& state) noexcept
-    : connection_operation(state, operation::receive) {}
+receive_operation::receive_operation(runtime_state& runtime) noexcept
+    : connection_operation(runtime, operation::receive) {}
 
 void receive_operation::prepare(std::span<std::byte> bytes) noexcept {
   use();
@@ -90,13 +101,13 @@ void receive_operation::prepare(buffer& bytes) noexcept {
   into = &bytes;
 }
 
-shutdown_operation::shutdown_operation(connection_state& state) noexcept
-    : connection_operation(state, operation::shutdown) {}
+shutdown_operation::shutdown_operation(runtime_state& runtime) noexcept
+    : connection_operation(runtime, operation::shutdown) {}
 
-drain_operation::drain_operation(connection_state& state) noexcept
-    : connection_operation(state, operation::drain) {}
+drain_operation::drain_operation(runtime_state& runtime) noexcept
+    : connection_operation(runtime, operation::drain) {}
 
-close_operation::close_operation(connection_state& state) noexcept
-    : connection_operation(state, operation::close) {}
+close_operation::close_operation(runtime_state& runtime) noexcept
+    : connection_operation(runtime, operation::close) {}
 
 }  // namespace tp::detail

@@ -1,10 +1,10 @@
 // The operations of a connection: what an awaitable of it points to.
 #pragma once
 
-#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "async/resident.hpp"
 #include "core/outbound.hpp"
@@ -16,32 +16,68 @@ namespace tp::detail {
 
 class connection_state;
 
-/// Nodes of one kind, made on first need and used again and again.
+/// Nodes of one kind, which the connections of a runtime use again and again.
 template <class Node>
 class node_pool {
  public:
-  [[nodiscard]] Node& acquire(connection_state& state) {
-    if (free_.empty()) {
-      nodes_.push_back(std::make_unique<Node>(state));
-      free_.reserve(nodes_.size());
-      return *nodes_.back();
-    }
-    Node& node = *free_.back();
-    free_.pop_back();
-    return node;
+  explicit node_pool(std::pmr::memory_resource& memory) noexcept : memory_(&memory) {}
+  node_pool(const node_pool&) = delete;
+  node_pool& operator=(const node_pool&) = delete;
+  ~node_pool() {
+    while (free_ != nullptr) destroy(*std::exchange(free_, free_->next_free));
   }
-  void give_back(Node& node) noexcept { free_.push_back(&node); }
+
+  [[nodiscard]] Node& acquire(runtime_state& runtime) {
+    if (free_ == nullptr) return *new (memory_->allocate(sizeof(Node), alignof(Node))) Node(runtime);
+    --kept_;
+    return *std::exchange(free_, free_->next_free);
+  }
+  void give_back(Node& node) noexcept {
+    if (kept_ == most_kept) return destroy(node);
+    node.next_free = std::exchange(free_, &node);
+    ++kept_;
+  }
 
  private:
-  std::vector<std::unique_ptr<Node>> nodes_;
-  std::vector<Node*> free_;
+  static constexpr std::size_t most_kept = 1024;
+  void destroy(Node& node) noexcept {
+    node.~Node();
+    memory_->deallocate(&node, sizeof(Node), alignof(Node));
+  }
+
+  std::pmr::memory_resource* memory_;
+  Node* free_ = nullptr;
+  std::size_t kept_ = 0;
 };
 
-/// What they share: the state they belong to, kept alive while they are in use, and the outcome.
+/// An operation of the backend that a connection has only while it needs one.
+struct lent_op_node : backend::write_op {
+  explicit lent_op_node(runtime_state&) noexcept {}
+  lent_op_node* next_free = nullptr;
+};
+class lent_op {
+ public:
+  [[nodiscard]] bool pending() const noexcept { return node_ != nullptr && node_->pending(); }
+  [[nodiscard]] backend::write_op& borrow(runtime_state& runtime, backend::op::handler when_done,
+                                          void* owner);
+  [[nodiscard]] backend::write_op& operator*() const noexcept { return *node_; }
+  /// Its result, after which it is somebody else's.
+  backend::status give_back(runtime_state& runtime) noexcept;
+  [[nodiscard]] bool is_lent() const noexcept { return node_ != nullptr; }
+
+ private:
+  lent_op_node* node_ = nullptr;
+};
+
+/// What they share: the connection they are used for, kept alive meanwhile, and the outcome.
 template <class Node, class Result>
 class connection_operation : public typed_operation<Result> {
  public:
-  connection_operation(connection_state& state, tp::operation kind) noexcept;
+  connection_operation(runtime_state& runtime, tp::operation kind) noexcept
+      : typed_operation<Result>(runtime, kind) {}
+
+  /// Of which connection; before it is prepared.
+  void belong_to(connection_state& state) noexcept { state_ = &state; }
 
   bool start() final;
   void abandon() noexcept final;
@@ -55,13 +91,14 @@ class connection_operation : public typed_operation<Result> {
     inside_turn ? this->complete() : this->complete_later();
   }
 
+  Node* next_free = nullptr;      ///< in the pool
   errc stop_reason = errc::none;  ///< why it is being taken back, while that takes time
 
  protected:
   void use() noexcept;
   void on_stop() noexcept final;
 
-  connection_state& state_;
+  connection_state* state_ = nullptr;
 
  private:
   void give_back() noexcept;
@@ -71,7 +108,7 @@ class connection_operation : public typed_operation<Result> {
 
 class send_operation final : public connection_operation<send_operation, send_result> {
  public:
-  explicit send_operation(connection_state& state) noexcept;
+  explicit send_operation(runtime_state& runtime) noexcept;
   void prepare(std::span<const std::byte> bytes) noexcept;
 
   bool withdrawing = false;  ///< stopped while a piece of it was under way
@@ -82,7 +119,7 @@ class send_operation final : public connection_operation<send_operation, send_re
 
 class receive_operation final : public connection_operation<receive_operation, result<received>> {
  public:
-  explicit receive_operation(connection_state& state) noexcept;
+  explicit receive_operation(runtime_state& runtime) noexcept;
   void prepare(std::span<std::byte> into) noexcept;
   void prepare(buffer& into) noexcept;
 
@@ -92,19 +129,19 @@ class receive_operation final : public connection_operation<receive_operation, r
 
 class shutdown_operation final : public connection_operation<shutdown_operation, result<void>> {
  public:
-  explicit shutdown_operation(connection_state& state) noexcept;
+  explicit shutdown_operation(runtime_state& runtime) noexcept;
   void prepare() noexcept { use(); }
 };
 
 class drain_operation final : public connection_operation<drain_operation, result<void>> {
  public:
-  explicit drain_operation(connection_state& state) noexcept;
+  explicit drain_operation(runtime_state& runtime) noexcept;
   void prepare() noexcept { use(); }
 };
 
 class close_operation final : public connection_operation<close_operation, result<delivery>> {
  public:
-  explicit close_operation(connection_state& state) noexcept;
+  explicit close_operation(runtime_state& runtime) noexcept;
   void prepare() noexcept { use(); }
 };
 

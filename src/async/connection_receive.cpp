@@ -221,7 +221,7 @@ void connection_state::watch_for_control() {
   if (!terms_.framed || torn_down_ || background_op_.pending() || read_op_.pending()) return;
   if (!readable_ && inbound_.came_short() && !start_read()) return;
   retain();
-  runtime_.system().schedule(background_op_);
+  runtime_.system().schedule(borrow<&connection_state::watch>(background_op_));
 }
 
 }  // namespace tp::detail

@@ -58,20 +58,22 @@ void connection_state::write_queued(during when) {
     if (outbound_.end_is_due()) return start_shutdown(when);
     const auto vector = outbound_.gather();
     if (vector.empty()) return;
-    write_op_.buffers = vector;
-    if (stream_->write(write_op_) == backend::start::pending) return retain();
+    auto& op = borrow<&connection_state::write_ended>(write_op_);
+    op.buffers = vector;
+    if (stream_->write(op) == backend::start::pending) return retain();
     account_write();
   }
 }
 
 void connection_state::account_write() {
-  collect(outbound_.account(write_op_.n));
+  const std::size_t n = (*write_op_).n;
+  const auto [code, cause] = write_op_.give_back(runtime_);
+  collect(outbound_.account(n));
   unconfirmed_ = unconfirmed_ || outbound_.moved_data();
-  const errc code = write_op_.result.code;
   if (torn_down_) {
     fail_sends(teardown_reason_);  // whatever became of this write, nobody writes the rest
   } else if (code != errc::none && code != errc::cancelled) {
-    send_cause_ = write_op_.result.system_cause;
+    send_cause_ = cause;
     fail_sends(code);
   } else {
     settle_withdrawn();
@@ -127,9 +129,10 @@ void connection_state::settle(during when) {
     if (item->what == core::outgoing::kind::data) {
       finish_send(*static_cast<send_operation::queued*>(item)->operation, when);
     } else if (item->what == core::outgoing::kind::control) {
-      runtime_.control_items.give_back(*item);
-    } else if (item == &end_item_) {
+      runtime_.memory.control_items.give_back(*item);
+    } else {
       end_sent_ = item->complete;
+      runtime_.memory.control_items.give_back(*std::exchange(end_item_, nullptr));
       if (shutting_ == nullptr) continue;
       result<void> outcome;
       if (!end_sent_) outcome = std::unexpected(make_error(send_failure_, operation::shutdown, send_cause_));
@@ -165,7 +168,7 @@ void connection_state::take_back(send_operation& op, errc reason) {
   arm(grace_until_);
   // Without exact counts a cancelled write leaves the stream useless; then the piece under way is let go,
   // within the grace.
-  if (write_op_.pending() && runtime_.twin().features().exact_write) stream_->cancel(write_op_);
+  if (write_op_.pending() && runtime_.twin().features().exact_write) stream_->cancel(*write_op_);
 }
 
 void connection_state::begin(shutdown_operation& op) {
@@ -179,8 +182,9 @@ void connection_state::begin(shutdown_operation& op) {
   if (end_sent_) return op.end({}, false);
   shutting_ = &op;
   if (!std::exchange(end_queued_, true)) {
-    end_item_.what = core::outgoing::kind::end;
-    outbound_.push(end_item_);
+    end_item_ = &runtime_.memory.control_items.borrow();
+    end_item_->what = core::outgoing::kind::end;
+    outbound_.push(*end_item_);
   }
   push_out(during::call);
   if (op.pending()) arm(op.deadline());
@@ -194,16 +198,18 @@ void connection_state::stop(shutdown_operation& op, errc reason) {
 
 void connection_state::start_shutdown(during when) {
   if (shutdown_op_.pending()) return;
-  if (stream_->shutdown(shutdown_op_) == backend::start::pending) return retain();
+  auto& op = borrow<&connection_state::on_shutdown>(shutdown_op_);
+  if (stream_->shutdown(op) == backend::start::pending) return retain();
   shutdown_ended(when);
 }
 
 void connection_state::shutdown_ended(during when) {
+  const backend::status result = shutdown_op_.give_back(runtime_);
   if (outbound_.end_is_due()) collect(outbound_.end_done());
-  if (!shutdown_op_.result.ok() && finished_last_ == &end_item_) {
-    end_item_.complete = false;
-    send_failure_ = torn_down_ ? teardown_reason_ : shutdown_op_.result.code;
-    send_cause_ = torn_down_ ? 0 : shutdown_op_.result.system_cause;
+  if (!result.ok() && end_item_ != nullptr && finished_last_ == end_item_) {
+    end_item_->complete = false;
+    send_failure_ = torn_down_ ? teardown_reason_ : result.code;
+    send_cause_ = torn_down_ ? 0 : result.system_cause;
   }
   settle(when);
   start_kernel_drain(when);

@@ -12,21 +12,33 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
       terms_(terms),
       subject_(std::move(subject)),
       slot_(std::move(slot)),
-      outbound_(terms.mode, terms.framed, runtime.write_blocks, *std::pmr::new_delete_resource()),
-      inbound_(terms.mode, terms.framed, terms.max_receive, runtime.read_blocks),
-      write_op_(handler<&connection_state::write_ended>(), this),
+      outbound_(terms.mode, terms.framed, runtime.memory.write_blocks, runtime.memory.resource),
+      inbound_(terms.mode, terms.framed, terms.max_receive, runtime.memory.read_blocks),
       read_op_(handler<&connection_state::read_ended>(), this),
-      shutdown_op_(handler<&connection_state::on_shutdown>(), this),
-      drain_op_(handler<&connection_state::on_kernel_drain>(), this),
-      timer_op_(handler<&connection_state::timer_ended>(), this),
-      background_op_(handler<&connection_state::watch>(), this) {}
+      withheld_(&runtime.memory.resource) {}
+
+connection_state& connection_state::make(runtime_state& runtime, backend::stream_ptr stream,
+                                         const core::terms& terms, shared_text subject, instance_slot slot) {
+  void* const place = runtime.memory.resource.allocate(sizeof(connection_state), alignof(connection_state));
+  return *new (place)
+      connection_state(runtime, std::move(stream), terms, std::move(subject), std::move(slot));
+}
+
+void connection_state::destroy() noexcept {
+  for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
+    if (each->is_lent()) each->give_back(runtime_);
+  }
+  std::pmr::memory_resource& resource = runtime_.memory.resource;
+  this->~connection_state();
+  resource.deallocate(this, sizeof(connection_state), alignof(connection_state));
+}
 
 result<connection> attach(runtime_state& runtime, established made, operation kind) {
   auto stream = runtime.system().attach(std::move(made.stream), backend::attachment::established);
   if (!stream) return fail(stream.error().about(kind, made.subject));
   made.slot.note_admission();
-  return connection(*new connection_state(runtime, std::move(*stream), made.terms, std::move(made.subject),
-                                          std::move(made.slot)));
+  return connection(connection_state::make(runtime, std::move(*stream), made.terms, std::move(made.subject),
+                                           std::move(made.slot)));
 }
 
 }  // namespace tp::detail

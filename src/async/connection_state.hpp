@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "async/connection_operations.hpp"
@@ -20,8 +20,10 @@ namespace tp::detail {
 
 class connection_state final : public resident {
  public:
-  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms,
-                   shared_text subject, instance_slot slot) noexcept;
+  /// In memory of the process. Nobody holds it yet.
+  [[nodiscard]] static connection_state& make(runtime_state& runtime, backend::stream_ptr stream,
+                                              const core::terms& terms, shared_text subject,
+                                              instance_slot slot);
 
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
@@ -32,9 +34,12 @@ class connection_state final : public resident {
   [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
+  /// A node for one operation of this connection, to be prepared.
   template <class Node>
-  [[nodiscard]] node_pool<Node>& pool() noexcept {
-    return std::get<node_pool<Node>>(pools_);
+  [[nodiscard]] Node& acquire() {
+    Node& node = runtime_.memory.pool<Node>().acquire(runtime_);
+    node.belong_to(*this);
+    return node;
   }
 
   // A begin may end its operation before it returns; a stop ends a pending one, now or when the backend has
@@ -60,6 +65,11 @@ class connection_state final : public resident {
   void evict() noexcept override { tear_down(errc::closed); }
 
  private:
+  connection_state(runtime_state& runtime, backend::stream_ptr stream, const core::terms& terms,
+                   shared_text subject, instance_slot slot) noexcept;
+  ~connection_state() override = default;
+  void destroy() noexcept override;
+
   /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user
   /// not.
   enum class during : bool { call, turn };
@@ -132,7 +142,14 @@ class connection_state final : public resident {
   [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
   void on_shutdown() { shutdown_ended(during::turn); }
   void on_kernel_drain() { kernel_drain_ended(during::turn); }
-  void watch() { pull_in(during::turn); }
+  void watch() {
+    background_op_.give_back(runtime_);
+    pull_in(during::turn);
+  }
+  template <auto Method>
+  [[nodiscard]] backend::write_op& borrow(lent_op& op) {
+    return op.borrow(runtime_, handler<Method>(), this);
+  }
 
   backend::stream_ptr stream_;
   core::terms terms_;
@@ -141,26 +158,22 @@ class connection_state final : public resident {
   core::outbound outbound_;
   core::inbound inbound_;
 
-  backend::write_op write_op_;
   backend::read_op read_op_;
-  backend::op shutdown_op_;
-  backend::drain_op drain_op_;
-  backend::op timer_op_;
-  backend::op background_op_;
+  lent_op write_op_, shutdown_op_, drain_op_, timer_op_, background_op_;
   time_point timer_at_ = never;
 
   receive_operation* receiving_ = nullptr;
   shutdown_operation* shutting_ = nullptr;
   drain_operation* draining_ = nullptr;
   close_operation* closing_ = nullptr;
-  core::outgoing end_item_;
-  std::uint64_t drain_token_ = 0;     ///< of the last DRAIN sent
-  std::uint64_t answered_token_ = 0;  ///< of the last DRAINED that came
+  core::outgoing* end_item_ = nullptr;  ///< while it is in the queue
+  std::uint64_t drain_token_ = 0;       ///< of the last DRAIN sent
+  std::uint64_t answered_token_ = 0;    ///< of the last DRAINED that came
   /// The one that draining_, or closing_, waits for; 0: a DRAIN of its own may not be sent yet.
   std::uint64_t wanted_token_ = 0, close_token_ = 0;
-  std::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
-  std::size_t withdrawing_ = 0;          ///< stopped sends whose piece is under way
-  time_point grace_until_ = never;       ///< never without such sends
+  std::pmr::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
+  std::size_t withdrawing_ = 0;               ///< stopped sends whose piece is under way
+  time_point grace_until_ = never;            ///< never without such sends
 
   core::outgoing* finished_first_ = nullptr;
   core::outgoing* finished_last_ = nullptr;
@@ -184,10 +197,6 @@ class connection_state final : public resident {
   bool joined_ = false;            ///< and one of them has queued a send
   bool torn_down_ = false;
   bool looking_ = false;  ///< for control frames, because a caller said so
-
-  std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
-             node_pool<drain_operation>, node_pool<close_operation>>
-      pools_;
 };
 
 }  // namespace tp::detail

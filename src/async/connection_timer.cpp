@@ -9,16 +9,19 @@ namespace tp::detail {
 void connection_state::arm(time_point deadline) {
   if (deadline == never || torn_down_) return;
   if (timer_op_.pending()) {
-    if (deadline < timer_at_) runtime_.system().cancel(timer_op_);  // its end arms it again
+    if (deadline < timer_at_) runtime_.system().cancel(*timer_op_);  // its end arms it again
     timer_at_ = std::min(timer_at_, deadline);
     return;
   }
   timer_at_ = deadline;
-  timer_op_.deadline = deadline;
-  runtime_.sleep(timer_op_, *this);
+  auto& op = borrow<&connection_state::timer_ended>(timer_op_);
+  op.deadline = deadline;
+  runtime_.sleep(op, *this);
+  if (!op.pending()) timer_op_.give_back(runtime_);  // a dead process's
 }
 
 void connection_state::timer_ended() {
+  timer_op_.give_back(runtime_);
   timer_at_ = never;
   const time_point now = runtime_.now();
   while (!torn_down_ && expire_one(now)) {

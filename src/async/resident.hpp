@@ -19,7 +19,7 @@ class resident {
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
-    if (--references_ == 0) delete this;
+    if (--references_ == 0) destroy();
   }
   /// The runtime ends: close everything now; the operations then complete.
   virtual void evict() noexcept = 0;
@@ -27,6 +27,8 @@ class resident {
  protected:
   explicit resident(runtime_state& runtime) noexcept;
   virtual ~resident();
+  /// Nobody holds it any more.
+  virtual void destroy() noexcept { delete this; }
 
   runtime_state& runtime_;
 

@@ -17,7 +17,8 @@ resident::~resident() {
 }
 
 runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> system)
-    : owner_(owner),
+    : memory(owner.memory()),
+      owner_(owner),
       twin_(owner.twin()),
       impersonator_(twin_.impersonator()),
       system_(std::move(system)),

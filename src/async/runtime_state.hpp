@@ -5,10 +5,9 @@
 #include <memory>
 #include <optional>
 
+#include "async/connection_memory.hpp"
 #include "async/mailbox.hpp"
 #include "async/resident.hpp"
-#include "core/inbound.hpp"
-#include "core/outbound.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/detail/operation.hpp"
 
@@ -54,10 +53,7 @@ class runtime_state {
   /// Being destroyed: what starts now is closed at once.
   [[nodiscard]] bool ending() const noexcept { return ending_; }
 
-  /// What its connections borrow while they move bytes.
-  core::block_pool<core::read_block> read_blocks{*std::pmr::new_delete_resource(), blocks_kept};
-  core::block_pool<core::write_block> write_blocks{*std::pmr::new_delete_resource(), blocks_kept};
-  core::block_pool<core::outgoing> control_items{*std::pmr::new_delete_resource(), blocks_kept};
+  connection_memory memory;
 
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
 
@@ -74,7 +70,6 @@ class runtime_state {
   [[nodiscard]] bool left_to_callers() const noexcept { return !thread_; }
 
  private:
-  static constexpr std::size_t blocks_kept = 16;
   friend class resident;
   void resume_ready() noexcept;
   void evict_all() noexcept;

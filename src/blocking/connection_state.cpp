@@ -29,8 +29,8 @@ blocking_connection_state::blocking_connection_state(process& owner, backend::bl
       system_(new caller_system(owner.twin().threads())),
       runtime_(owner, std::unique_ptr<backend::system>(system_)),
       stream_(new caller_stream(*system_, std::move(stream))),
-      connection_(new connection_state(runtime_, backend::stream_ptr(stream_), made.terms,
-                                       std::move(made.subject), std::move(made.slot))) {
+      connection_(&connection_state::make(runtime_, backend::stream_ptr(stream_), made.terms,
+                                          std::move(made.subject), std::move(made.slot))) {
   runtime_.leave_to_callers();
 }
 

@@ -32,7 +32,7 @@ class blocking_connection_state {
   template <class Node, class... What>
   auto call(const blocking::limits& how, What&&... what) {
     const mutex_guard held(*lock_);
-    Node& op = connection_->template pool<Node>().acquire(*connection_);
+    Node& op = connection_->template acquire<Node>();
     op.prepare(std::forward<What>(what)...);
     limit(op, how);
     if (op.start()) {

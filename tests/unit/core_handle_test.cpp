@@ -97,7 +97,7 @@ TEST_CASE("inside run_as_client the thread's other runtimes refuse too") {
   played_stream& stream = rig.stream();
   FORBID_CALL(stream.mock, write(_));
   connection elsewhere(
-      *new detail::connection_state(second, stream.pointer(), served(), make_text("'test'"), {}));
+      detail::connection_state::make(second, stream.pointer(), served(), make_text("'test'"), {}));
   REQUIRE_CALL(rig.impersonator, enter(_)).LR_SIDE_EFFECT(rig.impersonating = true).RETURN(result<void>());
   REQUIRE_CALL(rig.impersonator, revert()).LR_SIDE_EFFECT(rig.impersonating = false);
   const auto inside = [&] {

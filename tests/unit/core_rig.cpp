@@ -232,8 +232,8 @@ errc core_rig::next_call(std::string_view word) {
 }
 
 connection core_rig::connect(played_stream& over, const core::terms& terms) {
-  return connection(*new detail::connection_state(*runtime, over.pointer(), terms, make_text("'test'"),
-                                                  detail::instance_slot()));
+  return connection(detail::connection_state::make(*runtime, over.pointer(), terms, make_text("'test'"),
+                                                   detail::instance_slot()));
 }
 
 core::terms core_rig::messages(std::size_t max) {
