@@ -17,9 +17,9 @@ namespace tp::platform {
 attempt connected_socket::read(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
   if (into.empty() && spill.empty())
     return is_readable(socket_.get()) ? attempt{} : attempt{.would_block = true, .was_short = true};
-  attempt got = read_once(into, spill, [&](std::span<iovec> vectors) {
-    if (vectors.size() == 1)
-      return ::recv(socket_.get(), vectors[0].iov_base, vectors[0].iov_len, MSG_DONTWAIT);
+  attempt got = read_once(into.size() + spill.size(), [&] {
+    if (spill.empty()) return ::recv(socket_.get(), into.data(), into.size(), MSG_DONTWAIT);
+    auto vectors = vectors_of(into, spill);
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = vectors.size();
@@ -44,19 +44,20 @@ short connected_socket::state_of_peer() const noexcept {
 }
 
 attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexcept {
-  return write_all(buffers, [&](std::span<iovec> vectors) {
-    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-    ssize_t sent = 0;
-    if (vectors.size() == 1) {
-      sent = ::send(socket_.get(), vectors[0].iov_base, vectors[0].iov_len, flags);
-    } else {
-      msghdr message{};
-      message.msg_iov = vectors.data();
-      message.msg_iovlen = vectors.size();
-      sent = ::sendmsg(socket_.get(), &message, flags);
-    }
+  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  const auto noted = [&](ssize_t sent) {
     if (sent < 0 && errno == ECONNRESET) reset_.written();
     return sent;
+  };
+  if (buffers.size() == 1) {
+    return write_one(buffers,
+                     [&](auto one) { return noted(::send(socket_.get(), one.data(), one.size(), flags)); });
+  }
+  return write_all(buffers, [&](std::span<iovec> vectors) {
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = vectors.size();
+    return noted(::sendmsg(socket_.get(), &message, flags));
   });
 }
 

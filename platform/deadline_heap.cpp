@@ -3,15 +3,13 @@
 
 namespace tp::platform {
 
-void deadline_heap::add(backend::op& op) {
-  if (op.deadline == never) return;
+void deadline_heap::insert(backend::op& op) {
   heap_.push_back(&op);
   place(op, heap_.size() - 1);
   sift_up(heap_.size() - 1);
 }
 
-void deadline_heap::remove(backend::op& op) noexcept {
-  if (op.twin.slot == 0) return;
+void deadline_heap::take_out(backend::op& op) noexcept {
   const std::size_t at = op.twin.slot - 1;
   op.twin.slot = 0;
   backend::op& last = *heap_.back();

@@ -15,13 +15,19 @@ class deadline_heap {
   [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
 
   /// An operation without a deadline is not kept.
-  void add(backend::op& op);
+  void add(backend::op& op) {
+    if (op.deadline != never) insert(op);
+  }
   /// Nothing for one that isn't here.
-  void remove(backend::op& op) noexcept;
+  void remove(backend::op& op) noexcept {
+    if (op.twin.slot != 0) take_out(op);
+  }
   /// Takes out the operation whose deadline is the earliest and not after `now`; null if there is none.
   [[nodiscard]] backend::op* pop_due(time_point now) noexcept;
 
  private:
+  void insert(backend::op& op);
+  void take_out(backend::op& op) noexcept;
   void sift_up(std::size_t at) noexcept;
   void sift_down(std::size_t at) noexcept;
   void place(backend::op& op, std::size_t at) noexcept;

@@ -84,9 +84,8 @@ class descriptor_pair final : public channel {
 attempt descriptor_pair::read(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
   if (into.empty() && spill.empty())
     return is_readable(in_.get()) ? attempt{} : attempt{.would_block = true, .was_short = true};
-  return read_once(into, spill, [&](std::span<iovec> vectors) {
-    return ::readv(in_.get(), vectors.data(), static_cast<int>(vectors.size()));
-  });
+  const auto vectors = vectors_of(into, spill);
+  return read_once(into.size() + spill.size(), [&] { return ::readv(in_.get(), vectors.data(), 2); });
 }
 
 attempt descriptor_pair::write(std::span<backend::const_buffer>& buffers) noexcept {

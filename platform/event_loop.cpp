@@ -31,7 +31,6 @@ result<std::unique_ptr<event_loop>> event_loop::make(const backend::system_optio
 }
 
 int event_loop::open() {
-  now_ = real_now();
   budget_ = immediate_completions_per_turn;
   if (!lent())
     if (const int code = uv_loop_init(&own_); code < 0) return code;
@@ -41,6 +40,7 @@ int event_loop::open() {
     event_loop& self = handles::owner(handle);
     self.waker_->received();
     self.woken_ = true;
+    self.touch();
   });
   if (code < 0) return code;
   waker_ = std::make_shared<shared_waker>(handles_->async);
@@ -66,7 +66,9 @@ event_loop::~event_loop() {
 }
 
 time_point event_loop::now() const noexcept {
-  return completing_ ? now_ : real_now();
+  if (!completing_) return real_now();
+  if (now_ == never) now_ = real_now();
+  return now_;
 }
 
 backend::start event_loop::done(backend::op& op, backend::status result, std::size_t n) noexcept {
@@ -130,30 +132,44 @@ void event_loop::add_timer(backend::op& timer, op_owner& owner, op_kind kind, ti
   touch();
 }
 
-// Of our own loop one run is one turn, which complete_all() ends: UV_RUN_ONCE would ask for the time and look
-// at the timers once more. On a lent one a run may also end because the program's handlers called uv_stop.
+// On a lent loop a run may also end because the program's handlers called uv_stop.
 backend::turn_result event_loop::turn(time_point until) {
   if (completing_) detail::fatal("a runtime was turned inside one of its own turns");
   until_ = until;
   progressed_ = false;
   turning_ = true;
   if (!lent()) {
-    if (!spins_ || !turned_briefly()) {
-      running_ = true;
-      uv_run(loop_, UV_RUN_DEFAULT);
-      running_ = false;
-    }
+    turn_own();
   } else {
     keep_running(true);
     do {
       uv_run(loop_, UV_RUN_ONCE);
-    } while (!progressed_ && now_ < until);
+    } while (!progressed_ && !time_is_up());
     keep_running(pending_ > 0);
   }
   turning_ = false;
   until_ = never;
   if (descriptor_) tell_descriptor();
   return progressed_ ? backend::turn_result::progressed : backend::turn_result::timed_out;
+}
+
+// Whatever happens ends the run, see touch(). UV_RUN_ONCE would ask for the time and look at the timers once
+// more, and handles of libuv's for before and after the poll cost more than these calls.
+void event_loop::turn_own() {
+  if (spins_ && turned_briefly()) return;
+  do {
+    const bool awake = prepare_poll();
+    if (!poll_directly(awake)) run_own(awake);
+    complete_all();
+  } while (!progressed_ && !time_is_up());
+}
+
+void event_loop::run_own(bool awake) {
+  if (!awake) arm_timer(std::min(until_, deadlines_.next()));
+  interest_changed_ = false;
+  running_ = true;
+  uv_run(loop_, awake ? UV_RUN_NOWAIT : UV_RUN_DEFAULT);
+  running_ = false;
 }
 
 bool event_loop::settle() {
@@ -190,19 +206,19 @@ void event_loop::tell_descriptor() noexcept {
 // After the poll. What a handler starts, schedules or cancels is for the next turn: only the list as it
 // stands is delivered.
 void event_loop::complete_all() {
-  now_ = real_now();
+  const bool asks_for_time = slept_since_ != never || !deadlines_.empty() || until_ != never;
+  now_ = asks_for_time ? real_now() : never;
   if (slept_since_ != never)
     habit_.slept(now_ - std::exchange(slept_since_, never), woken_ || !ready_.empty());
   budget_ = immediate_completions_per_turn;
   while (backend::op* due = deadlines_.pop_due(now_)) expire(*due);
-  detail::op_list batch;
-  batch.take(ready_);
+  completing_now_.take(ready_);
   completing_ = true;
   if (std::exchange(woken_, false)) {
     progressed_ = true;
     if (wake_handler_ != nullptr) wake_handler_(wake_context_);
   }
-  while (backend::op* op = batch.pop()) {
+  while (backend::op* op = completing_now_.pop()) {
     if (phase_of(*op) == op_phase::finished) {
       deliver(*op);
     } else {
@@ -211,10 +227,7 @@ void event_loop::complete_all() {
     }
   }
   completing_ = false;
-  if (lent())
-    keep_running(turning_ || pending_ > 0);
-  else if (running_ && (progressed_ || now_ >= until_))
-    uv_stop(loop_);
+  if (lent()) keep_running(turning_ || pending_ > 0);
 }
 
 // A deadline that has passed still allows one attempt: a postponed start hasn't had its.

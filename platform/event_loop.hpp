@@ -1,15 +1,16 @@
 // The loop behind one system: libuv for readiness, time and wake-ups; our own queue of what is to be
 // completed.
 //
-// All completions run in one place, libuv's check phase, after everything that became ready in the poll was
-// tried. A loop of our own and one that a program lends us differ in who calls uv_run, and in whom our
-// handles keep it running for.
+// All completions run in one place, after everything that became ready in the poll was tried: behind uv_run
+// on a loop of our own, in libuv's check phase on one that a program lends us. They differ in who calls
+// uv_run, and in whom our handles keep it running for.
 #pragma once
 
 #include <uv.h>
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "deadline_heap.hpp"
 #include "op_list.hpp"
@@ -68,6 +69,15 @@ class spin_source {
   spin_source* previous_source_ = nullptr;
 };
 
+/// Who is told of a descriptor's events.
+class event_target {
+ public:
+  virtual void on_event(int events) noexcept = 0;
+
+ protected:
+  ~event_target() = default;
+};
+
 class event_loop {
  public:
   [[nodiscard]] static result<std::unique_ptr<event_loop>> make(const backend::system_options& options);
@@ -116,6 +126,9 @@ class event_loop {
     interest_changed_ = true;
     touch();
   }
+  /// Events of this descriptor, which libuv watches, are for `target`; null: no longer.
+  void set_target(int descriptor, event_target* target);
+
   /// A read has to wait; to be called until it leaves. Nothing unless the loop spins.
   void add_source(spin_source& source) noexcept;
   void remove_source(spin_source& source) noexcept;
@@ -135,12 +148,21 @@ class event_loop {
   [[nodiscard]] bool lent() const noexcept { return loop_ != &own_; }
   int open();
   void keep_running(bool wanted) noexcept;
+  /// Something has changed that the next poll must know of.
   void touch() noexcept {
+    if (running_) uv_stop(loop_);
     if (descriptor_ && !turning_) descriptor_->set_work(true);
   }
+  /// After the completions of a turn.
+  [[nodiscard]] bool time_is_up() const noexcept { return until_ != never && now_ >= until_; }
   void tell_descriptor() noexcept;
-  void before_poll();
+  void turn_own();
+  void run_own(bool awake);
+  [[nodiscard]] bool poll_directly(bool awake);
+  [[nodiscard]] int milliseconds_to_wait() const noexcept;
+  [[nodiscard]] bool prepare_poll();
   void arm_timer(time_point next);
+  void timer_rang() noexcept;
   [[nodiscard]] bool turned_briefly();
   [[nodiscard]] bool spin(time_point next);
   [[nodiscard]] bool look(unsigned attempt) noexcept;
@@ -161,9 +183,10 @@ class event_loop {
   time_point slept_since_ = never;
   std::size_t pending_ = 0;
   unsigned brief_turns_ = 0;
+  std::vector<event_target*> targets_;  ///< by descriptor; only of our own loop
   deadline_heap deadlines_;
-  detail::op_list ready_;
-  time_point now_{};
+  detail::op_list ready_, completing_now_;
+  mutable time_point now_ = never;  ///< of these completions; never: nobody has asked yet
   time_point until_ = never;
   time_point armed_for_ = never;
   void (*wake_handler_)(void*) noexcept = nullptr;
@@ -173,7 +196,7 @@ class event_loop {
   bool interest_changed_ = false;
   bool kept_running_ = false;
   bool turning_ = false;
-  bool running_ = false;  // in uv_run
+  bool running_ = false;  // our own loop, in uv_run
   bool completing_ = false;
   bool kept_awake_ = false;
   bool woken_ = false;

@@ -27,6 +27,7 @@ struct event_loop::handles {
 
   uv_timer_t timer{};
   uv_async_t async{};
+  // Only on a lent loop.
   uv_prepare_t prepare{};
   uv_check_t check{};
   uv_idle_t idle{};
@@ -37,6 +38,7 @@ struct event_loop::handles {
 
   event_loop& owner_;
   int open_ = 0;
+  bool has_async_ = false;
 };
 
 /// Outlives the loop: the handle inside is taken away before libuv closes it.

@@ -1,5 +1,7 @@
 // The loop before its poll: whether and how long it may wait there, and the handles that say so to libuv.
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <utility>
 
 #include "clock.hpp"
@@ -9,13 +11,21 @@
 namespace tp::platform {
 
 void event_loop::handles::start(uv_loop_t& on) {
+  timer.data = prepare.data = check.data = idle.data = async.data = this;
   uv_timer_init(&on, &timer);
+  open_ = 1;
+  if (!owner_.lent()) return;
   uv_prepare_init(&on, &prepare);
   uv_check_init(&on, &check);
   uv_idle_init(&on, &idle);
-  timer.data = prepare.data = check.data = idle.data = async.data = this;
-  open_ = 4;
-  uv_prepare_start(&prepare, [](uv_prepare_t* handle) { owner(handle).before_poll(); });
+  open_ += 3;
+  uv_prepare_start(&prepare, [](uv_prepare_t* handle) {
+    event_loop& self = owner(handle);
+    const bool awake = self.prepare_poll();
+    self.keep_from_sleeping(awake);
+    if (!awake) self.arm_timer(std::min(self.until_, self.deadlines_.next()));
+    self.interest_changed_ = false;
+  });
   uv_check_start(&check, [](uv_check_t* handle) { owner(handle).complete_all(); });
   owner_.unref(timer);
   owner_.unref(prepare);
@@ -26,6 +36,7 @@ void event_loop::handles::start(uv_loop_t& on) {
 int event_loop::handles::start_async(uv_loop_t& on, uv_async_cb handler) {
   if (const int code = uv_async_init(&on, &async, handler); code < 0) return code;
   ++open_;
+  has_async_ = true;
   owner_.unref(async);
   return 0;
 }
@@ -45,12 +56,13 @@ void event_loop::handles::let_go(Handle& handle) noexcept {
 
 void event_loop::handles::close(std::unique_ptr<handles> all) noexcept {
   handles& self = *all.release();  // the last that closes frees them
-  const bool has_async = self.open_ > 4;
+  if (self.has_async_) self.let_go(self.async);
+  if (self.owner_.lent()) {
+    self.let_go(self.prepare);
+    self.let_go(self.check);
+    self.let_go(self.idle);
+  }
   self.let_go(self.timer);
-  self.let_go(self.prepare);
-  self.let_go(self.check);
-  self.let_go(self.idle);
-  if (has_async) self.let_go(self.async);
 }
 
 // Before the clock itself is asked: libuv has just asked it, and keeps the milliseconds.
@@ -58,7 +70,7 @@ bool event_loop::may_be_due(time_point when) const noexcept {
   return when != never && when <= time_point(std::chrono::milliseconds(uv_now(loop_) + 1));
 }
 
-// An active idle handle makes the poll return at once.
+// On a lent loop: an active idle handle makes the poll return at once.
 void event_loop::keep_from_sleeping(bool awake) noexcept {
   if (awake == kept_awake_) return;
   kept_awake_ = awake;
@@ -68,16 +80,47 @@ void event_loop::keep_from_sleeping(bool awake) noexcept {
     uv_idle_stop(&handles_->idle);
 }
 
-void event_loop::before_poll() {
+// True if the poll must not wait.
+bool event_loop::prepare_poll() {
   const time_point next = std::min(until_, deadlines_.next());
   bool awake = !ready_.empty() || (may_be_due(next) && next <= real_now());
   if (!awake && spins_) {
     keep_from_sleeping(false);  // or libuv would say that it doesn't wait anyway
     awake = spin(next);
   }
-  keep_from_sleeping(awake);
-  interest_changed_ = false;
-  if (!awake) arm_timer(next);
+  return awake;
+}
+
+// What libuv would poll is polled here, and libuv asked only where it has something to do: a tenth of the
+// instructions of its turn. False: it has.
+bool event_loop::poll_directly(bool awake) {
+  if (!can_look() || interest_changed_ || uv_backend_timeout(loop_) == 0) return false;
+  std::array<loop_event, 64> room;
+  bool all_ours = true;
+  for (const loop_event& each : poll_events(*loop_, room, awake ? 0 : milliseconds_to_wait())) {
+    const auto at = static_cast<std::size_t>(each.descriptor);
+    event_target* const target = each.events != 0 && at < targets_.size() ? targets_[at] : nullptr;
+    all_ours = all_ours && target != nullptr;
+    if (target != nullptr) target->on_event(each.events);
+  }
+  if (!all_ours) run_own(true);
+  return true;
+}
+
+// Rounded up: the poll never ends before the deadline.
+int event_loop::milliseconds_to_wait() const noexcept {
+  const time_point next = std::min(until_, deadlines_.next());
+  if (next == never) return -1;
+  using std::chrono::ceil, std::chrono::milliseconds;
+  const auto left = ceil<milliseconds>(next - real_now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+void event_loop::set_target(int descriptor, event_target* target) {
+  if (lent()) return;
+  const auto at = static_cast<std::size_t>(descriptor);
+  if (at >= targets_.size()) targets_.resize(at + 1);
+  targets_[at] = target;
 }
 
 // libuv counts in milliseconds of the same clock: rounded up, the poll never ends before the deadline; what
@@ -94,8 +137,13 @@ void event_loop::arm_timer(time_point next) {
   const std::uint64_t loop_now = uv_now(loop_);
   const auto target = static_cast<std::uint64_t>(due);
   uv_timer_start(
-      &handles_->timer, [](uv_timer_t* handle) { handles::owner(handle).armed_for_ = never; },
+      &handles_->timer, [](uv_timer_t* handle) { handles::owner(handle).timer_rang(); },
       target > loop_now ? target - loop_now : 0, 0);
+}
+
+void event_loop::timer_rang() noexcept {
+  armed_for_ = never;
+  touch();
 }
 
 void event_loop::add_source(spin_source& source) noexcept {

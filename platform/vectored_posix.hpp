@@ -57,18 +57,42 @@ inline void consume(std::span<backend::const_buffer>& buffers, std::size_t n) no
   if (n > 0) buffers.front() = buffers.front().subspan(n);
 }
 
-/// One `call(vectors)` into both spans; n == 0 and ok: the end.
+/// One `call()` that reads up to so many bytes; n == 0 and ok: the end.
 template <class Call>
-[[nodiscard]] attempt read_once(std::span<std::byte> into, std::span<std::byte> spill, Call call) noexcept {
-  std::array<iovec, 2> vectors{{{into.data(), into.size()}, {spill.data(), spill.size()}}};
-  const auto used = std::span(vectors).first(spill.empty() ? 1 : 2);
-  const ssize_t got = uninterrupted([&] { return call(used); });
+[[nodiscard]] attempt read_once(std::size_t room, Call call) noexcept {
+  const ssize_t got = uninterrupted(call);
   if (got >= 0) {
     const auto n = static_cast<std::size_t>(got);
-    return {.n = n, .was_short = n > 0 && n < into.size() + spill.size()};
+    return {.n = n, .was_short = n > 0 && n < room};
   }
   if (is_again(errno)) return {.would_block = true, .was_short = true};
   return {.result = to_status(errno)};
+}
+
+/// Into both spans, as two vectors.
+[[nodiscard]] inline std::array<iovec, 2> vectors_of(std::span<std::byte> into,
+                                                     std::span<std::byte> spill) noexcept {
+  return {{{into.data(), into.size()}, {spill.data(), spill.size()}}};
+}
+
+/// What a write that has failed answers.
+[[nodiscard]] inline attempt write_refused(int number) noexcept {
+  if (is_again(number)) return {.would_block = true};
+  return {.result = to_status(number == ECONNRESET ? EPIPE : number)};
+}
+
+/// write_all() for a single buffer, which needs no vector: a short write means that the peer's buffer is
+/// full.
+template <class Call>
+[[nodiscard]] attempt write_one(std::span<backend::const_buffer>& buffers, Call call) noexcept {
+  backend::const_buffer& one = buffers.front();
+  const ssize_t sent = uninterrupted([&] { return call(one); });
+  if (sent < 0) return write_refused(errno);
+  const auto n = static_cast<std::size_t>(sent);
+  const bool all = n == one.size();
+  one = one.subspan(n);
+  if (all) buffers = {};
+  return {.n = n, .would_block = !all};
 }
 
 /// `call(vectors)` until all is accepted or the kernel takes no more.
@@ -83,8 +107,9 @@ template <class Call>
     const std::span<iovec> vectors = gather(buffers, storage, asked);
     const ssize_t sent = uninterrupted([&] { return call(vectors); });
     if (sent < 0) {
-      total.would_block = is_again(errno);
-      if (!total.would_block) total.result = to_status(errno == ECONNRESET ? EPIPE : errno);
+      const attempt refused = write_refused(errno);
+      total.would_block = refused.would_block;
+      total.result = refused.result;
       return total;
     }
     const auto n = static_cast<std::size_t>(sent);

@@ -16,6 +16,8 @@ int watcher::add(watch_handle& on, int descriptor, int serves) {
   on.serves = serves;
   if (const int code = uv_poll_init(loop_.uv(), &on.poll, descriptor); code < 0) return -code;
   loop_.unref(on.poll);
+  on.descriptor = descriptor;
+  loop_.set_target(descriptor, &on);
   on.open = true;
   return 0;
 }
@@ -63,6 +65,7 @@ void watcher::drop(watch_handle& on) noexcept {
   if (!on.open) return;
   on.open = false;
   on.armed = 0;
+  loop_.set_target(on.descriptor, nullptr);
   ++closing_;
   loop_.interest_changed();
   uv_close(reinterpret_cast<uv_handle_t*>(&on.poll), [](uv_handle_t* handle) {

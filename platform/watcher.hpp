@@ -45,9 +45,12 @@ class watcher : public op_owner {
   event_loop& loop_;
 
  private:
-  struct watch_handle {
+  struct watch_handle final : event_target {
+    void on_event(int events) noexcept override { owner->on_event(*this, 0, events); }
+
     uv_poll_t poll{};
     watcher* owner = nullptr;
+    int descriptor = -1;
     int serves = 0;  // the events that it is for
     int armed = 0;
     bool open = false;

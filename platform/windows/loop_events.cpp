@@ -9,6 +9,10 @@ bool can_look() noexcept {
   return false;
 }
 
+std::span<const loop_event> poll_events(const uv_loop_t&, std::span<loop_event>, int) noexcept {
+  return {};
+}
+
 bool has_event(const uv_loop_t&) noexcept {
   return false;
 }

@@ -153,7 +153,7 @@ void connection_state::start_kernel_drain(during when) {
 }
 
 void connection_state::kernel_drain_ended(during when) {
-  errc code = drain_op_.give_back(runtime_).code;
+  errc code = drain_op_.give_back(runtime_.memory.ops).code;
   if (code == errc::connection_reset || (code == errc::none && inbound_.was_reset())) code = errc::discarded;
   const errc stopped = draining_ != nullptr ? draining_->stop_reason : errc::none;
   end_drain(code == errc::cancelled && stopped != errc::none ? stopped : code, when);

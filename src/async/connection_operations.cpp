@@ -5,21 +5,6 @@
 
 namespace tp::detail {
 
-backend::write_op& lent_op::borrow(runtime_state& runtime, backend::op::handler when_done, void* owner) {
-  if (node_ == nullptr) node_ = &runtime.memory.ops.acquire(runtime);
-  node_->on_done = when_done;
-  node_->context = owner;
-  node_->deadline = never;
-  return *node_;
-}
-
-backend::status lent_op::give_back(runtime_state& runtime) noexcept {
-  lent_op_node& node = *std::exchange(node_, nullptr);
-  const backend::status result = node.result;
-  runtime.memory.ops.give_back(node);
-  return result;
-}
-
 template <class Node, class Result>
 void connection_operation<Node, Result>::use() noexcept {
   this->configure();

@@ -27,8 +27,10 @@ class node_pool {
     while (free_ != nullptr) destroy(*std::exchange(free_, free_->next_free));
   }
 
-  [[nodiscard]] Node& acquire(runtime_state& runtime) {
-    if (free_ == nullptr) return *new (memory_->allocate(sizeof(Node), alignof(Node))) Node(runtime);
+  /// `made_of`: for a new one's constructor.
+  template <class... Args>
+  [[nodiscard]] Node& acquire(Args&... made_of) {
+    if (free_ == nullptr) return *new (memory_->allocate(sizeof(Node), alignof(Node))) Node(made_of...);
     --kept_;
     return *std::exchange(free_, free_->next_free);
   }
@@ -52,17 +54,27 @@ class node_pool {
 
 /// An operation of the backend that a connection has only while it needs one.
 struct lent_op_node : backend::write_op {
-  explicit lent_op_node(runtime_state&) noexcept {}
   lent_op_node* next_free = nullptr;
 };
 class lent_op {
  public:
   [[nodiscard]] bool pending() const noexcept { return node_ != nullptr && node_->pending(); }
-  [[nodiscard]] backend::write_op& borrow(runtime_state& runtime, backend::op::handler when_done,
-                                          void* owner);
+  [[nodiscard]] backend::write_op& borrow(node_pool<lent_op_node>& from, backend::op::handler when_done,
+                                          void* owner) {
+    if (node_ == nullptr) node_ = &from.acquire();
+    node_->on_done = when_done;
+    node_->context = owner;
+    node_->deadline = never;
+    return *node_;
+  }
   [[nodiscard]] backend::write_op& operator*() const noexcept { return *node_; }
   /// Its result, after which it is somebody else's.
-  backend::status give_back(runtime_state& runtime) noexcept;
+  backend::status give_back(node_pool<lent_op_node>& to) noexcept {
+    lent_op_node& node = *std::exchange(node_, nullptr);
+    const backend::status result = node.result;
+    to.give_back(node);
+    return result;
+  }
   [[nodiscard]] bool is_lent() const noexcept { return node_ != nullptr; }
 
  private:

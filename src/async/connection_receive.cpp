@@ -18,7 +18,8 @@ void connection_state::begin(receive_operation& op) {
   if (refused != errc::none) return op.end(std::unexpected(make_error(refused, operation::receive)), false);
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
-  pull_in(during::call);
+  const bool only_reads = inbound_.has_nothing() && !read_op_.pending() && withheld_.empty() && !answers_due_;
+  if (!only_reads || start_read()) pull_in(during::call);
   if (op.pending()) arm(op.deadline());
 }
 
@@ -127,6 +128,11 @@ void connection_state::take_read() {
 
 void connection_state::read_ended() {
   take_read();
+  const bool only_receives = !terms_.framed && receiving_ != nullptr && closing_ == nullptr && !torn_down_;
+  if (only_receives && inbound_.got_bytes()) {
+    static_cast<void>(inbound_.advance());
+    return finish_receive(inbound_.outcome(), during::turn);
+  }
   const bool expected = readable_ && receiving_ != nullptr && receiving_->stop_reason == errc::none;
   if (expected && !torn_down_ && closing_ == nullptr && !start_read()) return;
   pull_in(during::turn);

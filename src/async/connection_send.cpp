@@ -29,6 +29,8 @@ void connection_state::begin(send_operation& op) {
   if (bytes == 0 && terms_.mode == transmission::byte) return op.end(std::size_t{0}, false);
   op.item.interruptible = op.may_be_stopped() || op.deadline() != never;
   sent_since_drain_ = true;
+  const bool alone = outbound_.idle() && !write_op_.pending() && !joining_ && draining_ == nullptr;
+  if (alone && send_alone(op)) return;
   outbound_.push(op.item);
   // Whoever is resumed by one write is joined in the next: that comes when all of them have been.
   if (joining_ && outbound_.queued_bytes() <= joined_at_most) {
@@ -37,6 +39,31 @@ void connection_state::begin(send_operation& op) {
     push_out(during::call);
   }
   if (op.pending()) arm(op.deadline());
+}
+
+// The short way of what push_out() does, for a send that meets an empty queue. False: it isn't one write.
+bool connection_state::send_alone(send_operation& op) {
+  const auto vector = outbound_.gather_alone(op.item);
+  if (vector.empty()) return false;
+  auto& write = borrow<&connection_state::write_ended>(write_op_);
+  write.buffers = vector;
+  const backend::start how = stream_->write(write);
+  if (how == backend::start::done && write.result.ok()) {
+    write_op_.give_back(runtime_.memory.ops);
+    outbound_.sent_alone();
+    unconfirmed_ = true;
+    op.end(op.item.payload.size(), false);
+    return true;
+  }
+  outbound_.keep_alone(op.item);
+  if (how == backend::start::pending) {
+    retain();
+    arm(op.deadline());
+  } else {
+    account_write();
+    push_out(during::call);
+  }
+  return true;
 }
 
 void connection_state::push_out(during when) {
@@ -67,7 +94,7 @@ void connection_state::write_queued(during when) {
 
 void connection_state::account_write() {
   const std::size_t n = (*write_op_).n;
-  const auto [code, cause] = write_op_.give_back(runtime_);
+  const auto [code, cause] = write_op_.give_back(runtime_.memory.ops);
   collect(outbound_.account(n));
   unconfirmed_ = unconfirmed_ || outbound_.moved_data();
   if (torn_down_) {
@@ -145,7 +172,8 @@ void connection_state::settle(during when) {
 void connection_state::finish_send(send_operation& op, during when) {
   if (std::exchange(op.withdrawing, false) && --withdrawing_ == 0) grace_until_ = never;
   const bool some = terms_.mode == transmission::byte && op.item.sent > 0;
-  const bool stopped = op.stop_reason == errc::cancelled || op.stop_reason == errc::timed_out;
+  const bool may_be_stop = op.stop_reason == errc::cancelled || op.stop_reason == errc::timed_out;
+  const bool stopped = may_be_stop && send_failure_ == errc::none;
   if (op.item.complete || (some && stopped)) return op.end(send_result(op.item.sent), in_turn(when));
   const int cause = op.stop_reason == send_failure_ ? send_cause_ : 0;
   op.end(std::unexpected(make_error(op.stop_reason, operation::send, cause)), in_turn(when));
@@ -204,7 +232,7 @@ void connection_state::start_shutdown(during when) {
 }
 
 void connection_state::shutdown_ended(during when) {
-  const backend::status result = shutdown_op_.give_back(runtime_);
+  const backend::status result = shutdown_op_.give_back(runtime_.memory.ops);
   if (outbound_.end_is_due()) collect(outbound_.end_done());
   if (!result.ok() && end_item_ != nullptr && finished_last_ == end_item_) {
     end_item_->complete = false;

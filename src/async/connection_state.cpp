@@ -26,7 +26,7 @@ connection_state& connection_state::make(runtime_state& runtime, backend::stream
 
 void connection_state::destroy() noexcept {
   for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
-    if (each->is_lent()) each->give_back(runtime_);
+    if (each->is_lent()) each->give_back(runtime_.memory.ops);
   }
   std::pmr::memory_resource& resource = runtime_.memory.resource;
   this->~connection_state();

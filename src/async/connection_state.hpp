@@ -87,6 +87,7 @@ class connection_state final : public resident {
   [[nodiscard]] bool can_write() const noexcept {
     return !write_op_.pending() && !torn_down_ && send_failure_ == errc::none;
   }
+  [[nodiscard]] bool send_alone(send_operation& op);
   void push_out(during when);
   void write_queued(during when);
   void account_write();
@@ -143,12 +144,12 @@ class connection_state final : public resident {
   void on_shutdown() { shutdown_ended(during::turn); }
   void on_kernel_drain() { kernel_drain_ended(during::turn); }
   void watch() {
-    background_op_.give_back(runtime_);
+    background_op_.give_back(runtime_.memory.ops);
     pull_in(during::turn);
   }
   template <auto Method>
   [[nodiscard]] backend::write_op& borrow(lent_op& op) {
-    return op.borrow(runtime_, handler<Method>(), this);
+    return op.borrow(runtime_.memory.ops, handler<Method>(), this);
   }
 
   backend::stream_ptr stream_;

@@ -17,11 +17,11 @@ void connection_state::arm(time_point deadline) {
   auto& op = borrow<&connection_state::timer_ended>(timer_op_);
   op.deadline = deadline;
   runtime_.sleep(op, *this);
-  if (!op.pending()) timer_op_.give_back(runtime_);  // a dead process's
+  if (!op.pending()) timer_op_.give_back(runtime_.memory.ops);  // a dead process's
 }
 
 void connection_state::timer_ended() {
-  timer_op_.give_back(runtime_);
+  timer_op_.give_back(runtime_.memory.ops);
   timer_at_ = never;
   const time_point now = runtime_.now();
   while (!torn_down_ && expire_one(now)) {

@@ -27,10 +27,8 @@ void operation_base::expire_after(duration d) noexcept {
   deadline_ = deadline_after(runtime_.now(), d);
 }
 
-void operation_base::configure() noexcept {
+void operation_base::check_thread() const noexcept {
   runtime_.check_thread();
-  deadline_ = never;
-  phase_ = phase::configured;
 }
 
 errc operation_base::refuse_start() const noexcept {
@@ -63,7 +61,6 @@ void operation_base::unhook() noexcept {
     hook_.reset();
     runtime_.mail().retract(stop_mail_);
   }
-  token_ = {};
 }
 
 void operation_base::complete() noexcept {
@@ -76,12 +73,6 @@ void operation_base::complete_later() noexcept {
   unhook();
   phase_ = phase::completed;
   if (waiter_) runtime_.defer(*this);  // a thread that waits looks at the phase
-}
-
-void operation_base::retire() noexcept {
-  token_ = {};
-  waiter_ = nullptr;
-  phase_ = phase::idle;
 }
 
 void operation_base::check_abandoned() const noexcept {

@@ -32,6 +32,14 @@ class inbound {
   void begin(std::span<std::byte> into) noexcept;
   void begin(buffer& into);
   [[nodiscard]] bool receiving() const noexcept { return receiving_; }
+  /// The receive that has just begun can't go on without a read.
+  [[nodiscard]] bool has_nothing() const noexcept {
+    const bool over = failure_ != errc::none || at_end() || aborted_;
+    const bool wants_bytes = buffer_ != nullptr || !span_.empty();
+    return wants_bytes && !over && begin_ == end_ && !in_data_ && part_.size() == 0;
+  }
+  /// Of a stream without frames: the read that has ended brought some.
+  [[nodiscard]] bool got_bytes() const noexcept { return got_ > 0; }
 
   enum class step : std::uint8_t {
     idle,         ///< nothing to do: data waits and nobody receives, or the stream has ended

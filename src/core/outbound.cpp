@@ -19,6 +19,7 @@ void outbound::push(outgoing& item) noexcept {
 }
 
 bool outbound::in_flight(const outgoing& item) const noexcept {
+  if (alone_) return &item == first_;
   return std::ranges::any_of(pieces(), [&](const piece& each) { return each.item == &item; });
 }
 
@@ -121,6 +122,40 @@ bool outbound::wants_block() const noexcept {
   return partial_ || !replies_.empty() || (first_ != nullptr && !end_is_due());
 }
 
+// Unframed the payload is all there is to write, and no block is needed.
+std::span<backend::const_buffer> outbound::gather_alone(outgoing& item) {
+  if (!framed_) {
+    item.alone = item.payload;
+    return {&item.alone, 1};
+  }
+  write_block& block = block_.take();
+  set_data(block.pieces[0], item, 0);
+  if (block.pieces[0].payload_size < item.payload.size()) {
+    block_.give_back();
+    return {};
+  }
+  gathering made(block);
+  made.add(block.pieces[0]);
+  return std::span(block.vectors).first(made.vectors);
+}
+
+void outbound::keep_alone(outgoing& item) {
+  push(item);
+  piece_count_ = framed_ ? 1 : 0;
+  alone_ = !framed_;
+}
+
+outgoing* outbound::account_alone(std::size_t bytes) noexcept {
+  alone_ = false;
+  moved_data_ = bytes > 0;
+  outgoing& item = *first_;
+  item.sent = bytes;
+  if (!item.whole()) return nullptr;
+  item.complete = true;
+  unlink(item);
+  return &item;
+}
+
 std::span<backend::const_buffer> outbound::gather() {
   piece_count_ = partial_ ? 1 : 0;
   if (!wants_block()) return {};
@@ -187,6 +222,7 @@ void outbound::finish_piece(const piece& done, outgoing*& finished_first, outgoi
 }
 
 outgoing* outbound::account(std::size_t bytes) {
+  if (alone_) return account_alone(bytes);
   outgoing* finished_first = nullptr;
   outgoing* finished_last = nullptr;
   partial_ = moved_data_ = false;
@@ -235,7 +271,7 @@ outbound::withdrawal outbound::withdraw(outgoing& item) {
 }
 
 void outbound::let_go() noexcept {
-  partial_ = false;
+  partial_ = alone_ = false;
   piece_count_ = 0;
   block_.give_back();
 }

@@ -29,8 +29,9 @@ struct outgoing {
   bool stopped = false;        ///< withdrawn in the middle; finishes with its current piece
   bool complete = false;       ///< finished, and all of it went
   std::span<const std::byte> payload;
-  std::size_t sent = 0;       ///< payload bytes the kernel has accepted
-  wire::control_frame frame;  ///< for control
+  std::size_t sent = 0;         ///< payload bytes the kernel has accepted
+  backend::const_buffer alone;  ///< the vector of a write that needs no more
+  wire::control_frame frame;    ///< for control
   outgoing* next = nullptr;
   outgoing* previous = nullptr;  ///< while it is in the queue
 
@@ -82,6 +83,14 @@ class outbound {
   [[nodiscard]] bool end_is_due() const noexcept;
   outgoing* end_done() noexcept;
 
+  /// What gather() would give if the send were pushed, for one that meets an idle queue: it need not stand
+  /// there if all of it goes in one write. Empty: it is more than a write. Afterwards sent_alone() or
+  /// keep_alone().
+  [[nodiscard]] std::span<backend::const_buffer> gather_alone(outgoing& item);
+  void sent_alone() noexcept { block_.give_back(); }
+  /// It stands in the queue all the same, as after push() and gather().
+  void keep_alone(outgoing& item);
+
   /// The next bytes to write; empty if there are none. Valid until the next call of anything but account().
   [[nodiscard]] std::span<backend::const_buffer> gather();
   /// The kernel took so many bytes of the last gather(). Returns the sends that finished by it, linked by
@@ -112,6 +121,7 @@ class outbound {
   void gather_replies(gathering& to);
   void gather_items(gathering& to);
   void finish_piece(const piece& done, outgoing*& finished_first, outgoing*& finished_last);
+  [[nodiscard]] outgoing* account_alone(std::size_t bytes) noexcept;
   void unlink(outgoing& item) noexcept;
   void let_go() noexcept;
 
@@ -127,6 +137,7 @@ class outbound {
   std::size_t queued_bytes_ = 0;
   std::uint32_t piece_count_ = 0;
   bool partial_ = false;  ///< the first piece is begun and not finished
+  bool alone_ = false;    ///< a write has hold of the first item's payload, as it is
   bool moved_data_ = false;
   transmission mode_;
   bool framed_;

@@ -85,6 +85,22 @@ TEST_CASE("a stream that takes one byte at a time gets the same bytes") {
   check_queue(kinds[2], {{65537, true}, {3, true}}, at_most(1));
 }
 
+TEST_CASE("a send that meets an idle queue gives the same bytes alone, however many are taken at first") {
+  const std::vector<planned> plan = {{1, true}, {300, false}, {65536, true}, {70000, false}, {70000, true}};
+  for (const kind_of_stream& kind : kinds) {
+    for (const std::size_t most : {std::size_t{0}, std::size_t{1}, std::size_t{9}, std::size_t{1} << 20}) {
+      send_queue q(kind.mode, kind.framed);
+      for (const planned& each : plan) {
+        const bool one_write = !kind.framed || !each.interruptible || each.size <= 65536;
+        CHECK(q.send_alone(q.make(each.size, each.interruptible), at_most(most)) == one_write);
+        q.pump(everything());
+      }
+      CHECK((q.written == reference(q, plan)));
+      CHECK((q.out.idle() && q.blocks.lent() == 0));
+    }
+  }
+}
+
 TEST_CASE("an empty message is one empty frame between its neighbours") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     check_queue(kinds[2], {{0, false}, {0, true}, {3, false}, {0, true}}, random_appetite(seed));
@@ -182,6 +198,19 @@ TEST_CASE("without frames the end is due when everything before it was taken") {
   q.pump(at_most(33));
   CHECK(q.ends_at == std::vector<std::size_t>{150});
   CHECK((q.finished.back() == &end && end.complete && q.out.idle()));
+}
+
+TEST_CASE("a send that is written alone is in flight too, and may be taken back where it was cut off") {
+  for (const kind_of_stream& kind : kinds) {
+    send_queue q(kind.mode, kind.framed);
+    outgoing& item = q.make(100);
+    REQUIRE(!q.out.gather_alone(item).empty());
+    q.out.keep_alone(item);
+    CHECK(q.out.in_flight(item));
+    CHECK(q.out.account(0) == nullptr);
+    CHECK(!q.out.in_flight(item));
+    CHECK((q.out.withdraw(item) == core::outbound::withdrawal::gone && item.sent == 0 && q.out.idle()));
+  }
 }
 
 TEST_CASE("what the stream has hold of is in flight until it is accounted for") {

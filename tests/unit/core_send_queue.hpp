@@ -22,13 +22,34 @@ struct send_queue {
   send_queue(transmission m, bool f)
       : out(m, f, blocks, *std::pmr::new_delete_resource()), mode(m), framed(f) {}
 
-  outgoing& send(std::size_t size, bool interruptible = false) {
+  outgoing& make(std::size_t size, bool interruptible = false) {
     payloads.push_back(pattern(size, payloads.size() + 1));
     outgoing& item = items.emplace_back();
     item.payload = payloads.back();
     item.interruptible = interruptible;
+    return item;
+  }
+  outgoing& send(std::size_t size, bool interruptible = false) {
+    outgoing& item = make(size, interruptible);
     out.push(item);
     return item;
+  }
+  /// One that meets an idle queue, and one write of it. False: it is more than a write, and was pushed.
+  bool send_alone(outgoing& item, const appetite& takes) {
+    const byte_vector all = joined(out.gather_alone(item));
+    if (all.empty()) {
+      out.push(item);
+      return false;
+    }
+    const std::size_t n = takes(all.size());
+    append(written, std::span(all).first(n));
+    if (n == all.size()) {
+      out.sent_alone();
+    } else {
+      out.keep_alone(item);
+      collect(out.account(n));
+    }
+    return true;
   }
   outgoing& control(outgoing::kind what, const wire::control_frame& frame = {}) {
     outgoing& item = items.emplace_back();
@@ -40,9 +61,7 @@ struct send_queue {
 
   /// One write, of which so many bytes are taken. False: nothing to write.
   bool step(const appetite& takes) {
-    const auto vector = out.gather();
-    byte_vector all;
-    for (const auto part : vector) append(all, part);
+    const byte_vector all = joined(out.gather());
     if (all.empty()) return false;
     const std::size_t n = takes(all.size());
     append(written, std::span(all).first(n));
@@ -65,6 +84,11 @@ struct send_queue {
       const auto takes = [&](std::size_t n) { return std::min({n, most, target - written.size()}); };
       if (!step(takes)) return;
     }
+  }
+  [[nodiscard]] static byte_vector joined(std::span<const backend::const_buffer> vector) {
+    byte_vector all;
+    for (const auto part : vector) append(all, part);
+    return all;
   }
   void collect(outgoing* first) {
     for (; first != nullptr; first = first->next) finished.push_back(first);

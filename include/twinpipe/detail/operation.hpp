@@ -61,7 +61,11 @@ class operation_base {
   /// Asks the pending operation to end, for a stop request; on the runtime's thread, in a turn.
   virtual void on_stop() noexcept = 0;
 
-  void configure() noexcept;
+  void configure() noexcept {
+    check_thread();
+    deadline_ = never;
+    phase_ = phase::configured;
+  }
   /// Is there a reason not to start at all: a stop that was requested before, an impersonation, a runtime
   /// that ends? A deadline that has passed is none: it still allows one attempt.
   [[nodiscard]] errc refuse_start() const noexcept;
@@ -73,7 +77,11 @@ class operation_base {
   /// Resumes the waiter on a later turn; from anywhere on the runtime's thread.
   void complete_later() noexcept;
   /// Ends the use of the node.
-  void retire() noexcept;
+  void retire() noexcept {
+    token_ = {};
+    waiter_ = nullptr;
+    phase_ = phase::idle;
+  }
   /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming
   /// error.
   void check_abandoned() const noexcept;
@@ -87,6 +95,7 @@ class operation_base {
     void operator()() const noexcept;
   };
   static void deliver_stop(mail& note) noexcept;
+  void check_thread() const noexcept;
   void unhook() noexcept;
 
   std::coroutine_handle<> waiter_;

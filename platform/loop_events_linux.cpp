@@ -1,0 +1,37 @@
+// libuv's epoll descriptor, asked without libuv.
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "loop_events.hpp"
+#include "vectored_posix.hpp"
+
+namespace tp::platform {
+
+bool can_look() noexcept {
+  return true;
+}
+
+// An epoll descriptor is readable when a wait would find something.
+bool has_event(const uv_loop_t& loop) noexcept {
+  return is_readable(uv_backend_fd(&loop));
+}
+
+// libuv keeps the descriptor's number beside its events. Errors and hang-ups are left to it.
+std::span<const loop_event> poll_events(const uv_loop_t& loop, std::span<loop_event> into,
+                                        int timeout) noexcept {
+  std::array<epoll_event, 64> found;
+  const auto room = static_cast<int>(std::min(found.size(), into.size()));
+  const int n = ::epoll_wait(uv_backend_fd(&loop), found.data(), room, timeout);
+  for (int i = 0; i < n; ++i) {
+    const std::uint32_t what = found[i].events;
+    const bool plain = (what & ~std::uint32_t{EPOLLIN | EPOLLOUT}) == 0;
+    into[i] = {
+        found[i].data.fd,
+        plain ? ((what & EPOLLIN) != 0 ? UV_READABLE : 0) | ((what & EPOLLOUT) != 0 ? UV_WRITABLE : 0) : 0};
+  }
+  return into.first(n > 0 ? static_cast<std::size_t>(n) : 0);
+}
+
+}  // namespace tp::platform
