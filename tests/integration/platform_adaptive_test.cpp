@@ -104,6 +104,8 @@ TEST_CASE("after spins that paid, the next beginning is easy again") {
 TEST_CASE("spins that find something later than a wake-up would have end, too") {
   spin_habit habit;
   sleep_briefly(habit, 4);
+  for (int i = 0; i < 100; ++i) habit.spun(25us, true);  // 64 KiB at a time
+  CHECK(habit.worth_it());
   for (int i = 0; i < 7; ++i) habit.spun(40us, true);
   CHECK(habit.worth_it());
   habit.spun(40us, true);
