@@ -1,4 +1,4 @@
-// twinpipe's coroutines, in each mode.
+// twinpipe's coroutines, in each mode, on runtimes that sleep while they wait and on such that may spin.
 #include "contender.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -9,6 +9,7 @@ struct async_variant {
   tp::transmission mode = tp::transmission::byte;
   tp::profile profile = tp::profile::native;
   bool framed = false;
+  tp::wait_strategy wait = tp::wait_strategy::sleep;
 };
 
 /// Sends that are pending at a time where many are.
@@ -136,14 +137,19 @@ tp::task<int> ask(tp::runtime& rt, session& s, const async_variant& v) {
   co_return 0;
 }
 
+template <class Main>
+void run_on_runtime(const async_variant& v, Main main) {
+  tp::run([&](tp::process& p) { return p.run(main, {.wait = v.wait}); });
+}
+
 template <const async_variant& v>
 void serve_async(session& s) {
-  tp::run([&](tp::process& p) { return p.run([&](tp::runtime& rt) { return serve(rt, s, v); }); });
+  run_on_runtime(v, [&](tp::runtime& rt) { return serve(rt, s, v); });
 }
 
 template <const async_variant& v>
 void ask_async(session& s) {
-  tp::run([&](tp::process& p) { return p.run([&](tp::runtime& rt) { return ask(rt, s, v); }); });
+  run_on_runtime(v, [&](tp::runtime& rt) { return ask(rt, s, v); });
 }
 
 tp::task<void> side_by_side(tp::task<int> side) {
@@ -161,20 +167,21 @@ tp::task<int> both(tp::runtime& rt, session& server, session& client, const asyn
 
 template <const async_variant& v>
 void alone_async(session& server, session& client) {
-  tp::run(
-      [&](tp::process& p) { return p.run([&](tp::runtime& rt) { return both(rt, server, client, v); }); });
+  run_on_runtime(v, [&](tp::runtime& rt) { return both(rt, server, client, v); });
 }
 
 constexpr async_variant byte{};
 constexpr async_variant framed{.framed = true};
 constexpr async_variant message{.mode = tp::transmission::message};
 constexpr async_variant raw_profile{.profile = tp::profile::raw};
+constexpr async_variant adaptive{.wait = tp::wait_strategy::adaptive};
 
 constexpr contender by_coroutines[] = {
     {"twin.byte", serve_async<byte>, ask_async<byte>, alone_async<byte>},
     {"twin.framed", serve_async<framed>, ask_async<framed>, alone_async<framed>},
     {"twin.message", serve_async<message>, ask_async<message>, alone_async<message>},
     {"twin.raw", serve_async<raw_profile>, ask_async<raw_profile>, alone_async<raw_profile>},
+    {"twin.adaptive", serve_async<adaptive>, ask_async<adaptive>, alone_async<adaptive>},
 };
 
 }  // namespace

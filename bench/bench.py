@@ -2,6 +2,7 @@
 """The benchmarks: tables, goals, and the guard that counts. scripts/bench builds what it needs and calls it."""
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ import calls  # noqa: E402
 import conditions  # noqa: E402
 import counts  # noqa: E402
 import goals  # noqa: E402
+import rest  # noqa: E402
 from measure import Point, Program, middle, ratio  # noqa: E402
 
 ALWAYS = 'raw'  # what ratios in the tables are taken of
 CALLS_OPERATIONS = 300
+OPTIONAL = ('asio', 'dotnet.sync', 'dotnet.async')  # built where there is what they need
 
 
 def points():
@@ -79,16 +82,18 @@ def run_tables(program, options):
     return tables
 
 
-def run_memory(program):
-    """Bytes of each side for each of 1,000 idle connections."""
+def run_memory(program, options):
+    """Bytes of each side for each of many idle connections."""
     found = {}
-    print('\nidle connections: bytes of one side for each, before and after a message each way')
-    for mode in ('byte', 'message'):
-        for line in program.call('idle', mode, 1000).splitlines():
-            row = json.loads(line)
-            found[f'{mode} {row["side"]}'] = row
-            print(f'{mode:<8} {row["side"]:<7} allocated {row["allocated"]:>6} {row["allocated_after_message"]:>6}'
-                  f'   resident {row["resident"]:>6} {row["resident_after_message"]:>6}')
+    for manner in rest.MANNERS:
+        if not matches(options.only, manner, 'idle'):
+            continue
+        if not found:
+            print('\nidle connections: bytes of one side for each, before and after a message each way')
+        found[manner] = rest.memory(program, manner)
+        for side, row in found[manner].items():
+            print(f'{manner:<17} {side:<7} allocated {row["allocated"]:>6} {row["allocated_after_message"]:>6}'
+                  f'   resident {row["resident"]:>6} {row["resident_after_message"]:>6}', flush=True)
     return found
 
 
@@ -131,6 +136,16 @@ def judge_calls(program):
             'bound': f'{got:.2f} ≤ {most:.2f}', 'met': got <= most + 0.05}
 
 
+def judge_rest(program, options):
+    subject, baseline = goals.AT_REST
+    got = rest.rounds(program, goals.AT_REST, goals.REST_MILLISECONDS, min(options.rounds, 5))
+    used, most = (got[wait]['us'] for wait in goals.AT_REST)
+    return {'goal': f'CPU time of both processes at rest for {goals.REST_MILLISECONDS} ms: wait_strategy::{subject} against {baseline}, '
+                    f'after {got[subject]["sleeps"]:.2f} and {got[baseline]["sleeps"]:.2f} sleeps for each round trip',
+            'metric': 'cpu', 'ratio': round(used / most, 3), 'bound': f'{used:.0f} ≤ {most:.0f} + {goals.ALLOWED_AT_REST} µs',
+            'met': used <= most + goals.ALLOWED_AT_REST}
+
+
 def print_goal(entry):
     beside = ''.join(f' (beside: {who} {value:.3f})' for who, value in entry.get('beside', {}).items())
     print(f'{"PASS" if entry["met"] else "MISS"}  {entry["ratio"]:>6.3f} {entry["bound"]:<14} '
@@ -140,20 +155,25 @@ def print_goal(entry):
 def run_goals(program, options):
     chosen, absent = selected_goals(program, options)
     entries = []
+
+    def note(entry):
+        entries.append(entry)
+        print_goal(entry)
+
     for point, at_point in chosen.items():
         wanted = {who for goal in at_point for who in (goal.subject, goal.baseline, goals.BESIDE.get(goal.subject))}
         names = [who for who in program.contenders if who in wanted]
         samples = program.rounds(point, names, options.rounds)
         for goal in at_point:
-            entries.append(judge(goal, samples))
-            print_goal(entries[-1])
+            note(judge(goal, samples))
+    if matches(options.only, 'twin.adaptive', 'at rest'):
+        note(judge_rest(program, options))
     if matches(options.only, goals.FEWEST_CALLS[0], goals.round_trip(1)):
         entry = judge_calls(program)
         if entry is None:
             absent.append(f'system calls ({calls.unavailable()})')
         else:
-            entries.append(entry)
-            print_goal(entry)
+            note(entry)
     for line in absent:
         print(f'skipped: {line}')
     missed = sum(not entry['met'] for entry in entries)
@@ -161,34 +181,82 @@ def run_goals(program, options):
     return entries, absent
 
 
+def absent_from_tables(program):
+    """What the tables would show elsewhere."""
+    lines = [f'{who} (not built here)' for who in OPTIONAL if who not in program.contenders]
+    reason = calls.unavailable()
+    return lines + ([f'system calls ({reason})'] if reason else [])
+
+
+def is_in_question(program, options):
+    """Whether anything is left of what --only selects."""
+    if options.only is None:
+        return True
+    if options.goals:
+        subjects = [(goal.subject, goal.point) for goal in goals.all_goals()]
+        return any(matches(options.only, *each) for each in [*subjects, ('twin.adaptive', 'at rest')])
+    rows = [(who, point) for point in points() for who in program.contenders if who != ALWAYS]
+    return any(matches(options.only, *each) for each in [*rows, *((manner, 'idle') for manner in rest.MANNERS)])
+
+
+def pattern(text):
+    try:
+        re.compile(text)
+    except re.error as wrong:
+        raise argparse.ArgumentTypeError(f'{text!r} is no regular expression: {wrong}') from None
+    return text
+
+
+def writable_file(text):
+    file = Path(text)
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{text!r} can\'t be written')
+    return file
+
+
 def parsed(words):
-    parser = argparse.ArgumentParser(prog='scripts/bench', description='Measures twinpipe beside what else one could use.')
+    parser = argparse.ArgumentParser(
+        prog='scripts/bench', description='Measures twinpipe beside what else one could use.', allow_abbrev=False)
     parser.add_argument('--goals', action='store_true', help='only what has to be reached; exits with 1 if a goal is missed')
     parser.add_argument('--check', action='store_true', help='counts instructions and system calls against bench/counts.json')
     parser.add_argument('--update', action='store_true', help='with --check: stores what was counted')
     parser.add_argument('--quick', action='store_true', help='fewer and shorter rounds')
-    parser.add_argument('--only', metavar='PATTERN', help='a regular expression for "CONTENDER WORKLOAD of SIZE on CORES"')
-    parser.add_argument('--json', metavar='FILE', help='where the figures go; else beside the program')
-    parser.add_argument('--program', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--only', metavar='PATTERN', type=pattern,
+                        help='a regular expression for "CONTENDER WORKLOAD of SIZE on CORES", "CONTENDER idle", "twin.adaptive at rest"')
+    parser.add_argument('--json', metavar='FILE', type=writable_file, help='where the figures go; else beside the program')
+    parser.add_argument('--program', type=Path, help=argparse.SUPPRESS)  # without it: only looks at the others
     options = parser.parse_args(words)
+    if options.check and (options.goals or options.quick or options.only is not None or options.json):
+        parser.error('--check goes with --update only: it always counts the same')
+    if options.update and not options.check:
+        parser.error('--update goes with --check')
     options.rounds = 3 if options.quick else 11
     return options
 
 
 def main(words):
     options = parsed(words)
+    if options.program is None:
+        return 0
     program = Program(options.program, seconds=0.03 if options.quick else 0.15)
     if options.check:
         return counts.check(program, options.update)
+    if not is_in_question(program, options):
+        print(f'scripts/bench: nothing that is measured matches {options.only!r}', file=sys.stderr)
+        return 2
     found = {'conditions': conditions.of(program.path)}
     print('\n'.join(f'{key}: {value}' for key, value in found['conditions'].items()))
     if options.goals:
         found['goals'], found['skipped'] = run_goals(program, options)
     else:
         found['tables'] = run_tables(program, options)
-        if options.only is None:
-            found['memory'] = run_memory(program)
-    file = Path(options.json or program.path.parent / ('goals.json' if options.goals else 'bench.json'))
+        found['memory'] = run_memory(program, options)
+        found['skipped'] = absent_from_tables(program)
+        for line in found['skipped']:
+            print(f'skipped: {line}')
+    found['conditions']['load after'] = conditions.load()
+    print(f'load after: {found["conditions"]["load after"]}')
+    file = options.json or program.path.parent / ('goals.json' if options.goals else 'bench.json')
     file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + '\n')
     print(f'written to {file}')
     return 0 if all(entry['met'] for entry in found.get('goals', [])) else 1

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Tests of what scripts/bench makes of its figures."""
+import contextlib
+import io
 import sys
 import unittest
 from pathlib import Path
@@ -48,11 +50,61 @@ class Goals(unittest.TestCase):
         class Program:
             contenders = ['raw', 'uv', 'twin.byte']
 
-        chosen, absent = bench.selected_goals(Program, bench.parsed(['--goals', '--program', 'none']))
+        chosen, absent = bench.selected_goals(Program, bench.parsed(['--goals']))
         judged = [goal for at_point in chosen.values() for goal in at_point]
         self.assertEqual({goal.baseline for goal in judged}, {'uv'})
         self.assertEqual(len(judged) + len(absent), len(goals.all_goals()))
         self.assertTrue(any('twin.byte against asio (asio not built here)' in line for line in absent))
+
+
+class AtRest(unittest.TestCase):
+    class Program:
+        """Whose adaptive runtime takes so many microseconds a side more at rest than one that sleeps."""
+
+        def __init__(self, more):
+            self.more = more
+
+        def call(self, command, wait, *_):
+            cpu = 70_000 + (self.more * 1000 if wait == 'adaptive' else 0)
+            return ''.join(f'{{"side": "{side}", "cpu_ns": {cpu}, "sleeps": 1.0}}\n' for side in ('server', 'client'))
+
+    def met(self, more):
+        return bench.judge_rest(self.Program(more), bench.parsed(['--goals', '--quick']))['met']
+
+    def test_a_spin_of_each_side_is_all_that_an_adaptive_wait_may_take_more(self):
+        self.assertTrue(self.met(-20))
+        self.assertTrue(self.met(50))
+        self.assertFalse(self.met(51))
+
+
+class Arguments(unittest.TestCase):
+    def refusal(self, *words):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as ended:
+            bench.parsed(words)
+        self.assertEqual(ended.exception.code, 2)
+        return said.getvalue()
+
+    def test_what_can_not_be_meant_is_refused_with_its_reason(self):
+        self.assertIn('no regular expression', self.refusal('--only', '('))
+        self.assertIn("can't be written", self.refusal('--json', '/nowhere/at/all.json'))
+        self.assertIn("can't be written", self.refusal('--json', '/'))
+        self.assertIn('--update goes with --check', self.refusal('--update'))
+        self.assertIn('--check goes with --update only', self.refusal('--check', '--goals'))
+        self.assertIn('unrecognized arguments: --gaols', self.refusal('--gaols'))
+
+    def test_a_pattern_that_nothing_matches_is_told_from_one_that_selects(self):
+        class Program:
+            contenders = ['raw', 'twin.byte']
+
+        def in_question(*words):
+            return bench.is_in_question(Program, bench.parsed(words))
+
+        self.assertTrue(in_question('--only', 'round_trip of 64 B on one'))
+        self.assertTrue(in_question('--only', 'blocking.byte idle'))
+        self.assertTrue(in_question('--goals', '--only', 'at rest'))
+        self.assertFalse(in_question('--only', 'round-trip'))
+        self.assertFalse(in_question('--goals', '--only', 'round_trip of 2 B'))
 
 
 class Guard(unittest.TestCase):

@@ -40,6 +40,10 @@ def compiler(program):
     return said_by(cached(program, 'CMAKE_CXX_COMPILER') or 'c++', '--version')
 
 
+def load():
+    return ' '.join(f'{each:.2f}' for each in os.getloadavg())
+
+
 def of(program):
     return {
         'processor': f'{processor()}, {os.cpu_count()} cores',
@@ -50,5 +54,5 @@ def of(program):
         'Boost': boost(),
         '.NET': said_by('dotnet', '--version'),
         'commit': said_by('git', 'describe', '--always', '--dirty'),
-        'load before': ' '.join(f'{load:.2f}' for load in os.getloadavg()),
+        'load before': load(),
     }

@@ -73,3 +73,8 @@ BESIDE = {'twin.adaptive': 'twin.byte'}
 
 # A goal of its own kind: no more system calls for a round trip than this one takes.
 FEWEST_CALLS = ('twin.byte', 'epoll')
+
+# Another: an adaptive wait at rest takes no more CPU time than one that sleeps. Both processes, in microseconds of a second;
+# what is allowed between them is one spin of each, a ten-thousandth of the second.
+AT_REST = ('adaptive', 'sleep')
+REST_MILLISECONDS, ALLOWED_AT_REST = 1000, 100

@@ -8,6 +8,7 @@ from pathlib import Path
 HEADS = {
     'raw': 'blocking sockets', 'epoll': 'epoll', 'uv': 'libuv', 'asio': 'Asio', 'dotnet.sync': '.NET sync', 'dotnet.async': '.NET async',
     'twin.byte': '**byte**', 'twin.framed': '**framed**', 'twin.message': '**message**', 'twin.raw': '**raw profile**',
+    'twin.adaptive': '**adaptive**',
 }
 
 

@@ -36,7 +36,9 @@ def warm_operations(who, point):
         return 10
     if point.workload in ONE_WAY and point.size <= 4 << 10:
         return 150_000
-    return 50_000 if point.size <= 4 << 10 else 15_000 if point.size <= 64 << 10 else 1_500
+    if point.workload == 'connect':
+        return 10_000
+    return 20_000 if point.size <= 4 << 10 else 15_000 if point.size <= 64 << 10 else 600
 
 
 class Program:

@@ -29,23 +29,6 @@ pipe_ends make_pipe() {
   return {descriptor(ends[0]), descriptor(ends[1])};
 }
 
-// The last cores of those allowed: interrupts tend to go to the first.
-void pin(int cores, session::side side) {
-  if (cores == 0) return;
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) give_up_errno("sched_getaffinity");
-  int wanted = cores == 2 && side == session::side::client ? 1 : 0;
-  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
-    if (!CPU_ISSET(cpu, &allowed) || wanted-- > 0) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    if (::sched_setaffinity(0, sizeof one, &one) != 0) give_up_errno("sched_setaffinity");
-    return;
-  }
-  give_up("not enough cores");
-}
-
 pid_t start(const contender& who, const job& work, session::side side, int cores, outward wires) {
   const pid_t child = ::fork();
   if (child < 0) give_up_errno("fork");
@@ -80,6 +63,23 @@ bool both_succeed(pid_t server, pid_t client) {
 }
 
 }  // namespace
+
+// The last cores of those allowed: interrupts tend to go to the first.
+void pin(int cores, session::side side) {
+  if (cores == 0) return;
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) give_up_errno("sched_getaffinity");
+  int wanted = cores == 2 && side == session::side::client ? 1 : 0;
+  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
+    if (!CPU_ISSET(cpu, &allowed) || wanted-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    if (::sched_setaffinity(0, sizeof one, &one) != 0) give_up_errno("sched_setaffinity");
+    return;
+  }
+  give_up("not enough cores");
+}
 
 std::optional<pair_report> run_pair(const contender& who, const job& work, int cores) {
   pipe_ends listening = make_pipe();

@@ -16,4 +16,7 @@ struct pair_report {
 /// Nothing if either fails, which it says itself, or takes longer than a minute.
 [[nodiscard]] std::optional<pair_report> run_pair(const contender& who, const job& work, int cores);
 
+/// Binds the calling process to its core of `cores`; 0: to none.
+void pin(int cores, session::side side);
+
 }  // namespace bench

@@ -121,9 +121,11 @@ class event_loop {
   void add_timer(backend::op& timer, op_owner& owner, op_kind kind, time_point due);
   void remove_timer(backend::op& timer) noexcept { deadlines_.remove(timer); }
 
-  /// Interest in a descriptor has changed, which libuv tells the system in its next poll.
-  void interest_changed() noexcept {
+  /// Interest in a descriptor has changed, which libuv tells the system in its next poll. `comes_or_goes`: it
+  /// is the first in this descriptor, or was the last.
+  void interest_changed(bool comes_or_goes) noexcept {
     interest_changed_ = true;
+    descriptors_changed_ |= comes_or_goes;
     touch();
   }
   /// Events of this descriptor, which libuv watches, are for `target`; null: no longer.
@@ -194,6 +196,7 @@ class event_loop {
   int budget_ = 0;
   const bool spins_;
   bool interest_changed_ = false;
+  bool descriptors_changed_ = false;
   bool kept_running_ = false;
   bool turning_ = false;
   bool running_ = false;  // our own loop, in uv_run

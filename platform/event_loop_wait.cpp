@@ -24,7 +24,7 @@ void event_loop::handles::start(uv_loop_t& on) {
     const bool awake = self.prepare_poll();
     self.keep_from_sleeping(awake);
     if (!awake) self.arm_timer(std::min(self.until_, self.deadlines_.next()));
-    self.interest_changed_ = false;
+    self.interest_changed_ = self.descriptors_changed_ = false;
   });
   uv_check_start(&check, [](uv_check_t* handle) { owner(handle).complete_all(); });
   owner_.unref(timer);
@@ -180,11 +180,14 @@ bool event_loop::turned_briefly() {
 
 // True if the poll must not wait. It doesn't spin where the poll has something to do that isn't waiting: to
 // close a handle, to run the program's timer, to tell the system of new interest, of which nobody could see
-// what comes.
+// what comes. After one that came or went such a poll is made and the spin follows, or whoever opens and
+// closes connections would always sleep; after a change for one write it sleeps, and much can be written
+// then. (For new interest uv_backend_timeout says 0, and yet that poll would wait.)
 bool event_loop::spin(time_point next) {
-  if (uv_backend_timeout(loop_) == 0) return false;
+  if (uv_backend_timeout(loop_) == 0) return descriptors_changed_ && habit_.worth_it();
   const time_point began = real_now();
   if (next <= began) return true;
+  if (descriptors_changed_ && habit_.worth_it()) return true;
   slept_since_ = began;
   if (interest_changed_ || !habit_.worth_it()) return false;
   slept_since_ = never;

@@ -43,7 +43,7 @@ class spin_habit {
   [[nodiscard]] std::size_t spins() const noexcept { return spins_; }
 
  private:
-  static constexpr duration dear = std::chrono::microseconds(20);
+  static constexpr duration dear = std::chrono::microseconds(30);
   static constexpr unsigned late_max = 8, needed_min = 4, needed_max = 1024;
 
   std::size_t spins_ = 0;

@@ -29,8 +29,8 @@ void watcher::want(int events) noexcept {
 }
 
 void watcher::arm(watch_handle& on, int events) noexcept {
+  loop_.interest_changed(on.armed == 0 || events == 0);
   on.armed = events;
-  loop_.interest_changed();
   if (events == 0) {
     uv_poll_stop(&on.poll);
     return;
@@ -47,7 +47,7 @@ void watcher::arm(watch_handle& on, int events) noexcept {
 void watcher::on_event(watch_handle& on, int status, int events) noexcept {
   if (status < 0) {
     on.armed = 0;
-    loop_.interest_changed();
+    loop_.interest_changed(true);
     ready(on.serves);
     if (watching()) want(wanted() & on.serves);
     return;
@@ -67,7 +67,7 @@ void watcher::drop(watch_handle& on) noexcept {
   on.armed = 0;
   loop_.set_target(on.descriptor, nullptr);
   ++closing_;
-  loop_.interest_changed();
+  loop_.interest_changed(true);
   uv_close(reinterpret_cast<uv_handle_t*>(&on.poll), [](uv_handle_t* handle) {
     watcher& self = *static_cast<watch_handle*>(handle->data)->owner;
     --self.closing_;

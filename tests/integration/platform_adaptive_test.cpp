@@ -104,6 +104,8 @@ TEST_CASE("after spins that paid, the next beginning is easy again") {
 TEST_CASE("spins that find something later than a wake-up would have end, too") {
   spin_habit habit;
   sleep_briefly(habit, 4);
+  for (int i = 0; i < 100; ++i) habit.spun(25us, true);  // 64 KiB at a time
+  CHECK(habit.worth_it());
   for (int i = 0; i < 7; ++i) habit.spun(40us, true);
   CHECK(habit.worth_it());
   habit.spun(40us, true);
@@ -116,6 +118,23 @@ TEST_CASE("an idle loop, and one with a timer only, spins no more than once") {
   const std::size_t before = on.loop->spins();
   for (int i = 0; i < 30; ++i) static_cast<void>(on.loop->turn(on.loop->now() + 1ms));
   CHECK(on.loop->spins() <= before + 1);
+}
+
+TEST_CASE("new interest is told to the system in a poll that doesn't wait, and then the loop spins") {
+  spinning_loop on;
+  std::size_t spun = 0;
+  for (int i = 0; i < 100 && spun == 0; ++i) {  // somebody else's use of the processor may end the habit
+    const auto others = on.connect();
+    on.begin();
+    const std::size_t before = on.loop->spins();
+    test_read in;
+    REQUIRE(others[0]->read(in) == start::pending);
+    static_cast<void>(on.loop->turn(on.loop->now() + 1ms));
+    spun = on.loop->spins() - before;
+    others[0]->cancel(in);
+    on.finish(in);
+  }
+  CHECK(spun == 1);
 }
 
 TEST_CASE("a loop that sleeps never spins") {

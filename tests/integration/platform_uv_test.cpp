@@ -1,27 +1,12 @@
 // Runtimes on a loop that the program lends (twinpipe/uv.hpp).
-#include <uv.h>
-
 #include <functional>
 #include <thread>
 
-#include "platform_support.hpp"
+#include "platform_uv_support.hpp"
 #include "twinpipe/task_group.hpp"
-#include "twinpipe/uv.hpp"
 
 namespace tp::test {
 namespace {
-
-/// A program's own loop. At its end nothing of anybody may be left on it.
-struct own_loop {
-  own_loop() { REQUIRE(uv_loop_init(&loop) == 0); }
-  ~own_loop() {
-    uv_run(&loop, UV_RUN_DEFAULT);
-    CHECK(uv_loop_close(&loop) == 0);
-  }
-  void run() { uv_run(&loop, UV_RUN_DEFAULT); }
-
-  uv_loop_t loop{};
-};
 
 /// A program's own timer; it stands still and closes after `times`.
 struct own_timer {
@@ -40,18 +25,6 @@ struct own_timer {
   uv_timer_t timer{};
   int left;
   std::function<void()> when_over;
-};
-
-/// A process with a runtime on a program's loop.
-struct lent_rig {
-  explicit lent_rig(const runtime_options& options = {})
-      : self(*twin.process), runtime(uv::create_runtime(self, on.loop, options).value()) {}
-
-  own_loop on;
-  rig twin;
-  tp::process self;
-  std::unique_ptr<tp::runtime> runtime;
-  temporary_directory directory;
 };
 
 task<result<void>> echo(runtime& rt, endpoint at, int messages) {
