@@ -14,6 +14,7 @@
 #include "deadline_heap.hpp"
 #include "op_list.hpp"
 #include "poll_descriptor.hpp"
+#include "poll_shelf.hpp"
 #include "spin_habit.hpp"
 #include "twinpipe/backend/system.hpp"
 
@@ -83,6 +84,7 @@ class event_loop {
   void unref(Handle& handle) const noexcept {
     if (lent()) uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
   }
+  [[nodiscard]] poll_shelf& spare_polls() noexcept { return spare_polls_; }
   /// Constant while completions run.
   [[nodiscard]] time_point now() const noexcept;
   /// This turn has had its share of immediate completions: further starts are to be postponed.
@@ -154,6 +156,7 @@ class event_loop {
   uv_loop_t own_{};
   uv_loop_t* loop_;
   std::unique_ptr<handles> handles_;
+  poll_shelf spare_polls_;
   std::shared_ptr<shared_waker> waker_;
   std::unique_ptr<poll_descriptor> descriptor_;
   spin_habit habit_;
