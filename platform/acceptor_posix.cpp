@@ -8,6 +8,7 @@
 #include "errors_posix.hpp"
 #include "listening_socket_posix.hpp"
 #include "peer_identity.hpp"
+#include "try_habit.hpp"
 #include "twinpipe/backend/twin.hpp"
 #include "watcher.hpp"
 
@@ -39,15 +40,18 @@ class socket_acceptor final : public backend::acceptor, public watcher {
   int wanted() const noexcept override {
     return accept_ != nullptr && phase_of(*accept_) == op_phase::waiting ? UV_READABLE : 0;
   }
-  void ready(int) noexcept override {
-    if (wanted() != 0)
+  int ready(int) noexcept override {
+    if (wanted() != 0) {
       go_on();
-    else if (shared_->withdrawn())
-      let_go();
+      return 0;
+    }
+    if (shared_->withdrawn()) let_go();
+    return UV_READABLE;
   }
   bool in_use() const noexcept override { return accept_ != nullptr; }
 
  private:
+  [[nodiscard]] bool worth_a_try() noexcept;
   [[nodiscard]] attempt try_accept(backend::accept_op& op) noexcept;
   void go_on() noexcept;
   void let_go() noexcept;
@@ -56,7 +60,9 @@ class socket_acceptor final : public backend::acceptor, public watcher {
 
   std::shared_ptr<listening_socket> shared_;
   descriptor own_;
+  known_process last_client_;
   backend::accept_op* accept_ = nullptr;
+  try_habit habit_;
 };
 static_assert(backend::implements_released<socket_acceptor, backend::acceptor>);
 
@@ -67,11 +73,20 @@ start socket_acceptor::accept(backend::accept_op& op) {
     accept_ = &op;
     return loop_.postpone(op, *this, op_kind::accept);
   }
-  const attempt got = try_accept(op);
-  if (!got.would_block) return loop_.done(op, got.result);
+  if (worth_a_try()) {
+    const attempt got = try_accept(op);
+    habit_.found(!got.would_block);
+    if (!got.would_block) return loop_.done(op, got.result);
+  }
   accept_ = &op;
   want(UV_READABLE);
   return loop_.wait(op, *this, op_kind::accept);
+}
+
+// An accept(2) that finds nobody has made a socket in vain, and costs as much as three waits. Who comes while
+// interest is armed becomes an event.
+bool socket_acceptor::worth_a_try() noexcept {
+  return !armed(UV_READABLE) || habit_.worth_it();
 }
 
 // Out of descriptors, the client stays in the backlog: accept4 takes the number before the connection.
@@ -88,7 +103,7 @@ attempt socket_acceptor::try_accept(backend::accept_op& op) noexcept {
     if (errno == EAGAIN) return {.would_block = true};
     return {.result = to_status(errno)};
   }
-  identity peer = peer_identity(client.get());
+  identity peer = peer_identity(client.get(), last_client_);
   op.stream = detach(std::make_unique<connected_socket>(std::move(client), std::move(peer)));
   return {};
 }

@@ -42,10 +42,6 @@ bool lets_in(const struct stat& info, const access_policy& access) noexcept {
   return (info.st_mode & S_IXOTH) != 0;
 }
 
-bool same_file(const struct stat& a, const struct stat& b) noexcept {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 int open_parent(const descriptor& directory, descriptor& parent, struct stat& info) {
   parent = descriptor(::openat(directory.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
   return parent && ::fstat(parent.get(), &info) == 0 ? 0 : errno;
@@ -55,6 +51,10 @@ int open_parent(const descriptor& directory, descriptor& parent, struct stat& in
 
 std::string join(const std::string& directory, const std::string& file) {
   return directory.ends_with('/') ? directory + file : directory + "/" + file;
+}
+
+bool same_file(const struct stat& a, const struct stat& b) noexcept {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 std::string quoted(const std::string& path) {

@@ -19,6 +19,7 @@ struct directory_handle {
 
 /// The path of a file in a directory.
 [[nodiscard]] std::string join(const std::string& directory, const std::string& file);
+[[nodiscard]] bool same_file(const struct stat& a, const struct stat& b) noexcept;
 /// In quotation marks and escaped, whole, for a message.
 [[nodiscard]] std::string quoted(const std::string& path);
 

@@ -53,6 +53,7 @@ event_loop::~event_loop() {
   assert(ready_.empty() && deadlines_.empty() && "a system was destroyed while operations were pending");
   if (waker_) waker_->disconnect();
   handles::close(std::move(handles_));
+  spare_polls_.clear();
   if (lent()) return;
   uv_walk(
       loop_,

@@ -15,6 +15,7 @@
 #include "deadline_heap.hpp"
 #include "op_list.hpp"
 #include "poll_descriptor.hpp"
+#include "poll_shelf.hpp"
 #include "spin_habit.hpp"
 #include "twinpipe/backend/system.hpp"
 
@@ -93,6 +94,7 @@ class event_loop {
   void unref(Handle& handle) const noexcept {
     if (lent()) uv_unref(reinterpret_cast<uv_handle_t*>(&handle));
   }
+  [[nodiscard]] poll_shelf& spare_polls() noexcept { return spare_polls_; }
   /// Constant while completions run.
   [[nodiscard]] time_point now() const noexcept;
   /// This turn has had its share of immediate completions: further starts are to be postponed.
@@ -121,8 +123,8 @@ class event_loop {
   void add_timer(backend::op& timer, op_owner& owner, op_kind kind, time_point due);
   void remove_timer(backend::op& timer) noexcept { deadlines_.remove(timer); }
 
-  /// Interest in a descriptor has changed, which libuv tells the system in its next poll. `comes_or_goes`: it
-  /// is the first in this descriptor, or was the last.
+  /// Interest in a descriptor has changed, which libuv tells the system in its next poll, or a handle is
+  /// being closed. `comes_or_goes`: it is the first in this descriptor, or was the last.
   void interest_changed(bool comes_or_goes) noexcept {
     interest_changed_ = true;
     descriptors_changed_ |= comes_or_goes;
@@ -178,6 +180,7 @@ class event_loop {
   uv_loop_t own_{};
   uv_loop_t* loop_;
   std::unique_ptr<handles> handles_;
+  poll_shelf spare_polls_;
   std::shared_ptr<shared_waker> waker_;
   std::unique_ptr<poll_descriptor> descriptor_;
   spin_habit habit_;
@@ -195,7 +198,7 @@ class event_loop {
   void* wake_context_ = nullptr;
   int budget_ = 0;
   const bool spins_;
-  bool interest_changed_ = false;
+  bool interest_changed_ = true;  ///< or libuv has something else to do in its next turn
   bool descriptors_changed_ = false;
   bool kept_running_ = false;
   bool turning_ = false;

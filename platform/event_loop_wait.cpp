@@ -94,7 +94,7 @@ bool event_loop::prepare_poll() {
 // What libuv would poll is polled here, and libuv asked only where it has something to do: a tenth of the
 // instructions of its turn. False: it has.
 bool event_loop::poll_directly(bool awake) {
-  if (!can_look() || interest_changed_ || uv_backend_timeout(loop_) == 0) return false;
+  if (!can_look() || interest_changed_) return false;
   std::array<loop_event, 64> room;
   bool all_ours = true;
   for (const loop_event& each : poll_events(*loop_, room, awake ? 0 : milliseconds_to_wait())) {

@@ -66,16 +66,20 @@ fact<std::vector<std::uint32_t>> group_list(std::vector<std::uint32_t> list) {
   return {std::move(list), trust::authoritative};
 }
 
+// Most have few; with ERANGE, `size` has become what is needed.
 fact<std::vector<std::uint32_t>> peer_groups(int socket) {
+  std::array<gid_t, 32> few;
+  socklen_t size = sizeof few;
+  if (::getsockopt(socket, SOL_SOCKET, so_peergroups, few.data(), &size) == 0)
+    return group_list({few.begin(), few.begin() + size / sizeof(gid_t)});
   std::vector<std::uint32_t> list;
-  for (socklen_t size = 0;;) {
+  while (errno == ERANGE) {
     list.resize(size / sizeof(gid_t));
-    if (::getsockopt(socket, SOL_SOCKET, so_peergroups, list.data(), &size) == 0) {
-      list.resize(size / sizeof(gid_t));
-      return group_list(std::move(list));
-    }
-    if (errno != ERANGE) return {};  // with ERANGE, `size` has become what is needed
+    if (::getsockopt(socket, SOL_SOCKET, so_peergroups, list.data(), &size) != 0) continue;
+    list.resize(size / sizeof(gid_t));
+    return group_list(std::move(list));
   }
+  return {};
 }
 
 std::shared_ptr<const process_handle> peer_process(int socket) {
@@ -88,7 +92,26 @@ std::shared_ptr<const process_handle> peer_process(int socket) {
 
 }  // namespace
 
+// Alive now, it has had its number since its birth, and it was born before it first came this way, hence
+// before this connection: a listening socket hands out its connections in their order, and tells of whoever
+// called listen(2) last. A number alone would prove nothing: its process may have died in the backlog.
+std::shared_ptr<const process_handle> known_process::find(std::uint32_t pid) noexcept {
+  if (pid != pid_ || handle_ == nullptr) return nullptr;
+  if (handle_->exited()) handle_ = nullptr;
+  return handle_;
+}
+
+void known_process::remember(std::uint32_t pid, std::shared_ptr<const process_handle> handle) noexcept {
+  pid_ = pid;
+  handle_ = std::move(handle);
+}
+
 identity peer_identity(int socket) {
+  known_process nobody;
+  return peer_identity(socket, nobody);
+}
+
+identity peer_identity(int socket, known_process& source) {
   identity peer;
   ucred credentials{};
   socklen_t size = sizeof credentials;
@@ -97,8 +120,13 @@ identity peer_identity(int socket) {
   peer.gid = group(credentials.gid);
   peer.groups = peer_groups(socket);
   // 0: a process that our pid namespace does not show
-  if (credentials.pid > 0) peer.pid = {static_cast<std::uint32_t>(credentials.pid), trust::advisory};
-  peer.process = peer_process(socket);
+  const auto pid = static_cast<std::uint32_t>(std::max(credentials.pid, 0));
+  if (pid > 0) peer.pid = {pid, trust::advisory};
+  peer.process = source.find(pid);
+  if (peer.process == nullptr) {
+    peer.process = peer_process(socket);
+    if (pid > 0) source.remember(pid, peer.process);
+  }
   return peer;
 }
 

@@ -27,7 +27,8 @@ enum class outlook : std::uint8_t {
 
 class loop_stream final : public backend::byte_stream, public watcher, public spin_source {
  public:
-  loop_stream(event_loop& loop, channel_ptr held) noexcept : watcher(loop), channel_(std::move(held)) {}
+  loop_stream(event_loop& loop, channel_ptr held) noexcept
+      : watcher(loop), channel_(std::move(held)), socket_(dynamic_cast<connected_socket*>(channel_.get())) {}
   [[nodiscard]] int open() { return watch(channel_->in(), channel_->out()); }
 
   start read(backend::read_op& op) override;
@@ -47,7 +48,7 @@ class loop_stream final : public backend::byte_stream, public watcher, public sp
 
  protected:
   int wanted() const noexcept override;
-  void ready(int events) noexcept override;
+  int ready(int events) noexcept override;
   bool in_use() const noexcept override { return read_ || write_ || drain_; }
 
  private:
@@ -63,6 +64,7 @@ class loop_stream final : public backend::byte_stream, public watcher, public sp
   [[nodiscard]] bool is_mine(const backend::op& op) const noexcept;
 
   channel_ptr channel_;
+  connected_socket* socket_;  ///< the channel, if it is one: calls of a known class cost less
   backend::read_op* read_ = nullptr;
   backend::write_op* write_ = nullptr;
   backend::drain_op* drain_ = nullptr;
@@ -99,7 +101,8 @@ bool loop_stream::worth_a_try() noexcept {
 }
 
 attempt loop_stream::try_read(backend::read_op& op) noexcept {
-  const attempt got = channel_->read(op.into, op.spill);
+  const attempt got =
+      socket_ != nullptr ? socket_->read(op.into, op.spill) : channel_->read(op.into, op.spill);
   outlook_ = got.was_short ? outlook::empty : got.n > 0 ? outlook::perhaps : outlook::unknown;
   return got;
 }
@@ -121,7 +124,7 @@ start loop_stream::write(backend::write_op& op) {
 
 // op.n counts what went so far, so that a stopped write is exact.
 attempt loop_stream::try_write(backend::write_op& op) noexcept {
-  const attempt went = channel_->write(op.buffers);
+  const attempt went = socket_ != nullptr ? socket_->write(op.buffers) : channel_->write(op.buffers);
   op.n += went.n;
   return went;
 }
@@ -156,15 +159,24 @@ int loop_stream::wanted() const noexcept {
   return (waits(read_) ? UV_READABLE : 0) | (waits(write_) ? UV_WRITABLE : 0);
 }
 
-void loop_stream::ready(int events) noexcept {
+int loop_stream::ready(int events) noexcept {
+  int unwanted = 0;
   if ((events & UV_READABLE) != 0) {
     outlook_ = outlook::unknown;
-    if (waits(read_) && read_->into.empty() && read_->spill.empty())
+    if (!waits(read_))
+      unwanted |= UV_READABLE;
+    else if (read_->into.empty() && read_->spill.empty())
       loop_.finish(*read_, {});  // a wait for readiness, and here it is
-    else if (waits(read_))
+    else
       go_on_reading();
   }
-  if ((events & UV_WRITABLE) != 0 && waits(write_)) go_on_writing();
+  if ((events & UV_WRITABLE) != 0) {
+    if (waits(write_))
+      go_on_writing();
+    else
+      unwanted |= UV_WRITABLE;
+  }
+  return unwanted;
 }
 
 void loop_stream::go_on_reading() noexcept {
@@ -263,9 +275,9 @@ void loop_stream::release() noexcept {
 backend::detached_ptr loop_stream::detach() noexcept {
   if (!watching() || in_use()) return nullptr;
   stop_watching();
-  identity peer = channel_->peer();
-  return platform::detach(
-      std::exchange(channel_, std::make_unique<connected_socket>(descriptor(), std::move(peer))));
+  auto closed = std::make_unique<connected_socket>(descriptor(), channel_->peer());
+  socket_ = closed.get();
+  return platform::detach(std::exchange(channel_, std::move(closed)));
 }
 
 }  // namespace

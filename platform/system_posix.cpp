@@ -39,6 +39,7 @@ class posix_system final : public backend::system, public op_owner {
 
  private:
   std::unique_ptr<event_loop> loop_;
+  known_socket last_server_;
 };
 static_assert(backend::implements<posix_system, backend::system>);
 
@@ -53,11 +54,11 @@ void posix_system::schedule(backend::op& op) noexcept {
 
 start posix_system::connect(backend::connect_op& op) {
   if (loop_->exhausted()) return loop_->postpone(op, *this, op_kind::connect);
-  return loop_->done(op, try_connect(op));
+  return loop_->done(op, try_connect(op, last_server_));
 }
 
 void posix_system::retry(backend::op& op) noexcept {
-  loop_->finish(op, try_connect(static_cast<backend::connect_op&>(op)));
+  loop_->finish(op, try_connect(static_cast<backend::connect_op&>(op), last_server_));
 }
 
 // Of a sleep: a connect waits only while it is postponed.

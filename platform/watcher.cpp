@@ -1,6 +1,9 @@
 // Watching a descriptor through uv_poll.
 #include "watcher.hpp"
 
+#include <memory>
+#include <utility>
+
 namespace tp::platform {
 
 int watcher::watch(int in, int out) {
@@ -11,12 +14,18 @@ int watcher::watch(int in, int out) {
 }
 
 int watcher::add(watch_handle& on, int descriptor, int serves) {
-  on.poll.data = &on;
+  uv_poll_t* poll = loop_.spare_polls().take(descriptor);
+  if (poll == nullptr) {
+    auto made = std::make_unique<uv_poll_t>();
+    if (const int code = uv_poll_init(loop_.uv(), made.get(), descriptor); code < 0) return -code;
+    poll = made.release();
+    loop_.unref(*poll);
+  }
+  poll->data = &on;
+  on.poll = poll;
   on.owner = this;
-  on.serves = serves;
-  if (const int code = uv_poll_init(loop_.uv(), &on.poll, descriptor); code < 0) return -code;
-  loop_.unref(on.poll);
   on.descriptor = descriptor;
+  on.serves = serves;
   loop_.set_target(descriptor, &on);
   on.open = true;
   return 0;
@@ -31,11 +40,12 @@ void watcher::want(int events) noexcept {
 void watcher::arm(watch_handle& on, int events) noexcept {
   loop_.interest_changed(on.armed == 0 || events == 0);
   on.armed = events;
+  on.started = events != 0;
   if (events == 0) {
-    uv_poll_stop(&on.poll);
+    uv_poll_stop(on.poll);
     return;
   }
-  uv_poll_start(&on.poll, events, [](uv_poll_t* handle, int status, int fired) {
+  uv_poll_start(on.poll, events, [](uv_poll_t* handle, int status, int fired) {
     auto& fired_on = *static_cast<watch_handle*>(handle->data);
     fired_on.owner->on_event(fired_on, status, fired);
   });
@@ -52,8 +62,8 @@ void watcher::on_event(watch_handle& on, int status, int events) noexcept {
     if (watching()) want(wanted() & on.serves);
     return;
   }
-  if (const int unwanted = events & ~wanted(); unwanted != 0) arm(on, on.armed & ~unwanted);
-  ready(events);
+  const int unwanted = ready(events);
+  if (unwanted != 0 && on.open) arm(on, on.armed & ~unwanted);
 }
 
 void watcher::stop_watching() noexcept {
@@ -66,13 +76,8 @@ void watcher::drop(watch_handle& on) noexcept {
   on.open = false;
   on.armed = 0;
   loop_.set_target(on.descriptor, nullptr);
-  ++closing_;
-  loop_.interest_changed(true);
-  uv_close(reinterpret_cast<uv_handle_t*>(&on.poll), [](uv_handle_t* handle) {
-    watcher& self = *static_cast<watch_handle*>(handle->data)->owner;
-    --self.closing_;
-    self.free_if_idle();
-  });
+  if (std::exchange(on.started, false)) uv_poll_stop(on.poll);
+  if (loop_.spare_polls().put(on.descriptor, std::exchange(on.poll, nullptr))) loop_.interest_changed(false);
 }
 
 void watcher::free_when_idle() noexcept {
@@ -81,7 +86,7 @@ void watcher::free_when_idle() noexcept {
 }
 
 void watcher::free_if_idle() noexcept {
-  if (released_ && !watching() && closing_ == 0 && !in_use()) delete this;
+  if (released_ && !watching() && !in_use()) delete this;
 }
 
 }  // namespace tp::platform

@@ -8,8 +8,7 @@ namespace tp::platform {
 /// Base of streams and acceptors. Interest is left armed: libuv 1.44 spends two system calls on each change,
 /// so it is armed when an operation has to wait and disarmed only when an event comes that nobody wants.
 ///
-/// The object frees itself when it was released, libuv has let go of its handle, and its last operation has
-/// left.
+/// The object frees itself when it was released and its last operation has left.
 class watcher : public op_owner {
  public:
   watcher(const watcher&) = delete;
@@ -37,8 +36,8 @@ class watcher : public op_owner {
 
   /// What pending operations wait for.
   [[nodiscard]] virtual int wanted() const noexcept = 0;
-  /// Tries those operations.
-  virtual void ready(int events) noexcept = 0;
+  /// Tries those operations. The events for which nobody waits.
+  virtual int ready(int events) noexcept = 0;
   /// Whether an operation hasn't left yet.
   [[nodiscard]] virtual bool in_use() const noexcept = 0;
 
@@ -48,11 +47,12 @@ class watcher : public op_owner {
   struct watch_handle final : event_target {
     void on_event(int events) noexcept override { owner->on_event(*this, 0, events); }
 
-    uv_poll_t poll{};
+    uv_poll_t* poll = nullptr;
     watcher* owner = nullptr;
     int descriptor = -1;
     int serves = 0;  // the events that it is for
     int armed = 0;
+    bool started = false;  // libuv may have told the system of it
     bool open = false;
   };
   [[nodiscard]] int add(watch_handle& on, int descriptor, int serves);
@@ -62,7 +62,6 @@ class watcher : public op_owner {
   void free_if_idle() noexcept;
 
   watch_handle first_, second_;  // the second is for an `out` of its own
-  int closing_ = 0;
   bool released_ = false;
 
  protected:

@@ -29,11 +29,13 @@ result<runtime_state*> enter_client(const connection_state& at) {
   if (at.terms().level < impersonation_level::impersonation) return tp::fail(grants_too_little(at));
   auto entered = runtime.twin().impersonator().enter(at.peer());
   if (!entered) return tp::fail(entered.error().about(operation::run_as_client, nullptr));
+  ++client_scopes;
   return &runtime;
 }
 
 client_scope::~client_scope() {
   runtime_.twin().impersonator().revert();
+  --client_scopes;
   runtime_.owner().withdrawals_->identity_left();
 }
 

@@ -1,6 +1,7 @@
 // The inside of a runtime: its system, its mailbox, what is ready to resume, and the objects that live on it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,9 @@ class process;
 }
 
 namespace tp::detail {
+
+/// How many threads act as a client, of any process: only then is there a question for the twin.
+inline constinit std::atomic<unsigned> client_scopes = 0;
 
 class runtime_state {
  public:
@@ -48,7 +52,9 @@ class runtime_state {
 
   /// Only files may be used while a callable runs as a client: a client of any runtime, for the identity is
   /// the thread's.
-  [[nodiscard]] bool impersonating() const noexcept { return impersonator_.active(); }
+  [[nodiscard]] bool impersonating() const noexcept {
+    return client_scopes.load(std::memory_order_relaxed) != 0 && impersonator_.active();
+  }
 
   /// Being destroyed: what starts now is closed at once.
   [[nodiscard]] bool ending() const noexcept { return ending_; }
