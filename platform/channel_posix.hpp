@@ -68,6 +68,8 @@ class channel {
   /// Itself, as a socket whose calls sleep in the kernel from now on; null if others may have its open file,
   /// or it is none.
   [[nodiscard]] virtual connected_socket* make_sleep() noexcept { return nullptr; }
+  /// A loop is going to watch it, which may change that.
+  virtual void end_sleep() noexcept {}
 };
 using channel_ptr = std::unique_ptr<channel>;
 

@@ -33,6 +33,7 @@ class connected_socket final : public channel {
   void close() noexcept override { socket_.reset(); }
 
   connected_socket* make_sleep() noexcept override;
+  void end_sleep() noexcept override { sleeps_ = false; }
   /// After make_sleep(). As read and write, but they sleep for as long as they are sure to return before the
   /// deadline, and until end_waits(). They read at least a byte, and don't look at_end.
   [[nodiscard]] attempt sleeping_read(std::span<std::byte> into, std::span<std::byte> spill,
@@ -48,6 +49,7 @@ class connected_socket final : public channel {
   identity peer_;
   reset_news reset_;
   const sharing whose_;
+  bool sleeps_ = false;
   call_timeout receive_timeout_{SO_RCVTIMEO};
   call_timeout send_timeout_{SO_SNDTIMEO};
 };

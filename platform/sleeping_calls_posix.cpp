@@ -64,7 +64,8 @@ ssize_t send_some(int socket, std::span<const backend::const_buffer> buffers, in
 // Whoever else has the open file would see its flags and timeouts change.
 connected_socket* connected_socket::make_sleep() noexcept {
   int off = 0;
-  return whose_ == sharing::ours_alone && ::ioctl(socket_.get(), FIONBIO, &off) == 0 ? this : nullptr;
+  if (!sleeps_) sleeps_ = whose_ == sharing::ours_alone && ::ioctl(socket_.get(), FIONBIO, &off) == 0;
+  return sleeps_ ? this : nullptr;
 }
 
 // Without room for control data the kernel closes descriptors that a peer sends along, unix(7); recv(2) has

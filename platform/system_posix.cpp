@@ -80,6 +80,7 @@ result<backend::acceptor_ptr> posix_system::open(const std::shared_ptr<backend::
 result<backend::stream_ptr> posix_system::attach(backend::detached_ptr stream, backend::attachment) {
   channel_ptr held = take_channel(std::move(stream));
   if (!held) return fail(errc::invalid_argument);
+  held->end_sleep();
   return make_stream(*loop_, std::move(held));
 }
 

@@ -32,7 +32,7 @@ process::process(backend::process& twin, std::vector<std::string> arguments,
       memory_(memory != nullptr ? memory : std::pmr::new_delete_resource()),
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
-      private_loops_(std::make_unique<detail::private_loops>(twin.threads())),
+      meeting_places_(std::make_unique<detail::meeting_places>(twin.threads())),
       lock_(twin.threads().make_mutex(backend::mutex_kind::user)),
       joined_(twin.threads().make_condition()) {}
 

@@ -26,7 +26,7 @@ namespace tp {
 
 namespace detail {
 class client_scope;
-class private_loops;
+class meeting_places;
 class withdrawals;
 }  // namespace detail
 
@@ -95,7 +95,7 @@ class process {
   std::pmr::memory_resource* memory_;
   std::vector<std::string> arguments_;
   std::shared_ptr<detail::withdrawals> withdrawals_;
-  std::unique_ptr<detail::private_loops> private_loops_;
+  std::unique_ptr<detail::meeting_places> meeting_places_;
   std::unique_ptr<backend::mutex> lock_;
   std::unique_ptr<backend::condition> joined_;    ///< a thread has been joined
   std::deque<std::unique_ptr<started>> threads_;  ///< guarded by lock_, as are the following

@@ -9,14 +9,14 @@ namespace tp::blocking {
 
 result<connection> connect(process& owner, std::string_view name, const connect_options& options,
                            const limits& how) {
-  auto loop = owner.private_loops_->take(owner);
-  if (!loop) return fail(loop.error().about(operation::connect, make_text(in_quotes(name))));
-  auto& op = *new detail::connect_operation(**loop, name, options);
+  auto place = owner.meeting_places_->take(owner);
+  if (!place) return fail(place.error().about(operation::connect, make_text(in_quotes(name))));
+  auto& op = *new detail::connect_operation((*place)->runtime(), name, options);
   op.leave_detached();
   op.allow_as_client();
-  detail::run_to_end(**loop, op, how);
+  (*place)->run_to_end(op, how);
   auto taken = op.take_established();
-  owner.private_loops_->give_back(std::move(*loop));
+  owner.meeting_places_->give_back(std::move(*place));
   if (!taken) return std::unexpected(taken.error());
   return connection::adopt(owner, std::move(*taken), operation::connect);
 }

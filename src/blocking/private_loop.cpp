@@ -9,10 +9,20 @@
 
 namespace tp::detail {
 
-result<std::unique_ptr<runtime_state>> make_private_loop(process& owner, operation kind) {
+namespace {
+
+result<std::unique_ptr<backend::system>> make_private_system(process& owner, operation kind) {
   if (!owner.twin().features().blocking_streams) return fail(errc::not_supported, kind);
   auto system = owner.twin().make_system();
   if (!system) return fail(system.error().about(kind, nullptr));
+  return system;
+}
+
+}  // namespace
+
+result<std::unique_ptr<runtime_state>> make_private_loop(process& owner, operation kind) {
+  auto system = make_private_system(owner, kind);
+  if (!system) return fail(system);
   return std::make_unique<runtime_state>(owner, std::move(*system));
 }
 
@@ -23,31 +33,36 @@ void run_to_end(runtime_state& loop, operation_base& op, const blocking::limits&
   while (op.pending()) loop.turn(never);
 }
 
-result<std::unique_ptr<runtime_state>> private_loops::take(process& owner) {
-  std::unique_ptr<runtime_state> loop;
+// What ended with it, such as its deadline, is completed before the next comes here.
+void meeting_place::run_to_end(operation_base& op, const blocking::limits& how) {
+  system_.may_be_stopped(how.unless.stop_possible());
+  detail::run_to_end(runtime_, op, how);
+  system_.run();
+}
+
+result<std::unique_ptr<meeting_place>> meeting_places::take(process& owner) {
   {
     const mutex_guard held(*lock_);
     if (!idle_.empty()) {
-      loop = std::move(idle_.back());
+      auto place = std::move(idle_.back());
       idle_.pop_back();
+      place->runtime().adopt_thread();
+      return place;
     }
   }
-  if (loop == nullptr) {
-    auto made = make_private_loop(owner, operation::connect);
-    if (made) (*made)->allow_as_client();
-    return made;
-  }
-  loop->adopt_thread();
-  return loop;
+  auto names = make_private_system(owner, operation::connect);
+  if (!names) return fail(names);
+  auto system = std::make_unique<meeting_system>(owner.twin(), std::move(*names));
+  return std::make_unique<meeting_place>(owner, std::move(system));
 }
 
-void private_loops::give_back(std::unique_ptr<runtime_state> loop) {
+void meeting_places::give_back(std::unique_ptr<meeting_place> place) {
   const mutex_guard held(*lock_);
-  if (idle_.size() < most) idle_.push_back(std::move(loop));
+  if (idle_.size() < most) idle_.push_back(std::move(place));
 }
 
-private_loops::~private_loops() {
-  for (const auto& each : idle_) each->adopt_thread();
+meeting_places::~meeting_places() {
+  for (const auto& each : idle_) each->runtime().adopt_thread();
 }
 
 }  // namespace tp::detail

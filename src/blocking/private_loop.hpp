@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "async/runtime_state.hpp"
+#include "blocking/meeting_system.hpp"
 #include "twinpipe/backend/threads.hpp"
 #include "twinpipe/blocking/limits.hpp"
 #include "twinpipe/detail/operation.hpp"
@@ -21,21 +22,37 @@ namespace tp::detail {
 /// Starts the operation and turns its loop until it has ended.
 void run_to_end(runtime_state& loop, operation_base& op, const blocking::limits& how);
 
-/// A process's loops between two connects, so that a connect needn't make one. Thread-safe.
-class private_loops {
+/// Where the connects of one thread at a time are made.
+class meeting_place {
  public:
-  explicit private_loops(backend::threads& threads) : lock_(threads.make_mutex(backend::mutex_kind::leaf)) {}
-  private_loops(const private_loops&) = delete;
-  private_loops& operator=(const private_loops&) = delete;
-  ~private_loops();
+  meeting_place(process& owner, std::unique_ptr<meeting_system> system)
+      : system_(*system), runtime_(owner, std::move(system)) {
+    runtime_.allow_as_client();
+  }
 
-  [[nodiscard]] result<std::unique_ptr<runtime_state>> take(process& owner);
-  void give_back(std::unique_ptr<runtime_state> loop);
+  [[nodiscard]] runtime_state& runtime() noexcept { return runtime_; }
+  void run_to_end(operation_base& op, const blocking::limits& how);
+
+ private:
+  meeting_system& system_;
+  runtime_state runtime_;
+};
+
+/// A process's places for that between two connects, so that a connect needn't make one. Thread-safe.
+class meeting_places {
+ public:
+  explicit meeting_places(backend::threads& threads) : lock_(threads.make_mutex(backend::mutex_kind::leaf)) {}
+  meeting_places(const meeting_places&) = delete;
+  meeting_places& operator=(const meeting_places&) = delete;
+  ~meeting_places();
+
+  [[nodiscard]] result<std::unique_ptr<meeting_place>> take(process& owner);
+  void give_back(std::unique_ptr<meeting_place> place);
 
  private:
   static constexpr std::size_t most = 8;
   std::unique_ptr<backend::mutex> lock_;
-  std::vector<std::unique_ptr<runtime_state>> idle_;
+  std::vector<std::unique_ptr<meeting_place>> idle_;
 };
 
 }  // namespace tp::detail

@@ -17,11 +17,36 @@ constexpr long begins = 100001, ends = 100002;
 
 std::string name_of_call(long number) {
   static constexpr std::pair<long, const char*> names[] = {
-      {SYS_read, "read"},     {SYS_write, "write"},           {SYS_readv, "readv"},
-      {SYS_writev, "writev"}, {SYS_recvfrom, "recv"},         {SYS_recvmsg, "recvmsg"},
-      {SYS_sendto, "send"},   {SYS_sendmsg, "sendmsg"},       {SYS_ppoll, "poll"},
-      {SYS_fcntl, "fcntl"},   {SYS_ioctl, "ioctl"},           {SYS_getsockopt, "getsockopt"},
-      {SYS_futex, "futex"},   {SYS_setsockopt, "setsockopt"}, {SYS_shutdown, "shutdown"},
+      {SYS_read, "read"},
+      {SYS_write, "write"},
+      {SYS_readv, "readv"},
+      {SYS_writev, "writev"},
+      {SYS_recvfrom, "recv"},
+      {SYS_recvmsg, "recvmsg"},
+      {SYS_sendto, "send"},
+      {SYS_sendmsg, "sendmsg"},
+      {SYS_ppoll, "poll"},
+      {SYS_fcntl, "fcntl"},
+      {SYS_ioctl, "ioctl"},
+      {SYS_getsockopt, "getsockopt"},
+      {SYS_futex, "futex"},
+      {SYS_setsockopt, "setsockopt"},
+      {SYS_shutdown, "shutdown"},
+      {SYS_openat, "open"},
+      {SYS_close, "close"},
+      {SYS_socket, "socket"},
+      {SYS_connect, "connect"},
+      {SYS_accept4, "accept"},
+      {SYS_epoll_ctl, "epoll_ctl"},
+      {SYS_epoll_pwait, "epoll_wait"},
+      {SYS_faccessat, "access"},
+#ifdef SYS_epoll_wait
+      {SYS_epoll_wait, "epoll_wait"},
+      {SYS_access, "access"},
+#endif
+#ifdef SYS_newfstatat
+      {SYS_newfstatat, "stat"},
+#endif
 #ifdef SYS_poll
       {SYS_poll, "poll"},
 #endif

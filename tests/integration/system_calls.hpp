@@ -10,8 +10,8 @@ namespace tp::test {
 [[nodiscard]] bool can_trace();
 
 /// Runs `body` in a child, and traces what it does inside the function it is given: the names of the calls
-/// that move bytes, wait, or set options, in their order. "failed" if the child ends with another code than
-/// 0.
+/// that open, close and look, move bytes, wait, or set options, in their order. "failed" if the child ends
+/// with another code than 0.
 using traced_piece = std::function<void(const std::function<void()>&)>;
 [[nodiscard]] std::string system_calls(const std::function<void(const traced_piece&)>& body);
 
