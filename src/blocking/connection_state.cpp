@@ -197,12 +197,6 @@ bool blocking_connection_state::rest(waiter& self, time_point until) {
   return called;
 }
 
-send_result blocking_connection_state::send(std::span<const std::byte> bytes, const blocking::limits& how) {
-  auto sent = call<send_operation>(how, bytes);
-  if (connection_->terms().framed) answer_peer();
-  return sent;
-}
-
 // A program that only sends still confirms what it has received.
 void blocking_connection_state::answer_peer() {
   const mutex_guard held(*lock_);

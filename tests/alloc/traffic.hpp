@@ -27,6 +27,9 @@ inline const std::vector<arrangement> arrangements = {
     {"messages", transmission::message, profile::native, true},
 };
 
+[[nodiscard]] endpoint_options options_of_server(const arrangement& over);
+[[nodiscard]] connect_options options_of_client(const arrangement& over);
+
 /// Rounds: some to warm up, those that count, and one in which all ends.
 class meter {
  public:
