@@ -19,7 +19,9 @@ namespace tp::detail {
 
 class runtime_state {
  public:
-  runtime_state(process& owner, std::unique_ptr<backend::system> system);
+  /// `blocks`: keeps them for the next use, in the place of this runtime.
+  runtime_state(process& owner, std::unique_ptr<backend::system> system,
+                std::pmr::memory_resource* blocks = nullptr);
   runtime_state(const runtime_state&) = delete;
   runtime_state& operator=(const runtime_state&) = delete;
   /// Closes what still lives here and turns until the backend has let go of it.
