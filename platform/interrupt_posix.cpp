@@ -25,7 +25,7 @@ class event_interrupt final : public backend::interrupt {
     if (!raised_.exchange(true)) ::eventfd_write(event_.get(), 1);
   }
   void lower() noexcept override {
-    if (!raised_.exchange(false)) return;
+    if (!raised_.load() || !raised_.exchange(false)) return;
     eventfd_t ignored = 0;
     while (::eventfd_read(event_.get(), &ignored) != 0 && errno == EINTR) {
     }

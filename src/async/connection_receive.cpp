@@ -23,6 +23,11 @@ void connection_state::begin(receive_operation& op) {
   if (op.pending()) arm(op.deadline());
 }
 
+bool connection_state::may_read_past() const noexcept {
+  const bool plain = !terms_.framed && terms_.mode == transmission::byte && terms_.can_receive;
+  return plain && receiving_ == nullptr && !read_op_.pending() && !closed() && !inbound_.over();
+}
+
 // Reads until the stream makes us wait or nobody wants more. Answers to the peer go when all that has come
 // was looked at, many in one write.
 void connection_state::pull_in(during when) {

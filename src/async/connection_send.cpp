@@ -19,6 +19,11 @@ errc connection_state::refuse_send(std::size_t bytes) const noexcept {
   return errc::none;
 }
 
+bool connection_state::may_write_past(std::size_t bytes) const noexcept {
+  const bool plain = !terms_.framed && terms_.mode == transmission::byte && bytes > 0;
+  return plain && can_write() && outbound_.idle() && refuse_send(bytes) == errc::none;
+}
+
 void connection_state::begin(send_operation& op) {
   const std::size_t bytes = op.item.payload.size();
   if (const errc refused = refuse_send(bytes); refused != errc::none) {

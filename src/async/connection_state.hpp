@@ -60,6 +60,12 @@ class connection_state final : public resident {
   /// else.
   void look_for_control(bool readable);
 
+  // Without frames a caller may do a write or read on the stream by itself where it would be the next one
+  // anyway, and nothing has to remember it; of bytes that went it says so.
+  [[nodiscard]] bool may_write_past(std::size_t bytes) const noexcept;
+  void has_written_past() noexcept { sent_since_drain_ = unconfirmed_ = true; }
+  [[nodiscard]] bool may_read_past() const noexcept;
+
   /// Closes at once: destructor of the handle, abort, disconnect.
   void tear_down(errc reason);
   void evict() noexcept override { tear_down(errc::closed); }

@@ -16,8 +16,10 @@ resident::~resident() {
   if (next_ != nullptr) next_->previous_ = previous_;
 }
 
-runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> system)
-    : memory(owner.memory()),
+runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> system,
+                             std::pmr::memory_resource* blocks)
+    : memory(owner.memory(), blocks != nullptr ? *blocks : owner.memory(),
+             blocks != nullptr ? 0 : connection_memory::kept),
       owner_(owner),
       twin_(owner.twin()),
       impersonator_(twin_.impersonator()),

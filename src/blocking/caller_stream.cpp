@@ -13,9 +13,6 @@ using backend::status;
 static_assert(backend::implements_released<caller_stream, backend::byte_stream>);
 
 namespace {
-// So much is copied to the kernel while the lock is held; more is left to the thread that sends.
-constexpr std::size_t little = std::size_t{16} << 10;
-
 [[nodiscard]] bool is_little(std::span<const backend::const_buffer> buffers) noexcept {
   std::size_t total = 0;
   for (const auto& each : buffers) {
@@ -28,6 +25,11 @@ constexpr std::size_t little = std::size_t{16} << 10;
 
 start caller_stream::read(backend::read_op& op) {
   if (closed_) return op.finish({errc::closed});
+  if (reads_bare_) {
+    reading_ = {.op = &op, .who = bare_reader_, .claimed = true};
+    return op.begin();
+  }
+  if (std::exchange(read_is_known_, false)) return op.finish(read_.result, read_.n);
   read_.into = op.into;
   read_.spill = op.spill;
   reading_ = {.op = &op};
@@ -66,6 +68,30 @@ void caller_stream::try_drain() {
   real_->drain(drain_);
   if (drain_.result.code != errc::timed_out)
     system_.finish(*std::exchange(draining_, nullptr), drain_.result);
+}
+
+std::size_t caller_stream::try_write(std::span<const std::byte> bytes) {
+  backend::const_buffer all = bytes;
+  write_.buffers = std::span(&all, 1);
+  write_.deadline = at_once;
+  real_->write(write_);
+  return write_.n;
+}
+
+void caller_stream::begin_bare_read(std::span<std::byte> into, backend::interrupt* who) noexcept {
+  read_.into = into;
+  read_.spill = {};
+  bare_reader_ = who;
+  reads_bare_ = true;
+  read_is_known_ = false;
+}
+
+std::size_t caller_stream::end_bare_read() noexcept {
+  reads_bare_ = false;
+  if (reading_.op != nullptr) return 0;
+  if (read_.result.ok() && read_.n > 0) return read_.n;
+  read_is_known_ = read_.result.code != errc::timed_out;  // nothing has become of that
+  return 0;
 }
 
 void caller_stream::do_read(time_point deadline) {

@@ -10,6 +10,9 @@ namespace tp::detail {
 /// A deadline that leaves a blocking stream one try.
 inline constexpr time_point at_once = time_point::min();
 
+/// So much is copied to the kernel while the lock is held; more is left to the thread that sends.
+inline constexpr std::size_t little = std::size_t{16} << 10;
+
 /// Under the lock of its connection, but for the calls of claimed work, which wait. Of each kind of work one
 /// thread at a time has the claim.
 class caller_stream final : public backend::byte_stream {
@@ -56,6 +59,16 @@ class caller_stream final : public backend::byte_stream {
   /// Asks the system once.
   void try_drain();
 
+  // What a thread does without an operation, while none of that kind is under way.
+  /// Under the lock, so only if they are little: one write that doesn't wait. How much went; why no more, a
+  /// second write tells.
+  [[nodiscard]] std::size_t try_write(std::span<const std::byte> bytes);
+  /// Claims the reads; a pending one that is started meanwhile is this.
+  void begin_bare_read(std::span<std::byte> into, backend::interrupt* who) noexcept;
+  /// Gives the claim back, if it isn't that of an operation now, see settle_read(). 0: the next read will be
+  /// told why.
+  [[nodiscard]] std::size_t end_bare_read() noexcept;
+
  private:
   ~caller_stream() = default;
 
@@ -81,6 +94,9 @@ class caller_stream final : public backend::byte_stream {
   backend::write_op write_;  ///< likewise
   backend::drain_op drain_;
   std::size_t written_ = 0;  ///< of the pending write, by earlier calls
+  backend::interrupt* bare_reader_ = nullptr;
+  bool reads_bare_ = false;
+  bool read_is_known_ = false;  ///< the result of the next read is in read_
   bool closed_ = false;
 };
 

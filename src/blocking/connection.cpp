@@ -31,7 +31,7 @@ send_result connection::send(std::span<const std::byte> bytes, const limits& how
   return state().send(bytes, how);
 }
 result<received> connection::receive(std::span<std::byte> into, const limits& how) {
-  return state().call<detail::receive_operation>(how, into);
+  return state().receive(into, how);
 }
 result<received> connection::receive(buffer& into, const limits& how) {
   return state().call<detail::receive_operation>(how, into);

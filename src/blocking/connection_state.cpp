@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "async/client_scope.hpp"
+#include "blocking/shared_blocks.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -27,15 +28,17 @@ blocking_connection_state::blocking_connection_state(process& owner, backend::bl
     : owner_(owner),
       lock_(owner.twin().threads().make_mutex(backend::mutex_kind::user)),
       system_(new caller_system(owner.twin().threads())),
-      runtime_(owner, std::unique_ptr<backend::system>(system_)),
+      runtime_(owner, std::unique_ptr<backend::system>(system_), owner.blocks_.get()),
       stream_(new caller_stream(*system_, std::move(stream))),
       connection_(&connection_state::make(runtime_, backend::stream_ptr(stream_), made.terms,
                                           std::move(made.subject), std::move(made.slot))) {
   runtime_.leave_to_callers();
+  owner_.blocks_->add_user();
 }
 
 blocking_connection_state::~blocking_connection_state() {
   abort();
+  owner_.blocks_->remove_user();
 }
 
 void blocking_connection_state::abort() {
@@ -195,12 +198,6 @@ bool blocking_connection_state::rest(waiter& self, time_point until) {
   }
   if (drains && stream_->drain_waits()) stream_->try_drain();
   return called;
-}
-
-send_result blocking_connection_state::send(std::span<const std::byte> bytes, const blocking::limits& how) {
-  auto sent = call<send_operation>(how, bytes);
-  if (connection_->terms().framed) answer_peer();
-  return sent;
 }
 
 // A program that only sends still confirms what it has received.

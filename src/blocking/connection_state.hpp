@@ -32,18 +32,10 @@ class blocking_connection_state {
   template <class Node, class... What>
   auto call(const blocking::limits& how, What&&... what) {
     const mutex_guard held(*lock_);
-    Node& op = connection_->template acquire<Node>();
-    op.prepare(std::forward<What>(what)...);
-    limit(op, how);
-    if (op.start()) {
-      hand_on();
-    } else {
-      op.park({});
-      wait_for(op, std::is_same_v<Node, send_operation>);
-    }
-    return op.take();
+    return run<Node>(deadline_of(how, *system_), how.unless, std::forward<What>(what)...);
   }
   send_result send(std::span<const std::byte> bytes, const blocking::limits& how);
+  result<received> receive(std::span<std::byte> into, const blocking::limits& how);
   void abort();
   [[nodiscard]] const connection_state& inside() const noexcept { return *connection_; }
   [[nodiscard]] result<runtime_state*> enter_client();
@@ -59,6 +51,29 @@ class blocking_connection_state {
     waiter* previous = nullptr;
   };
   class reach;
+  struct bare_receive;
+  class bare_reading;
+
+  template <class Node, class... What>
+  auto run(time_point until, const std::stop_token& unless, What&&... what) {
+    if (bare_ != nullptr) make_known();
+    Node& op = connection_->template acquire<Node>();
+    op.prepare(std::forward<What>(what)...);
+    op.expire_at(until);
+    if (unless.stop_possible()) op.stop_with(unless);
+    if (op.start()) {
+      hand_on();
+    } else {
+      op.park({});
+      wait_for(op, std::is_same_v<Node, send_operation>);
+    }
+    return op.take();
+  }
+
+  // bare_calls.cpp
+  [[nodiscard]] bool may_go_bare(const std::stop_token& unless) const noexcept;
+  [[nodiscard]] std::size_t read_bare(bare_receive& self);
+  void make_known();
 
   void wait_for(operation_base& op, bool sends);
   bool step(waiter& self);
@@ -80,6 +95,7 @@ class blocking_connection_state {
   waiter* waiters_ = nullptr;  ///< those that can be reached
   std::vector<std::unique_ptr<backend::interrupt>> interrupts_;
   std::size_t senders_ = 0;
+  bare_receive* bare_ = nullptr;  ///< the one that reads now
   time_point looked_at_{};
 };
 

@@ -151,22 +151,22 @@ std::vector<traffic> all_traffic() {
   };
 }
 
-namespace {
-
-[[nodiscard]] endpoint_options options_of_server(const arrangement& over) {
+endpoint_options options_of_server(const arrangement& over) {
   endpoint_options options;
   options.mode = over.mode;
   options.profile = over.how;
   options.framed = over.how == profile::native && over.mode == transmission::byte && over.framed;
   return options;
 }
-[[nodiscard]] connect_options options_of_client(const arrangement& over) {
+connect_options options_of_client(const arrangement& over) {
   connect_options options;
   options.mode = over.mode;
   options.profile = over.how;
   options.framed = options_of_server(over).framed;
   return options;
 }
+
+namespace {
 
 task<void> serve(runtime& rt, endpoint at, const traffic& what, meter rounds) {
   listener door = sure(rt.listen(at));

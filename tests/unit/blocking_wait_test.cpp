@@ -5,6 +5,7 @@
 
 using namespace tp;
 using namespace tp::test;
+using trompeloeil::_;
 using namespace std::chrono_literals;
 
 namespace {
@@ -129,9 +130,16 @@ TEST_CASE("what fails below a blocking call is its error") {
 }
 
 TEST_CASE("a thread that acts as a client makes no blocking call") {
-  blocking_rig rig(core_rig::plain_bytes());
-  rig.impersonating = true;
-  buffer into;
-  CHECK(rig.receive(into).error().code() == errc::not_while_impersonating);
-  CHECK(rig.send("x").error().code() == errc::not_while_impersonating);
+  core::terms terms = core_rig::plain_bytes();
+  terms.server = true;
+  terms.level = impersonation_level::impersonation;
+  blocking_rig rig(terms);
+  REQUIRE_CALL(rig.impersonator, enter(_)).LR_SIDE_EFFECT(rig.impersonating = true).RETURN(result<void>());
+  REQUIRE_CALL(rig.impersonator, revert()).LR_SIDE_EFFECT(rig.impersonating = false);
+  const auto inside = [&] {
+    buffer into;
+    CHECK(rig.receive(into).error().code() == errc::not_while_impersonating);
+    CHECK(rig.send("x").error().code() == errc::not_while_impersonating);
+  };
+  CHECK(detail::call_as_client(rig.connection->enter_client(), inside).has_value());
 }
