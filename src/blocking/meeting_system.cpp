@@ -16,7 +16,7 @@ static_assert(backend::implements<meeting_system, backend::system>);
 
 namespace {
 // What can't be interrupted looks so often whether it was stopped.
-constexpr duration between_looks = std::chrono::milliseconds(1);
+constexpr duration look_for_stop = std::chrono::milliseconds(1);
 }  // namespace
 
 meeting_system::meeting_system(backend::process& twin, std::unique_ptr<backend::system> names)
@@ -113,7 +113,7 @@ backend::turn_result meeting_system::turn(time_point until) {
 
 void meeting_system::wait(time_point until) {
   if (connecting_ != nullptr) {
-    names_->turn(stoppable_ ? std::min(until, now() + between_looks) : until);
+    names_->turn(stoppable_ ? std::min(until, now() + look_for_stop) : until);
   } else if (stoppable_) {
     wait_for_stop(until);
   } else if (waiting_ != nullptr) {
@@ -128,7 +128,7 @@ void meeting_system::wait_for_stop(time_point until) {
     if (auto made = twin_.make_interrupt()) interrupt_ = std::move(*made);
   }
   if (interrupt_ == nullptr) {
-    until = std::min(until, now() + between_looks);
+    until = std::min(until, now() + look_for_stop);
     return waiting_ != nullptr ? waiting_->go_on(until, nullptr) : twin_.threads().sleep_until(until);
   }
   reachable self{.by = interrupt_.get()};
