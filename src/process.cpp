@@ -11,7 +11,6 @@
 #include "async/mutex_guard.hpp"
 #include "async/withdrawals.hpp"
 #include "blocking/private_loop.hpp"
-#include "blocking/shared_blocks.hpp"
 #include "core/contradiction.hpp"
 #include "fatal.hpp"
 #include "twinpipe/escape.hpp"
@@ -34,7 +33,6 @@ process::process(backend::process& twin, std::vector<std::string> arguments,
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
       meeting_places_(std::make_unique<detail::meeting_places>(twin.threads())),
-      blocks_(std::make_unique<detail::shared_blocks>(twin.threads(), *memory_)),
       lock_(twin.threads().make_mutex(backend::mutex_kind::user)),
       joined_(twin.threads().make_condition()) {}
 

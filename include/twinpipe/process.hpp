@@ -25,10 +25,8 @@
 namespace tp {
 
 namespace detail {
-class blocking_connection_state;
 class client_scope;
 class meeting_places;
-class shared_blocks;
 class withdrawals;
 }  // namespace detail
 
@@ -89,7 +87,6 @@ class process {
  private:
   friend result<blocking::connection> blocking::connect(process&, std::string_view, const connect_options&,
                                                         const blocking::limits&);
-  friend class detail::blocking_connection_state;
   friend class detail::client_scope;  // at its end it gives back the names closed inside
   struct started;
   void run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry);
@@ -99,7 +96,6 @@ class process {
   std::vector<std::string> arguments_;
   std::shared_ptr<detail::withdrawals> withdrawals_;
   std::unique_ptr<detail::meeting_places> meeting_places_;
-  std::unique_ptr<detail::shared_blocks> blocks_;  ///< of blocking connections
   std::unique_ptr<backend::mutex> lock_;
   std::unique_ptr<backend::condition> joined_;    ///< a thread has been joined
   std::deque<std::unique_ptr<started>> threads_;  ///< guarded by lock_, as are the following

@@ -14,13 +14,9 @@ namespace tp::detail {
 /// All of it, and the connections themselves, come from the memory resource of the process.
 struct connection_memory {
   explicit connection_memory(std::pmr::memory_resource& from) noexcept
-      : connection_memory(from, from, kept) {}
-  /// Blocks from elsewhere, of which so many are kept here between two uses.
-  connection_memory(std::pmr::memory_resource& from, std::pmr::memory_resource& blocks,
-                    std::size_t blocks_kept) noexcept
       : resource(from),
-        read_blocks(blocks, blocks_kept),
-        write_blocks(blocks, blocks_kept),
+        read_blocks(from, kept),
+        write_blocks(from, kept),
         control_items(from, kept),
         ops(from),
         operations(from, from, from, from, from) {}

@@ -16,10 +16,8 @@ resident::~resident() {
   if (next_ != nullptr) next_->previous_ = previous_;
 }
 
-runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> system,
-                             std::pmr::memory_resource* blocks)
-    : memory(owner.memory(), blocks != nullptr ? *blocks : owner.memory(),
-             blocks != nullptr ? 0 : connection_memory::kept),
+runtime_state::runtime_state(process& owner, std::unique_ptr<backend::system> system)
+    : memory(owner.memory()),
       owner_(owner),
       twin_(owner.twin()),
       impersonator_(twin_.impersonator()),

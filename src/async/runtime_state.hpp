@@ -23,9 +23,7 @@ inline constinit std::atomic<unsigned> client_scopes = 0;
 
 class runtime_state {
  public:
-  /// `blocks`: keeps them for the next use, in the place of this runtime.
-  runtime_state(process& owner, std::unique_ptr<backend::system> system,
-                std::pmr::memory_resource* blocks = nullptr);
+  runtime_state(process& owner, std::unique_ptr<backend::system> system);
   runtime_state(const runtime_state&) = delete;
   runtime_state& operator=(const runtime_state&) = delete;
   /// Closes what still lives here and turns until the backend has let go of it.

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "async/client_scope.hpp"
-#include "blocking/shared_blocks.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -28,17 +27,15 @@ blocking_connection_state::blocking_connection_state(process& owner, backend::bl
     : owner_(owner),
       lock_(owner.twin().threads().make_mutex(backend::mutex_kind::user)),
       system_(new caller_system(owner.twin().threads())),
-      runtime_(owner, std::unique_ptr<backend::system>(system_), owner.blocks_.get()),
+      runtime_(owner, std::unique_ptr<backend::system>(system_)),
       stream_(new caller_stream(*system_, std::move(stream))),
       connection_(&connection_state::make(runtime_, backend::stream_ptr(stream_), made.terms,
                                           std::move(made.subject), std::move(made.slot))) {
   runtime_.leave_to_callers();
-  owner_.blocks_->add_user();
 }
 
 blocking_connection_state::~blocking_connection_state() {
   abort();
-  owner_.blocks_->remove_user();
 }
 
 void blocking_connection_state::abort() {

@@ -99,36 +99,3 @@ TEST_CASE("in the steady state no blocking send or receive allocates anything") 
     }
   }
 }
-
-TEST_CASE("blocking connections that are idle hold no blocks, however many they are") {
-  const auto twin = platform::make_process();
-  REQUIRE(twin);
-  constexpr int many = 50;
-  for (const arrangement& over : arrangements) {
-    counted_memory memory;
-    process self(**twin, {}, &memory);
-    const endpoint at = must(self.bind("counted", options_of_server(over)));
-    auto door = must(blocking::listen(self, at));
-    must(self.start_thread("server", [&](thread&) {
-      std::vector<blocking::connection> held;
-      std::array<std::byte, 64> bytes{};
-      for (int i = 0; i < many; ++i) {
-        held.push_back(must(door.accept({.within = 10s})));
-        must(held.back().receive(bytes));
-        must(held.back().send(bytes));
-      }
-      return must(held.front().receive(bytes)).end ? 0 : 1;
-    }));
-    std::vector<blocking::connection> held;
-    std::array<std::byte, 64> bytes{};
-    for (int i = 0; i < many; ++i) {
-      held.push_back(must(blocking::connect(self, "counted", options_of_client(over), {.within = 10s})));
-      must(held.back().send(bytes));
-      must(held.back().receive(bytes));
-    }
-    CAPTURE(over.name, memory.bytes_held / (2 * many));
-    CHECK(memory.bytes_held / (2 * many) < 8192);  // both sides; a block alone is larger
-    held.clear();
-    CHECK(self.join() == 0);
-  }
-}

@@ -1,6 +1,8 @@
 // In the steady state nothing is allocated: on the simulated twin, and on the real one, where the two sides
 // are on one thread and where each has its own.
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <memory_resource>
 
 #include "alloc/counter.hpp"
 #include "alloc/traffic.hpp"
@@ -50,6 +52,27 @@ TEST_CASE("the counter counts") {
   const auto made = std::make_unique<int>(1);
   CHECK((allocations() > before && *made == 1));
 }
+
+namespace {
+
+/// Counts what is taken and what isn't given back.
+class counted_memory final : public std::pmr::memory_resource {
+ public:
+  std::atomic<long> taken = 0, held = 0;
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    ++taken, ++held;
+    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+  }
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
+    --held;
+    std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+};
+
+}  // namespace
 
 TEST_CASE("what connections hold comes from the memory of their process, and all of it goes back") {
   sim::world world;

@@ -1,10 +1,8 @@
 // Two sides of one connection, each a coroutine that repeats its part, and what they allocate meanwhile.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
-#include <memory_resource>
 #include <string>
 #include <vector>
 
@@ -31,25 +29,6 @@ inline const std::vector<arrangement> arrangements = {
 
 [[nodiscard]] endpoint_options options_of_server(const arrangement& over);
 [[nodiscard]] connect_options options_of_client(const arrangement& over);
-
-/// Counts what is taken and what isn't given back.
-class counted_memory final : public std::pmr::memory_resource {
- public:
-  std::atomic<long> taken = 0, held = 0, bytes_held = 0;
-
- private:
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    ++taken, ++held;
-    bytes_held += static_cast<long>(bytes);
-    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-  }
-  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
-    --held;
-    bytes_held -= static_cast<long>(bytes);
-    std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
-  }
-  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
-};
 
 /// Rounds: some to warm up, those that count, and one in which all ends.
 class meter {
