@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t small = 64, large = 65536;
+constexpr std::size_t small = 64, large = 65536, more_than_fits = 524288;
 
 /// The coroutines of this program must not fail.
 template <class Result>
@@ -92,16 +92,19 @@ task<void> send_part(connection& c, std::span<const std::byte> bytes, gate* inst
     sure(co_await std::move(send));
   }
 }
-/// Several sends at once, of which some have to wait for room: how many is chance, so all of them wait once
-/// before it counts.
+/// Several sends at once, of which some have to wait for room: how many is chance, so before it counts all of
+/// them wait once, and the first is more than the other side takes before it has woken.
+constexpr int at_once = 8;
 task<void> send_several(connection& c, meter& rounds) {
-  constexpr int at_once = 8;
-  const std::vector<std::byte> bytes(large);
+  const std::vector<std::byte> bytes(large), too_many(more_than_fits);
   std::array<std::byte, 1> answer{};
   task_group group;
   gate all;
   for (int i = 0; i < at_once; ++i) group.start(send_part(c, bytes, &all));
   for (const auto each : all.held) each.resume();
+  sure(co_await group.join());
+  group.start(send_part(c, too_many, nullptr));
+  for (int i = 0; i < at_once; ++i) group.start(send_part(c, bytes, nullptr));
   sure(co_await group.join());
   while (rounds.next()) {
     for (int i = 0; i < at_once; ++i) group.start(send_part(c, bytes, nullptr));
@@ -110,8 +113,9 @@ task<void> send_several(connection& c, meter& rounds) {
   }
 }
 task<void> receive_several(connection& c, meter& rounds) {
-  std::vector<std::byte> bytes(8 * large);
+  std::vector<std::byte> bytes(at_once * large), first(more_than_fits + bytes.size());
   const std::array<std::byte, 1> answer{};
+  co_await fill(c, first);
   while (rounds.next()) {
     co_await fill(c, bytes);
     sure(co_await c.send(answer));
