@@ -23,15 +23,16 @@ std::span<const loop_event> poll_events(const uv_loop_t& loop, std::span<loop_ev
                                         int timeout) noexcept {
   std::array<epoll_event, 64> found;
   const auto room = static_cast<int>(std::min(found.size(), into.size()));
-  const int n = ::epoll_wait(uv_backend_fd(&loop), found.data(), room, timeout);
-  for (int i = 0; i < n; ++i) {
+  const int got = ::epoll_wait(uv_backend_fd(&loop), found.data(), room, timeout);
+  const auto n = static_cast<std::size_t>(std::max(got, 0));
+  for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t what = found[i].events;
     const bool plain = (what & ~std::uint32_t{EPOLLIN | EPOLLOUT}) == 0;
     into[i] = {
         found[i].data.fd,
         plain ? ((what & EPOLLIN) != 0 ? UV_READABLE : 0) | ((what & EPOLLOUT) != 0 ? UV_WRITABLE : 0) : 0};
   }
-  return into.first(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return into.first(n);
 }
 
 }  // namespace tp::platform

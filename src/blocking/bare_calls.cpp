@@ -6,13 +6,6 @@
 
 namespace tp::detail {
 
-namespace {
-struct raising {
-  backend::interrupt* who;
-  void operator()() const noexcept { who->raise(); }
-};
-}  // namespace
-
 // Else the operation says why not.
 bool blocking_connection_state::may_go_bare(const std::stop_token& unless) const noexcept {
   return !runtime_.impersonating() && !unless.stop_requested();
@@ -48,6 +41,11 @@ struct blocking_connection_state::bare_receive {
 
 /// While a thread reads so: the claim, the way to reach it, the lock let go.
 class blocking_connection_state::bare_reading {
+  struct raising {
+    backend::interrupt* who;
+    void operator()() const noexcept { who->raise(); }
+  };
+
  public:
   bare_reading(blocking_connection_state& at, bare_receive& self, backend::interrupt* by) : at_(at), by_(by) {
     at.bare_ = &self;
