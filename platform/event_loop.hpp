@@ -1,9 +1,9 @@
 // The loop behind one system: libuv for readiness, time and wake-ups; our own queue of what is to be
 // completed.
 //
-// All completions run in one place, after everything that became ready in the poll was tried: behind uv_run
-// on a loop of our own, in libuv's check phase on one that a program lends us. They differ in who calls
-// uv_run, and in whom our handles keep it running for.
+// All completions run in one place, after everything that became ready in the poll was tried: behind the poll
+// that a loop of our own makes itself or lets uv_run make, in libuv's check phase on one that a program lends
+// us. They differ in who calls uv_run, and in whom our handles keep it running for.
 #pragma once
 
 #include <uv.h>

@@ -65,9 +65,9 @@ void event_loop::handles::close(std::unique_ptr<handles> all) noexcept {
   self.let_go(self.timer);
 }
 
-// Before the clock itself is asked: libuv has just asked it, and keeps the milliseconds.
+// A lent loop has just asked for the time, and keeps the milliseconds.
 bool event_loop::may_be_due(time_point when) const noexcept {
-  return when != never && when <= time_point(std::chrono::milliseconds(uv_now(loop_) + 1));
+  return when != never && (!lent() || when <= time_point(std::chrono::milliseconds(uv_now(loop_) + 1)));
 }
 
 // On a lent loop: an active idle handle makes the poll return at once.
@@ -141,8 +141,10 @@ void event_loop::arm_timer(time_point next) {
       target > loop_now ? target - loop_now : 0, 0);
 }
 
+// From libuv 1.45 on this may end the run before its poll, which is then still to be made.
 void event_loop::timer_rang() noexcept {
   armed_for_ = never;
+  interest_changed_ = true;
   touch();
 }
 

@@ -1,5 +1,4 @@
 // Peer credentials of Linux: unix(7), SO_PEERCRED, SO_PEERGROUPS and SO_PEERPIDFD.
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "descriptor.hpp"
 #include "peer_identity.hpp"
+#include "vectored_posix.hpp"
 
 namespace tp::platform {
 namespace {
@@ -23,10 +23,7 @@ constexpr int so_peerpidfd = 77;   // Linux 6.5
 class pidfd_handle final : public process_handle {
  public:
   explicit pidfd_handle(descriptor pidfd) noexcept : pidfd_(std::move(pidfd)) {}
-  bool exited() const noexcept override {
-    pollfd question{pidfd_.get(), POLLIN, 0};
-    return ::poll(&question, 1, 0) > 0;
-  }
+  bool exited() const noexcept override { return is_readable(pidfd_.get()); }
 
  private:
   descriptor pidfd_;

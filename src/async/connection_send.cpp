@@ -178,7 +178,7 @@ void connection_state::finish_send(send_operation& op, during when) {
   if (std::exchange(op.withdrawing, false) && --withdrawing_ == 0) grace_until_ = never;
   const bool some = terms_.mode == transmission::byte && op.item.sent > 0;
   const bool may_be_stop = op.stop_reason == errc::cancelled || op.stop_reason == errc::timed_out;
-  const bool stopped = may_be_stop && send_failure_ == errc::none;
+  const bool stopped = may_be_stop && op.stop_reason != send_failure_;
   if (op.item.complete || (some && stopped)) return op.end(send_result(op.item.sent), in_turn(when));
   const int cause = op.stop_reason == send_failure_ ? send_cause_ : 0;
   op.end(std::unexpected(make_error(op.stop_reason, operation::send, cause)), in_turn(when));

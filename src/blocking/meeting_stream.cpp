@@ -37,12 +37,9 @@ start meeting_stream::write(backend::write_op& op) {
 
 start meeting_stream::wait(backend::op& op) {
   assert(system_.waiting_ == nullptr && "one operation at a time");
+  assert(op.deadline == never && "a connect has one deadline, which isn't its stream's");
   system_.waiting_ = this;
   return op.begin();
-}
-
-time_point meeting_stream::deadline() const noexcept {
-  return reading_ != nullptr ? reading_->deadline : writing_->deadline;
 }
 
 // Where it may be interrupted, what is waited for and what is done then are two calls.

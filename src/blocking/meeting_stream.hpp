@@ -25,7 +25,6 @@ class meeting_stream final : public backend::byte_stream {
   /// The pending operation's end, if it comes before the deadline. `stop`: what may interrupt that; null:
   /// nothing.
   void go_on(time_point deadline, backend::interrupt* stop);
-  [[nodiscard]] time_point deadline() const noexcept;
 
  private:
   ~meeting_stream() = default;

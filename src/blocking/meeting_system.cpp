@@ -20,11 +20,7 @@ constexpr duration look_for_stop = std::chrono::milliseconds(1);
 }  // namespace
 
 meeting_system::meeting_system(backend::process& twin, std::unique_ptr<backend::system> names)
-    : twin_(twin),
-      names_(std::move(names)),
-      waker_(std::make_shared<caller_waker>(twin.threads())),
-      connect_([](backend::op& op) noexcept { static_cast<meeting_system*>(op.context)->connected(); },
-               this) {}
+    : twin_(twin), names_(std::move(names)), waker_(std::make_shared<caller_waker>(twin.threads())) {}
 
 meeting_system::~meeting_system() = default;
 
@@ -46,28 +42,22 @@ void meeting_system::finish(backend::op& op, backend::status result, std::size_t
   ready_.push(op);
 }
 
-// A turn of the system that has put it off completes it.
+// Where streams block no connect waits; but nobody turns this system, so it puts one off when its turn has
+// had its share, and the next turn makes it.
 start meeting_system::connect(backend::connect_op& op) {
-  connect_.name = op.name;
-  connect_.runtime_directory = op.runtime_directory;
-  connect_.level = op.level;
-  connect_.expected = op.expected;
-  connecting_ = &op;
-  if (names_->connect(connect_) == start::pending) return op.begin();
-  connecting_ = nullptr;
-  op.stream = std::move(connect_.stream);
-  op.detail = std::move(connect_.detail);
-  return op.finish(connect_.result);
-}
-
-void meeting_system::connected() noexcept {
-  connecting_->stream = std::move(connect_.stream);
-  connecting_->detail = std::move(connect_.detail);
-  finish(*std::exchange(connecting_, nullptr), connect_.result);
+  backend::connect_op made([](backend::op&) noexcept {}, nullptr);
+  made.name = op.name;
+  made.runtime_directory = op.runtime_directory;
+  made.level = op.level;
+  made.expected = op.expected;
+  if (names_->connect(made) == start::pending)
+    while (made.pending()) names_->turn(never);
+  op.stream = std::move(made.stream);
+  op.detail = std::move(made.detail);
+  return op.finish(made.result);
 }
 
 void meeting_system::cancel(backend::op& op) noexcept {
-  if (&op == connecting_) return names_->cancel(connect_);
   const auto place = std::ranges::find(timers_, &op);
   if (place == timers_.end()) return;
   *place = nullptr;
@@ -91,7 +81,7 @@ bool meeting_system::run() {
 }
 
 time_point meeting_system::next_due() const noexcept {
-  time_point next = waiting_ != nullptr ? waiting_->deadline() : never;
+  time_point next = never;
   for (const backend::op* each : timers_)
     if (each != nullptr) next = std::min(next, each->deadline);
   return next;
@@ -112,9 +102,7 @@ backend::turn_result meeting_system::turn(time_point until) {
 }
 
 void meeting_system::wait(time_point until) {
-  if (connecting_ != nullptr) {
-    names_->turn(stoppable_ ? std::min(until, now() + look_for_stop) : until);
-  } else if (stoppable_) {
+  if (stoppable_) {
     wait_for_stop(until);
   } else if (waiting_ != nullptr) {
     waiting_->go_on(until, nullptr);

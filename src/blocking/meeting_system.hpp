@@ -47,14 +47,11 @@ class meeting_system final : public backend::system {
   void expire();
   void wait(time_point until);
   void wait_for_stop(time_point until);
-  void connected() noexcept;
 
   backend::process& twin_;
   std::unique_ptr<backend::system> names_;
   std::shared_ptr<caller_waker> waker_;
   std::unique_ptr<backend::interrupt> interrupt_;
-  backend::connect_op connect_;  ///< the call that is made for the pending one
-  backend::connect_op* connecting_ = nullptr;
   std::array<backend::op*, 2> timers_{};  ///< a connect's deadline, and its pause before it tries again
   meeting_stream* waiting_ = nullptr;
   op_list ready_;

@@ -79,6 +79,17 @@ TEST_CASE("a blocking connect that isn't the first opens nothing, and waits in o
         way + "poll recv close");
 }
 
+TEST_CASE("a blocking connect whose time is up makes its one attempt, however many there were before") {
+  rig twin;
+  tp::process self(*twin.process);
+  temporary_directory directory;
+  const tp::blocking::limits no_time{.within = std::chrono::seconds(0)};
+  for (int i = 0; i < 600; ++i) {
+    CAPTURE(i);
+    REQUIRE(tp::blocking::connect(self, directory / "nobody", {}, no_time).error() == tp::errc::not_found);
+  }
+}
+
 TEST_CASE("an accept and a connect on one loop watch one descriptor, and it takes no call to hand one over") {
   if (!can_trace()) return skip("needs ptrace(2) of a child");
   if (!rig().process->features().exit_handle) return skip("this kernel has no SO_PEERPIDFD (Linux 6.5)");

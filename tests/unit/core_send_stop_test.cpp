@@ -99,6 +99,25 @@ TEST_CASE("bytes stopped on their way answer how many went") {
   }
 }
 
+TEST_CASE("bytes stopped on their way answer how many went, though the write behind them fails") {
+  for (const by way : {by::token, by::deadline}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    stream.writes.push_back({0, errc::none, when::held});
+    stream.writes.push_back({0, errc::broken_pipe});
+    stream.cancelled_write_takes = 1000;
+    connection c = rig.connect(stream, core_rig::plain_bytes());
+    stopping stop(way);
+    sent first, second;
+    rig.go(stop.arm(c.send(large)), first);
+    rig.go(c.send("behind"), second);
+    stop.stop(rig);
+    REQUIRE((first.done() && second.done()));
+    CHECK((first.code() == errc::none && **first == 1000));
+    CHECK(second.code() == errc::broken_pipe);
+  }
+}
+
 TEST_CASE("a message stopped on its way is given up before the next one begins") {
   for (const by way : {by::token, by::deadline}) {
     for (const std::size_t took : sizes{0, 1, 8, 65'543, 65'544, 65'545, 100'015}) {
