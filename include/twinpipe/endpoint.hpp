@@ -45,7 +45,7 @@ class endpoint {
   /// listener is left. Connections live on. Twice is once.
   void close();
 
-  [[nodiscard]] const std::shared_ptr<detail::endpoint_owner>& owner() const noexcept { return owner_; }
+  [[nodiscard]] const std::shared_ptr<detail::endpoint_owner>& owner() const noexcept;
 
  private:
   std::shared_ptr<detail::endpoint_owner> owner_;

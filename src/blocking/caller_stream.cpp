@@ -32,6 +32,11 @@ start caller_stream::read(backend::read_op& op) {
   if (std::exchange(read_is_known_, false)) return op.finish(read_.result, read_.n);
   read_.into = op.into;
   read_.spill = op.spill;
+  if (tries_ > 0) {
+    --tries_;
+    try_read();
+    if (read_.result.code != errc::timed_out) return op.finish(read_.result, read_.n);
+  }
   reading_ = {.op = &op};
   return op.begin();
 }

@@ -31,6 +31,9 @@ class caller_stream final : public backend::byte_stream {
   [[nodiscard]] backend::detached_ptr detach() noexcept override { return nullptr; }
   [[nodiscard]] const identity& peer() const noexcept override { return real_->peer(); }
 
+  /// From now on reads are tried at once, so that a close sees what has come; not for ever, if the peer goes
+  /// on sending.
+  void try_reads() noexcept { tries_ = most_tries; }
   [[nodiscard]] backend::blocking_stream& real() noexcept { return *real_; }
   /// Is there work of that kind that no thread does?
   [[nodiscard]] bool read_waits() const noexcept { return reading_.op != nullptr && !reading_.claimed; }
@@ -96,7 +99,9 @@ class caller_stream final : public backend::byte_stream {
   std::size_t written_ = 0;  ///< of the pending write, by earlier calls
   backend::interrupt* bare_reader_ = nullptr;
   bool reads_bare_ = false;
-  bool read_is_known_ = false;  ///< the result of the next read is in read_
+  bool read_is_known_ = false;           ///< the result of the next read is in read_
+  static constexpr int most_tries = 64;  // more than a socket holds
+  int tries_ = 0;
   bool closed_ = false;
 };
 

@@ -57,6 +57,7 @@ class blocking_connection_state {
   template <class Node, class... What>
   auto run(time_point until, const std::stop_token& unless, What&&... what) {
     if (bare_ != nullptr) make_known();
+    if constexpr (std::is_same_v<Node, close_operation>) stream_->try_reads();
     Node& op = connection_->template acquire<Node>();
     op.prepare(std::forward<What>(what)...);
     op.expire_at(until);

@@ -16,6 +16,14 @@ blocking_listener_state::~blocking_listener_state() {
 }
 
 result<blocking::connection> blocking_listener_state::accept(const blocking::limits& how) {
+  if (accepting_.exchange(true))
+    return fail(errc::operation_in_progress, operation::accept, 0, listener_->subject());
+  auto taken = accept_next(how);
+  accepting_ = false;
+  return taken;
+}
+
+result<blocking::connection> blocking_listener_state::accept_next(const blocking::limits& how) {
   loop_->adopt_thread();
   accept_operation& op = listener_->make_accept();
   listener_->attend(true);

@@ -1,6 +1,7 @@
 // A listener whose accepts wait: an asynchronous one on a loop that only they turn.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "async/listener_state.hpp"
@@ -21,10 +22,12 @@ class blocking_listener_state {
   [[nodiscard]] result<blocking::connection> accept(const blocking::limits& how);
 
  private:
+  [[nodiscard]] result<blocking::connection> accept_next(const blocking::limits& how);
   void settle();
 
   std::unique_ptr<runtime_state> loop_;
   ref<listener_state> listener_;
+  std::atomic<bool> accepting_ = false;
 };
 
 }  // namespace tp::detail

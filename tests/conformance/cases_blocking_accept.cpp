@@ -187,6 +187,25 @@ CONFORMANCE_CASE("a blocking listener may be used by one thread after the other"
   w.run();
 }
 
+CONFORMANCE_CASE("a second thread in a blocking listener is told that one is there already",
+                 needs(capability::blocking_streams, capability::threads)) {
+  w.party("server", calling([name = w.fresh_name()](party& p) {
+            const endpoint served = p.bind(name);
+            blocking::listener door = listen_now(p, served);
+            stopper stop(p);
+            const auto accepts = [&] {
+              p.refusal(door.accept({.within = p.patience(), .unless = stop.token()}), errc::cancelled);
+            };
+            const auto comes_too = [&] {
+              wait_until(p, [&] { return served.statistics().instances == 1; });
+              p.refusal(door.accept(patient(p)), errc::operation_in_progress);
+              stop.request_stop();
+            };
+            run_threads(p, {accepts, comes_too});
+          }));
+  w.run();
+}
+
 CONFORMANCE_CASE("an authorize callback is called by several threads at once",
                  needs(capability::blocking_streams, capability::threads)) {
   const std::string name = w.fresh_name();

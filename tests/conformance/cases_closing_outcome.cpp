@@ -153,6 +153,27 @@ CONFORMANCE_CASE("close says whether the bytes were delivered or discarded", nee
   w.run();
 }
 
+CONFORMANCE_CASE("a close with data unread tells the peer that it was discarded", needs()) {
+  std::deque<flag> flags;
+  for (const pair_options& how : modes_that_drain(w)) {
+    flag &sent = flags.emplace_back(w), &closed = flags.emplace_back(w);
+    w.pair(
+        how,
+        [&](party& p, connection& c) -> task<void> {
+          co_await p.send(c, "for nobody");
+          sent.set();
+          co_await p.wait(closed);
+          EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
+        },
+        [&](party& p, connection& c) -> task<void> {
+          co_await p.wait(sent);
+          p.value(co_await p.bounded(c.close()));
+          closed.set();
+        });
+  }
+  w.run();
+}
+
 CONFORMANCE_CASE("who closes second after everything was received has delivered it", needs()) {
   std::deque<flag> flags;
   for (const pair_options& how : modes_that_drain(w)) {

@@ -73,6 +73,14 @@ TEST_CASE("an accept on a listener that was moved from aborts with a message") {
         "twinpipe: a listener was used after it had been moved from\n");
 }
 
+TEST_CASE("an endpoint that was moved from aborts with a message") {
+  server_rig rig;
+  endpoint a(rig.endpoint);
+  const endpoint b = std::move(a);
+  CHECK(last_words([&] { static_cast<void>(a.name()); }) ==
+        "twinpipe: an endpoint was used after it had been moved from\n");
+}
+
 TEST_CASE("a second join of a group while one waits aborts with a message") {
   CHECK(last_words([] {
           held gate;

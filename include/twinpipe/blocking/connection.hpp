@@ -44,7 +44,9 @@ class connection {
 
   /// See tp::connection::send. Sends of several threads go first in, first out. The memory is free again when
   /// it returns, whatever the outcome. A stop or deadline that comes when part has gone: in byte mode success
-  /// with the count; in message mode the error, within a second, and the peer gets message_aborted.
+  /// with the count; in message mode the error, within a second, and the peer gets message_aborted;
+  /// if the peer doesn't read for that second either, the connection ends. A send that finds more than
+  /// max_queued_bytes of other threads before it is queue_full.
   send_result send(std::span<const std::byte> bytes, const limits& how = {});
   send_result send(std::string_view text, const limits& how = {}) {
     return send(std::as_bytes(std::span(text)), how);
@@ -62,8 +64,9 @@ class connection {
   result<void> drain(const limits& how = {});
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
-  /// See tp::connection::close. A receive that waits in another thread without a stop token ends with
-  /// `closed` when this does, or with what comes meanwhile.
+  /// See tp::connection::close. With frames the peer confirms from its next call, so give it a limit. A
+  /// receive that waits in another thread without a stop token ends with `closed` when this does, or with
+  /// what comes meanwhile.
   result<delivery> close(const limits& how = {});
 
   /// See tp::connection::abort. Calls that wait in other threads return `closed`.

@@ -28,7 +28,7 @@ class listener {
   /// See tp::listener::accept. It waits for a free instance, for clients, for the hellos of those that are
   /// slow, for endpoint::close() and for a stop, all together. `authorize` is called in this thread; with
   /// several that accept, from several at once. Clients that come while no thread accepts wait in the
-  /// system's backlog.
+  /// system's backlog. A second thread in it gets operation_in_progress.
   result<connection> accept(const limits& how = {});
 
  private:
