@@ -166,8 +166,7 @@ void event_loop::turn_own() {
 }
 
 void event_loop::run_own(bool awake) {
-  if (!awake) arm_timer(std::min(until_, deadlines_.next()));
-  interest_changed_ = descriptors_changed_ = false;
+  leave_poll_to_libuv(awake);
   running_ = true;
   uv_run(loop_, awake ? UV_RUN_NOWAIT : UV_RUN_DEFAULT);
   running_ = false;

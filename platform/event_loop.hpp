@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -165,6 +166,8 @@ class event_loop {
   [[nodiscard]] bool poll_directly(bool awake);
   [[nodiscard]] int milliseconds_to_wait() const noexcept;
   [[nodiscard]] bool prepare_poll();
+  void leave_poll_to_libuv(bool awake);
+  [[nodiscard]] time_point next_due() const noexcept { return std::min(until_, deadlines_.next()); }
   void arm_timer(time_point next);
   void timer_rang() noexcept;
   [[nodiscard]] bool turned_briefly();

@@ -23,8 +23,7 @@ void event_loop::handles::start(uv_loop_t& on) {
     event_loop& self = owner(handle);
     const bool awake = self.prepare_poll();
     self.keep_from_sleeping(awake);
-    if (!awake) self.arm_timer(std::min(self.until_, self.deadlines_.next()));
-    self.interest_changed_ = self.descriptors_changed_ = false;
+    self.leave_poll_to_libuv(awake);
   });
   uv_check_start(&check, [](uv_check_t* handle) { owner(handle).complete_all(); });
   owner_.unref(timer);
@@ -82,13 +81,18 @@ void event_loop::keep_from_sleeping(bool awake) noexcept {
 
 // True if the poll must not wait.
 bool event_loop::prepare_poll() {
-  const time_point next = std::min(until_, deadlines_.next());
+  const time_point next = next_due();
   bool awake = !ready_.empty() || (may_be_due(next) && next <= real_now());
   if (!awake && spins_) {
     keep_from_sleeping(false);  // or libuv would say that it doesn't wait anyway
     awake = spin(next);
   }
   return awake;
+}
+
+void event_loop::leave_poll_to_libuv(bool awake) {
+  if (!awake) arm_timer(next_due());
+  interest_changed_ = descriptors_changed_ = false;
 }
 
 // What libuv would poll is polled here, and libuv asked only where it has something to do: a tenth of the
@@ -109,7 +113,7 @@ bool event_loop::poll_directly(bool awake) {
 
 // Rounded up: the poll never ends before the deadline.
 int event_loop::milliseconds_to_wait() const noexcept {
-  const time_point next = std::min(until_, deadlines_.next());
+  const time_point next = next_due();
   if (next == never) return -1;
   using std::chrono::ceil, std::chrono::milliseconds;
   const auto left = ceil<milliseconds>(next - real_now()).count();
@@ -141,10 +145,11 @@ void event_loop::arm_timer(time_point next) {
       target > loop_now ? target - loop_now : 0, 0);
 }
 
-// From libuv 1.45 on this may end the run before its poll, which is then still to be made.
+// From libuv 1.45 on this may end the run before its poll, which is then still to be made. A lent loop's goes
+// on.
 void event_loop::timer_rang() noexcept {
   armed_for_ = never;
-  interest_changed_ = true;
+  if (!lent()) interest_changed_ = true;
   touch();
 }
 
@@ -170,7 +175,7 @@ bool event_loop::turned_briefly() {
   constexpr unsigned most_in_a_row = 16;
   if (ready_.empty() && habit_.worth_it() && brief_turns_ < most_in_a_row) {
     keep_from_sleeping(false);
-    if (spin(std::min(until_, deadlines_.next())) && !ready_.empty()) {
+    if (spin(next_due()) && !ready_.empty()) {
       ++brief_turns_;
       complete_all();
       return true;

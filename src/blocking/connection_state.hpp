@@ -60,8 +60,7 @@ class blocking_connection_state {
     if constexpr (std::is_same_v<Node, close_operation>) stream_->try_reads();
     Node& op = connection_->template acquire<Node>();
     op.prepare(std::forward<What>(what)...);
-    op.expire_at(until);
-    if (unless.stop_possible()) op.stop_with(unless);
+    limit(op, until, unless);
     if (op.start()) {
       hand_on();
     } else {

@@ -8,17 +8,16 @@
 
 namespace tp::detail {
 
-inline void limit(operation_base& op, const blocking::limits& how) {
-  if (how.within != duration::max()) op.expire_after(how.within);
-  if (how.until < op.deadline()) op.expire_at(how.until);
-  if (how.unless.stop_possible()) op.stop_with(how.unless);
-}
-
-/// The same limits with one point in time: what is tried twice has no more time for it.
+/// As one point in time: what is tried twice has no more time for it.
 template <class Clock>
 [[nodiscard]] time_point deadline_of(const blocking::limits& how, const Clock& clock) {
   if (how.within == duration::max()) return how.until;
   return std::min(how.until, deadline_after(clock.now(), how.within));
+}
+
+inline void limit(operation_base& op, time_point until, const std::stop_token& unless) {
+  op.expire_at(until);
+  if (unless.stop_possible()) op.stop_with(unless);
 }
 
 }  // namespace tp::detail

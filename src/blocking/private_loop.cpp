@@ -27,7 +27,7 @@ result<std::unique_ptr<runtime_state>> make_private_loop(process& owner, operati
 }
 
 void run_to_end(runtime_state& loop, operation_base& op, const blocking::limits& how) {
-  limit(op, how);
+  limit(op, deadline_of(how, loop), how.unless);
   if (op.start()) return;
   op.park({});
   while (op.pending()) loop.turn(never);
