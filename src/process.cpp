@@ -13,6 +13,7 @@
 #include "blocking/private_loop.hpp"
 #include "core/contradiction.hpp"
 #include "fatal.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp {
@@ -93,6 +94,8 @@ void process::run_thread(const std::string& name, const std::function<int(thread
   try {
     thread self(*this, name);
     entry.result = body(self);
+  } catch (const detail::process_killed&) {
+    entry.result = 1;
   } catch (const std::exception& exception) {
     thrown = escape(exception.what());
   } catch (...) {
@@ -133,13 +136,30 @@ int process::join() {
   return result_;
 }
 
+void process::sleep(duration d) {
+  twin_.threads().sleep_until(deadline_after(now(), d));
+  if (twin_.killed()) detail::leave_killed();
+}
+
 int process::fail(const error& e) {
   log(e.message());
   return 1;
 }
 
 mutex::mutex(process& owner) : twin_(owner.twin().threads().make_mutex(backend::mutex_kind::user)) {}
-condition::condition(process& owner) : twin_(owner.twin().threads().make_condition()) {}
-event::event(process& owner) : twin_(owner.twin().threads().make_event()) {}
+condition::condition(process& owner) : owner_(owner), twin_(owner.twin().threads().make_condition()) {}
+event::event(process& owner) : owner_(owner), twin_(owner.twin().threads().make_event()) {}
+
+bool condition::wait(mutex& held, time_point deadline) {
+  const bool in_time = twin_->wait(*held.twin_, deadline);
+  if (owner_.twin().killed()) detail::leave_killed();
+  return in_time;
+}
+
+bool event::wait(time_point deadline) {
+  const bool in_time = twin_->wait(deadline);
+  if (owner_.twin().killed()) detail::leave_killed();
+  return in_time;
+}
 
 }  // namespace tp

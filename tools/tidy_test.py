@@ -114,6 +114,8 @@ class Tidy(unittest.TestCase):
         for header in ('time.h', 'ctime', 'netdb.h', 'semaphore.h', 'termios.h', 'ucontext.h', 'io.h', 'process.h', 'sddl.h'):
             self.finds('src/a.cpp:2', f'<{header}> above the seam', 'src/a.cpp', f'// A.\n#include <{header}>\n')
         self.lets_through('src/a.cpp', '// A.\n#include "process.h"\n')
+        self.lets_through('sim/explorer/a.hpp', '// A.\n#pragma once\n#include <thread>\n')
+        self.finds('sim/a.cpp:2', '<thread> above the seam', 'sim/a.cpp', '// A.\n#include <thread>\n')
 
     def test_a_forbidden_name_above_the_seam(self):
         for word in (

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/detail/operation.hpp"
 #include "twinpipe/time.hpp"
 
@@ -47,7 +48,7 @@ class [[nodiscard]] awaitable {
 
   [[nodiscard]] bool await_ready() { return checked().start(); }
   void await_suspend(std::coroutine_handle<> waiter) { op_->park(waiter); }
-  [[nodiscard]] Result await_resume() { return std::exchange(op_, nullptr)->take(); }
+  [[nodiscard]] Result await_resume() { return detail::unless_killed(std::exchange(op_, nullptr)->take()); }
 
  private:
   [[nodiscard]] detail::typed_operation<Result>& checked() const noexcept {

@@ -75,10 +75,8 @@ class process {
   [[nodiscard]] tp::files files() const noexcept { return tp::files(twin_.files()); }
   /// The time of the moment; that of a turn is runtime::now().
   [[nodiscard]] time_point now() const noexcept { return twin_.threads().now(); }
-  /// Blocks the thread, its runtime with it; in a coroutine use runtime::sleep. In a simulated world it moves
-  /// the clock of every process, and no operation completes meanwhile; without end it aborts the program
-  /// there.
-  void sleep(duration d) { twin_.threads().sleep_until(deadline_after(now(), d)); }
+  /// Blocks the thread, its runtime with it; in a coroutine use runtime::sleep.
+  void sleep(duration d);
   /// Bytes that can't be foreseen, from the system; in a simulated world the same sequence in every run.
   void random(std::span<std::byte> fill) noexcept { twin_.threads().random(fill); }
   [[nodiscard]] backend::process& twin() const noexcept { return twin_; }

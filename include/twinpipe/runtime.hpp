@@ -10,6 +10,7 @@
 #include "twinpipe/awaitable.hpp"
 #include "twinpipe/backend/stream.hpp"
 #include "twinpipe/connection.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/endpoint.hpp"
 #include "twinpipe/error.hpp"
 #include "twinpipe/files.hpp"
@@ -36,12 +37,20 @@ struct runtime_maker {
 class root {
  public:
   struct promise_type : recycled {
-    root get_return_object() noexcept { return {}; }
+    root get_return_object() noexcept {
+      return root{std::coroutine_handle<promise_type>::from_promise(*this)};
+    }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() noexcept {}
     void unhandled_exception() noexcept { std::terminate(); }
   };
+  explicit root(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+  /// Of one that has not ended, and whose process was killed.
+  void destroy() const { frame_.destroy(); }
+
+ private:
+  std::coroutine_handle<promise_type> frame_;
 };
 
 /// Where the value or exception of run() waits for its caller.
@@ -106,8 +115,12 @@ class runtime {
   template <class T>
   T run(task<T> body) {
     detail::outcome_slot<T> slot;
-    detail::run_root(std::move(body), slot);
-    while (!slot.done) turn_or_abort();
+    const detail::root running = detail::run_root(std::move(body), slot);
+    while (!slot.done) {
+      if (turn_for_run()) continue;
+      running.destroy();
+      throw detail::process_killed();
+    }
     return slot.take();
   }
 
@@ -156,7 +169,8 @@ class runtime {
  private:
   friend struct detail::runtime_maker;
   explicit runtime(std::unique_ptr<detail::runtime_state> state) noexcept;
-  void turn_or_abort();
+  /// False: the process was killed, and nothing is left that could complete.
+  [[nodiscard]] bool turn_for_run();
 
   std::unique_ptr<detail::runtime_state> state_;
 };

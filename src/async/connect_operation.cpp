@@ -230,7 +230,7 @@ void connect_operation::evict() noexcept {
 }
 
 void connect_operation::abandon() noexcept {
-  check_abandoned();
+  if (outlives_waiter()) return;
   stream_.reset();
   resident::release();
 }

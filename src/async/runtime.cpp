@@ -62,10 +62,10 @@ result<backend::native_handle> runtime::poll_handle() {
   return handle;
 }
 
-void runtime::turn_or_abort() {
-  if (turn(never) == turned::stalled) {
-    detail::fatal("run: the task waits, and nothing is pending in this world that could ever wake it");
-  }
+bool runtime::turn_for_run() {
+  if (turn(never) != turned::stalled) return true;
+  if (state_->twin().killed()) return false;
+  detail::fatal("run: the task waits, and nothing is pending in this world that could ever wake it");
 }
 
 awaitable<result<connection>> runtime::connect(std::string_view name, const connect_options& options) {

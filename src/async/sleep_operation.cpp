@@ -46,7 +46,7 @@ void sleep_operation::give_up(errc reason) noexcept {
 }
 
 void sleep_operation::abandon() noexcept {
-  check_abandoned();
+  if (outlives_waiter()) return;
   resident::release();
 }
 

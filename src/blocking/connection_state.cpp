@@ -97,7 +97,7 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   for (;;) {
     hand_on();
     if (!op.pending()) break;
-    if (!step(self) && system_->next_due() != never) system_->run_due();
+    if (!step(self) && system_->next_due() != never) system_->run_due(owner_.twin().killed());
   }
   if (sends) --senders_;
   if (self.interrupt != nullptr) interrupts_.push_back(std::move(self.interrupt));

@@ -5,6 +5,7 @@
 #include "blocking/private_loop.hpp"
 #include "fatal.hpp"
 #include "twinpipe/blocking.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -53,7 +54,7 @@ listener::~listener() = default;
 
 result<connection> listener::accept(const limits& how) {
   if (state_ == nullptr) detail::fatal("a listener was used after it had been moved from");
-  return state_->accept(how);
+  return detail::unless_killed(state_->accept(how));
 }
 
 result<listener> listen(process& owner, const endpoint& endpoint) {

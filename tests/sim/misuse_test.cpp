@@ -71,6 +71,7 @@ TEST_CASE("a read and a write at a time are no mistake, and neither are two slee
   CHECK(pair.server.system->sleep(one) == start::pending);
   CHECK(pair.server.system->sleep(two) == start::pending);
   pair.world.kill(*pair.server.process);
+  pair.server.poll();
 }
 
 TEST_CASE("a completion that turns its own world aborts") {

@@ -83,8 +83,8 @@ class operation_base {
     phase_ = phase::idle;
   }
   /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming
-  /// error.
-  void check_abandoned() const noexcept;
+  /// error, unless its process was killed: then it is true, and abandon() is called once more when it has ended.
+  [[nodiscard]] bool outlives_waiter() noexcept;
 
   runtime_state& runtime_;
 
@@ -106,6 +106,7 @@ class operation_base {
     operation_base* self = nullptr;
   } stop_mail_;
   operation_base* next_ready_ = nullptr;
+  bool orphaned_ = false;  ///< see outlives_waiter()
   phase phase_ = phase::idle;
   tp::operation kind_;
 };
