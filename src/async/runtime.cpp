@@ -58,7 +58,7 @@ turned runtime::turn(time_point until) {
 result<backend::native_handle> runtime::poll_handle() {
   state_->check_thread();
   auto handle = state_->system().poll_handle();
-  if (!handle) return fail(handle.error().about(operation::start_runtime, nullptr));
+  if (!handle) return fail(handle.error().about(operation::poll_handle, nullptr));
   return handle;
 }
 

@@ -17,7 +17,8 @@ blocking_listener_state::~blocking_listener_state() {
 
 result<blocking::connection> blocking_listener_state::accept(const blocking::limits& how) {
   if (accepting_.exchange(true))
-    return fail(errc::operation_in_progress, operation::accept, 0, listener_->subject());
+    return fail(error(errc::operation_in_progress, operation::accept, 0, listener_->subject())
+                    .in(circumstance::blocking));
   auto taken = accept_next(how);
   accepting_ = false;
   return taken;

@@ -74,6 +74,7 @@ int is_stopped() {
     test_connect op;
     op.name = &parsed;
     rig.run(rig.system->connect(op), op);
+    if (op.about == circumstance::others_socket) return 3;  // to trust any server would not help
     return op.code() == errc::untrusted_location ? 0 : 2;
   });
   return victim.wait();

@@ -52,7 +52,8 @@ struct connect_op : op {
   impersonation_level level = impersonation_level::identification;
   server_trust expected = server_trust::own_user_or_superuser;  ///< whose socket a twin may lead to
   detached_ptr stream;
-  shared_text detail;  ///< on failure: the paths that were tried and why each failed
+  shared_text detail;                       ///< on failure: the paths that were tried and why each failed
+  circumstance about = circumstance::none;  ///< of the failure
 };
 
 class names {
