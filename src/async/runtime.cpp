@@ -69,6 +69,7 @@ void runtime::turn_or_abort() {
 }
 
 awaitable<result<connection>> runtime::connect(std::string_view name, const connect_options& options) {
+  state_->check_thread();
   return awaitable<result<connection>>(*new detail::connect_operation(*state_, name, options));
 }
 
@@ -80,6 +81,7 @@ result<listener> runtime::listen(const endpoint& endpoint) {
 }
 
 awaitable<result<void>> runtime::sleep(duration d) {
+  state_->check_thread();
   return awaitable<result<void>>(*new detail::sleep_operation(*state_, d));
 }
 

@@ -10,6 +10,7 @@
 namespace tp::detail {
 
 blocking_listener_state::~blocking_listener_state() {
+  if (accepting_) fatal("a blocking listener was destroyed while another thread waited in its accept");
   loop_->adopt_thread();
   listener_->close();
   listener_ = {};
