@@ -118,6 +118,7 @@ class unix_names final : public backend::names {
     if (!where) return fail(where.error().about(operation::bind, {}));
     return bind_file(request, *where);
   }
+  std::string unheeded() const override { return unused_environment(); }
 };
 static_assert(backend::implements<unix_names, backend::names>);
 

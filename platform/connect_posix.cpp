@@ -125,6 +125,13 @@ status report(backend::connect_op& op, status result, std::string tried) {
   return result;
 }
 
+// A name that isn't found may stand where the user, in vain, has said.
+std::string with_unused_environment(const backend::connect_op& op, std::string tried) {
+  const bool asked = op.name->kind() == name_kind::plain && op.runtime_directory.empty();
+  const std::string unused = asked ? unused_environment() : std::string();
+  return unused.empty() ? tried : tried + "; " + unused;
+}
+
 status try_places(backend::connect_op& op, const std::vector<place>& places, known_socket& last_found) {
   std::string tried;
   status last{errc::not_found};
@@ -140,7 +147,7 @@ status try_places(backend::connect_op& op, const std::vector<place>& places, kno
     op.about = got.about;
     if (last.code != errc::not_found) break;
   }
-  return report(op, last, std::move(tried));
+  return report(op, last, with_unused_environment(op, std::move(tried)));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "core/contradiction.hpp"
 #include "core/negotiation.hpp"
 #include "twinpipe/escape.hpp"
+#include "twinpipe/process.hpp"
 
 namespace tp::detail {
 
@@ -59,6 +60,8 @@ bool connect_operation::start() {
   } else if (const char* reason = core::contradiction(options_, name_->kind())) {
     fail(errc::invalid_argument, 0, reason);
   } else {
+    if (!one_attempt_ && name_->kind() == name_kind::plain && runtime_directory_.empty())
+      typed_operation::runtime_.owner().tell_unheeded();
     try_name();
   }
   starting_ = false;
