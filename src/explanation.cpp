@@ -169,8 +169,8 @@ constexpr std::array specials{
         errc::timed_out, operation::accept, always, "no client could be accepted until the deadline",
         "accept again, or check that the clients use the same name and place and that an instance is free"},
     special{errc::closed, any_operation, circumstance::grace_passed,
-            "a send was stopped in the middle of its message, the rest could not be withdrawn within a "
-            "second, and that ended the connection",
+            "a send was stopped in the middle, what it had begun could not be withdrawn within the second of "
+            "grace, and that ended the connection",
             "connect again, and see why the peer does not read"},
     special{errc::message_too_large, operation::receive, always, "the message exceeds what this side takes",
             "raise max_message on this side, or let the peer send less at a time"},

@@ -132,7 +132,8 @@ TEST_CASE("a remedy fits the operation and its circumstances") {
   says(error(errc::operation_in_progress, operation::receive), "await that one first");
   says(error(errc::operation_in_progress, operation::receive).in(circumstance::blocking), "another thread");
   says(error(errc::closed, operation::send), "this side closed it");
-  says(error(errc::closed, operation::send).in(circumstance::grace_passed), "withdrawn within a second");
+  says(error(errc::closed, operation::send).in(circumstance::grace_passed),
+       "withdrawn within the second of grace");
 }
 
 TEST_CASE("what an error is about in addition survives about and doesn't change its code") {
