@@ -112,6 +112,19 @@ TEST_CASE("a file that is no socket is never removed") {
   CHECK(fs::file_size(path) == 8);
 }
 
+TEST_CASE(
+    "a bind into a directory that isn't there is not_found and asks for the directory, not for a server") {
+  rig rig;
+  temporary_directory directory;
+  const auto refused = rig.process->names().bind(request_for(directory / "missing/a"));
+  REQUIRE(!refused);
+  CHECK(refused.error() == errc::not_found);
+  const std::string text = refused.error().message();
+  CHECK(text.starts_with("bind failed: the directory of the name does not exist"));
+  CHECK(text.find(directory / "missing") != std::string::npos);
+  CHECK(text.find("make the directory first") != std::string::npos);
+}
+
 TEST_CASE("a symbolic link in the place of the name is not followed") {
   rig rig;
   temporary_directory directory;
