@@ -60,6 +60,8 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
       .max_instances = options.max_instances,
       .raw = options.profile == profile::raw,
   };
+  const bool by_environment = parsed->kind() == name_kind::plain && options.runtime_directory.empty();
+  if (by_environment && options.scope == name_scope::user) tell_unheeded();
   auto bound = twin_.names().bind(request);
   if (!bound) return tp::fail(bound.error().about(operation::bind, subject()));
   auto state = std::make_shared<detail::endpoint_state>(
@@ -131,6 +133,11 @@ int process::join() {
     joined_->notify_all();
   }
   return result_;
+}
+
+void process::tell_unheeded() {
+  if (told_unheeded_.load(std::memory_order_relaxed) || told_unheeded_.exchange(true)) return;
+  if (const std::string what = twin_.names().unheeded(); !what.empty()) log("twinpipe: " + what);
 }
 
 int process::fail(const error& e) {
