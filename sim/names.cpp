@@ -26,7 +26,11 @@ class listener final : public bound_name, public handle {
 
   [[nodiscard]] std::string describe() const override { return "the name '" + location_ + "'"; }
   [[nodiscard]] std::uint32_t owner() const noexcept { return self_.uid.value; }
-  [[nodiscard]] std::string holder() const { return "'" + location_ + "' is held by " + process_->name; }
+  [[nodiscard]] error in_use_for(const process_ref& other) const {
+    const error who(errc::name_in_use, operation::bind, 0,
+                    make_text("'" + location_ + "' is held by " + process_->name));
+    return other == process_ ? who.in(circumstance::own_process) : who;
+  }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
     const access_policy& access = request_.access;
@@ -124,7 +128,7 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   if (!open && request.access.who() != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
-    return fail(errc::name_in_use, operation::bind, 0, make_text(taken->second->holder()));
+    return fail(taken->second->in_use_for(process));
   return std::make_shared<listener>(process, request, place);
 }
 
@@ -144,7 +148,7 @@ status connect(const process_ref& process, connect_op& o) {
     const bool found = at != process->world->names.end();
     answer = found ? at->second->answer(process->effective()) : errc::not_found;
     if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
-      answer = errc::untrusted_location;
+      answer = errc::untrusted_location, o.about = circumstance::others_socket;
     if (answer == errc::none) o.stream = at->second->admit(process);
     tried.append("; ").append(place).append(": ").append(to_string(answer));
     if (answer != errc::not_found) break;

@@ -2,6 +2,7 @@
 #include "scheduler.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "fatal.hpp"
@@ -113,7 +114,8 @@ void scheduler::run(const std::shared_ptr<thread>& self, const std::function<voi
 
 void scheduler::kill_threads(process_record& process) {
   const auto of_it = [&](const thread& each) { return each.process == &process; };
-  for (const auto& each : threads_) {
+  // Whoever was started last ends first: what it uses is often its starter's.
+  for (const auto& each : threads_ | std::views::reverse) {
     if (!of_it(*each) || std::exchange(each->dying, true) || each.get() == current_) continue;
     ready_.remove(each.get());
     each->waits = wait::nothing;

@@ -61,6 +61,8 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
       .max_instances = options.max_instances,
       .raw = options.profile == profile::raw,
   };
+  const bool by_environment = parsed->kind() == name_kind::plain && options.runtime_directory.empty();
+  if (by_environment && options.scope == name_scope::user) tell_unheeded();
   auto bound = twin_.names().bind(request);
   if (!bound) return tp::fail(bound.error().about(operation::bind, subject()));
   auto state = std::make_shared<detail::endpoint_state>(
@@ -139,6 +141,11 @@ int process::join() {
 void process::sleep(duration d) {
   twin_.threads().sleep_until(deadline_after(now(), d));
   if (twin_.killed()) detail::leave_killed();
+}
+
+void process::tell_unheeded() {
+  if (told_unheeded_.load(std::memory_order_relaxed) || told_unheeded_.exchange(true)) return;
+  if (const std::string what = twin_.names().unheeded(); !what.empty()) log("twinpipe: " + what);
 }
 
 int process::fail(const error& e) {

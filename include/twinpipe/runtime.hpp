@@ -96,8 +96,9 @@ enum class turned : std::uint8_t {
   stalled,     ///< nothing is pending that ever could (only a simulated runtime knows)
 };
 
-/// Belongs to the thread that made it, as does everything made on it; debug builds check. post() and stop
-/// sources are the exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was
+/// Belongs to the thread that made it, as does everything made on it; another thread's use aborts the program
+/// (send, receive and turn check in a debug build of the library only). post() and stop sources are the
+/// exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was
 /// made on it; what still runs inside when it is destroyed is closed, and its waiters resume with `closed`.
 class runtime {
  public:

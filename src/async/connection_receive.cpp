@@ -15,7 +15,7 @@ void connection_state::begin(receive_operation& op) {
   if (receiving_ != nullptr) refused = errc::operation_in_progress;
   if (!terms_.can_receive) refused = errc::wrong_direction;
   if (closed()) refused = closed_reason_to_receive();
-  if (refused != errc::none) return op.end(std::unexpected(make_error(refused, operation::receive)), false);
+  if (refused != errc::none) return op.end(std::unexpected(receive_error(refused)), false);
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
   const bool only_reads = inbound_.has_nothing() && !read_op_.pending() && withheld_.empty() && !answers_due_;
@@ -53,8 +53,7 @@ void connection_state::pull_in(during when) {
         continue;
       case step::failed:
         if (receiving_ != nullptr) {
-          finish_receive(std::unexpected(make_error(inbound_.failure(), operation::receive, receive_cause_)),
-                         when);
+          finish_receive(std::unexpected(receive_error(inbound_.failure(), receive_cause_)), when);
           continue;
         }
         return on_stream_end(when);
@@ -150,7 +149,7 @@ void connection_state::finish_receive(result<received> outcome, during when) {
 
 void connection_state::cancel_receive(errc reason, during when) {
   if (inbound_.cancel()) return finish_receive(inbound_.outcome(), when);
-  finish_receive(std::unexpected(make_error(reason, operation::receive)), when);
+  finish_receive(std::unexpected(receive_error(reason)), when);
 }
 
 // A read that is pending must end first: its bytes may have come already, and a read straight into the
@@ -208,7 +207,7 @@ void connection_state::on_protocol_error(during when) {
   receive_operation* const waiting = std::exchange(receiving_, nullptr);
   tear_down(errc::protocol_error);
   if (waiting == nullptr) return;
-  waiting->end(std::unexpected(make_error(inbound_.failure(), operation::receive)), in_turn(when));
+  waiting->end(std::unexpected(receive_error(inbound_.failure())), in_turn(when));
 }
 
 // Without a loop nobody would wait for them.

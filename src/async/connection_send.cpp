@@ -27,6 +27,8 @@ bool connection_state::may_write_past(std::size_t bytes) const noexcept {
 void connection_state::begin(send_operation& op) {
   const std::size_t bytes = op.item.payload.size();
   if (const errc refused = refuse_send(bytes); refused != errc::none) {
+    if (refused == errc::message_too_large)
+      return op.end(std::unexpected(too_large(operation::send, bytes, terms_.max_send)), false);
     return op.end(
         std::unexpected(make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0)),
         false);

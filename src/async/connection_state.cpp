@@ -33,6 +33,25 @@ void connection_state::destroy() noexcept {
   resource.deallocate(this, sizeof(connection_state), alignof(connection_state));
 }
 
+error connection_state::make_error(errc code, operation op, int system_cause) const {
+  const error bare(code, op, system_cause, subject_);
+  const bool concerns_threads = code == errc::operation_in_progress || code == errc::queue_full;
+  if (concerns_threads && runtime_.left_to_callers()) return bare.in(circumstance::blocking);
+  return code == errc::closed && grace_passed_ ? bare.in(circumstance::grace_passed) : bare;
+}
+
+error connection_state::too_large(operation op, std::uint64_t bytes, std::size_t most) const {
+  return error(errc::message_too_large, op, 0,
+               make_text(*subject_ + ", " + std::to_string(bytes) + " bytes where " + std::to_string(most) +
+                         " are allowed"));
+}
+
+error connection_state::receive_error(errc code, int system_cause) const {
+  if (code == errc::message_too_large)
+    return too_large(operation::receive, inbound_.refused_size(), terms_.max_receive);
+  return make_error(code, operation::receive, system_cause);
+}
+
 result<connection> attach(runtime_state& runtime, established made, operation kind) {
   auto stream = runtime.system().attach(std::move(made.stream), backend::attachment::established);
   if (!stream) return fail(stream.error().about(kind, made.subject));

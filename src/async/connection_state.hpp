@@ -28,9 +28,7 @@ class connection_state final : public resident {
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
   [[nodiscard]] const identity& peer() const noexcept { return stream_->peer(); }
-  [[nodiscard]] error make_error(errc code, operation op, int system_cause = 0) const {
-    return error(code, op, system_cause, subject_);
-  }
+  [[nodiscard]] error make_error(errc code, operation op, int system_cause = 0) const;
   [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
@@ -87,6 +85,9 @@ class connection_state final : public resident {
   [[nodiscard]] errc closed_reason_to_receive() const noexcept {
     return inbound_.failure() == errc::message_too_large ? errc::message_too_large : closed_reason();
   }
+
+  [[nodiscard]] error too_large(operation op, std::uint64_t bytes, std::size_t most) const;
+  [[nodiscard]] error receive_error(errc code, int system_cause = 0) const;
 
   // connection_send.cpp
   [[nodiscard]] errc refuse_send(std::size_t bytes) const noexcept;
@@ -188,6 +189,7 @@ class connection_state final : public resident {
   int send_cause_ = 0;
   int receive_cause_ = 0;
   errc teardown_reason_ = errc::none;
+  bool grace_passed_ = false;  ///< hence the teardown
   delivery close_outcome_ = delivery::unknown;
   close_stage close_stage_ = close_stage::flushing;
   bool waiting_readable_ = false;  ///< read_op_ moves nothing

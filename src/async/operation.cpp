@@ -28,7 +28,7 @@ void operation_base::expire_after(duration d) noexcept {
 }
 
 void operation_base::check_thread() const noexcept {
-  runtime_.check_thread();
+  runtime_.check_thread_of_message();
 }
 
 errc operation_base::refuse_start() const noexcept {

@@ -58,7 +58,7 @@ turned runtime::turn(time_point until) {
 result<backend::native_handle> runtime::poll_handle() {
   state_->check_thread();
   auto handle = state_->system().poll_handle();
-  if (!handle) return fail(handle.error().about(operation::start_runtime, nullptr));
+  if (!handle) return fail(handle.error().about(operation::poll_handle, nullptr));
   return handle;
 }
 
@@ -69,6 +69,7 @@ bool runtime::turn_for_run() {
 }
 
 awaitable<result<connection>> runtime::connect(std::string_view name, const connect_options& options) {
+  state_->check_thread();
   return awaitable<result<connection>>(*new detail::connect_operation(*state_, name, options));
 }
 
@@ -80,6 +81,7 @@ result<listener> runtime::listen(const endpoint& endpoint) {
 }
 
 awaitable<result<void>> runtime::sleep(duration d) {
+  state_->check_thread();
   return awaitable<result<void>>(*new detail::sleep_operation(*state_, d));
 }
 

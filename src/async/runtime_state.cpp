@@ -64,7 +64,7 @@ void runtime_state::evict_all() noexcept {
 }
 
 backend::turn_result runtime_state::turn(time_point until) {
-  check_thread();
+  check_thread_of_message();
   if (impersonating() && !turns_as_client_) fatal("a runtime was turned inside run_as_client");
   if (turning_) fatal("a runtime was turned inside one of its own turns");
   struct mark {
@@ -98,10 +98,8 @@ void runtime_state::resume_ready() noexcept {
 }
 
 void runtime_state::check_thread() const noexcept {
-#ifndef NDEBUG
   if (thread_ && twin_.threads().this_thread() != *thread_)
     fatal("a runtime was used by a thread that it doesn't belong to");
-#endif
 }
 
 }  // namespace tp::detail

@@ -63,8 +63,14 @@ class runtime_state {
 
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
 
-  /// A runtime, and what was made on it, belongs to one thread.
+  /// A runtime, and what was made on it, belongs to one thread. Calls that are rare ask in every build, those
+  /// that every message makes in a debug build only.
   void check_thread() const noexcept;
+  void check_thread_of_message() const noexcept {
+#ifndef NDEBUG
+    check_thread();
+#endif
+  }
   /// From now on to the calling one.
   void adopt_thread() noexcept { thread_ = twin_.threads().this_thread(); }
 

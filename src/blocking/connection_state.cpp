@@ -2,9 +2,11 @@
 #include "blocking/connection_state.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "async/client_scope.hpp"
+#include "fatal.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -35,7 +37,16 @@ blocking_connection_state::blocking_connection_state(process& owner, backend::bl
 }
 
 blocking_connection_state::~blocking_connection_state() {
+  refuse_end_in_use();
   abort();
+}
+
+// A thread is inside exactly while it waits with the lock let go; one that comes only now can't be known.
+void blocking_connection_state::refuse_end_in_use() const {
+  const mutex_guard held(*lock_);
+  if (inside_ == 0) return;
+  fatal("a blocking connection was destroyed while another thread waited in its " +
+        std::string(to_string(last_inside_)) + ": close or abort it and let the thread return first");
 }
 
 void blocking_connection_state::abort() {
@@ -93,6 +104,7 @@ std::unique_ptr<backend::interrupt> blocking_connection_state::take_interrupt() 
 
 void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   waiter self{.op = op, .sends = sends};
+  const presence here(*this, op.kind());
   if (sends) ++senders_;
   for (;;) {
     hand_on();

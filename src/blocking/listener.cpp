@@ -11,6 +11,7 @@
 namespace tp::detail {
 
 blocking_listener_state::~blocking_listener_state() {
+  if (accepting_) fatal("a blocking listener was destroyed while another thread waited in its accept");
   loop_->adopt_thread();
   listener_->close();
   listener_ = {};
@@ -18,7 +19,8 @@ blocking_listener_state::~blocking_listener_state() {
 
 result<blocking::connection> blocking_listener_state::accept(const blocking::limits& how) {
   if (accepting_.exchange(true))
-    return fail(errc::operation_in_progress, operation::accept, 0, listener_->subject());
+    return fail(error(errc::operation_in_progress, operation::accept, 0, listener_->subject())
+                    .in(circumstance::blocking));
   auto taken = accept_next(how);
   accepting_ = false;
   return taken;
