@@ -2,7 +2,9 @@
 // kernel share.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
@@ -35,7 +37,16 @@ class unix_memory {
   explicit unix_memory(std::pmr::memory_resource& upstream) : memory_(1024, &upstream) {}
 
   /// An empty one with room for so many bytes.
-  [[nodiscard]] block* take(std::uint32_t room);
+  [[nodiscard]] block* take(std::uint32_t room) {
+    const std::uint32_t needed = static_cast<std::uint32_t>(sizeof(block)) + room;
+    const auto size_class = static_cast<std::uint32_t>(std::bit_width((needed - 1) / least));
+    block* found = free_[size_class];
+    if (found == nullptr) return make(size_class);
+    free_[size_class] = found->next;
+    found->next = nullptr;
+    found->begin = found->end = sizeof(block);
+    return found;
+  }
   void give(block* used) noexcept {
     used->next = free_[used->size_class];
     free_[used->size_class] = used;
@@ -46,6 +57,8 @@ class unix_memory {
   }
 
  private:
+  [[nodiscard]] block* make(std::uint32_t size_class);
+
   static constexpr std::uint32_t least = 256;
   static constexpr std::size_t classes = 9;
 
@@ -82,7 +95,13 @@ class unix_buffer_queue {
     constexpr std::uint32_t unit = alignof(unix_buffer);
     return static_cast<std::uint32_t>(sizeof(unix_buffer)) + (size + unit - 1) / unit * unit;
   }
-  void extend(unix_memory& memory, std::uint32_t needed);
+  void extend(unix_memory& memory, std::uint32_t needed) {
+    // A queue that is read as fast as it is written stays small; one that fills up gets fewer, larger blocks.
+    constexpr std::uint32_t of_a_long_queue = 1000;
+    auto* const added = memory.take(last_ == nullptr ? needed : std::max(needed, of_a_long_queue));
+    (last_ == nullptr ? first_ : last_->next) = added;
+    last_ = added;
+  }
 
   unix_memory::block* first_ = nullptr;
   unix_memory::block* last_ = nullptr;

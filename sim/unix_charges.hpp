@@ -23,7 +23,8 @@ struct unix_charges {
 
   /// How much of `left` bytes the next buffer takes.
   [[nodiscard]] constexpr std::uint32_t piece(std::size_t left, std::uint32_t limit) const noexcept {
-    return static_cast<std::uint32_t>(std::min<std::size_t>({left, (limit >> 1) - 64, head() + fragments}));
+    return static_cast<std::uint32_t>(
+        std::min<std::size_t>(left, std::min((limit >> 1) - 64, head() + fragments)));
   }
 
   /// What a buffer of so many bytes costs its sender.

@@ -11,30 +11,43 @@ namespace {
 
 constexpr std::uint32_t urgent_size = 1;
 
-/// Walks over spans while bytes are copied from or to them.
+/// From the caller's bytes into a buffer, or the other way round.
 template <class Byte>
-class cursor {
- public:
-  explicit cursor(std::span<const std::span<Byte>> parts) : next_(parts.data()) {}
+void move_bytes(Byte* bytes, std::byte* buffer, std::size_t n) noexcept {
+  if constexpr (std::is_const_v<Byte>) {
+    std::memcpy(buffer, bytes, n);
+  } else {
+    std::memcpy(bytes, buffer, n);
+  }
+}
+
+/// One span, of which each move takes the next bytes.
+template <class Byte>
+struct one_span {
+  Byte* next;
+
+  void move(std::byte* buffer, std::size_t n) noexcept {
+    move_bytes(next, buffer, n);
+    next += n;
+  }
+};
+
+/// The same over several.
+template <class Byte>
+struct many_spans {
+  const std::span<Byte>* next;
+  std::span<Byte> left{};
 
   void move(std::byte* buffer, std::size_t n) noexcept {
     while (n > 0) {
-      while (left_.empty()) left_ = *next_++;
-      const std::size_t part = std::min(n, left_.size());
-      if constexpr (std::is_const_v<Byte>) {
-        std::memcpy(buffer, left_.data(), part);
-      } else {
-        std::memcpy(left_.data(), buffer, part);
-      }
-      left_ = left_.subspan(part);
+      while (left.empty()) left = *next++;
+      const std::size_t part = std::min(n, left.size());
+      move_bytes(left.data(), buffer, part);
+      left = left.subspan(part);
       buffer += part;
       n -= part;
     }
   }
-
- private:
-  std::span<Byte> left_{};
-  const std::span<Byte>* next_;
 };
 
 template <class Byte>
@@ -116,12 +129,19 @@ std::errc unix_socket::enqueue(std::uint32_t size, unix_buffer*& made) {
   return {};
 }
 
-/// unix_stream_sendmsg().
+unix_socket::count unix_socket::send(bytes from) {
+  return send_from(one_span{from.data()}, from.size());
+}
+
 unix_socket::count unix_socket::send(std::span<const bytes> from, std::size_t limit) {
+  return send_from(many_spans<const std::byte>{from.data()}, size_of(from, limit));
+}
+
+/// unix_stream_sendmsg().
+template <class Source>
+unix_socket::count unix_socket::send_from(Source source, std::size_t size) {
   if (state_ != state::established) return std::unexpected(std::errc::not_connected);
   if (shut(direction::write)) return std::unexpected(std::errc::broken_pipe);
-  const std::size_t size = size_of(from, limit);
-  cursor<const std::byte> source(from);
   std::size_t sent = 0;
   std::errc error{};
   while (sent < size) {
@@ -165,12 +185,19 @@ void unix_socket::room_came() {
   if (is_writable(1)) wake_up(wake::writable);
 }
 
+unix_socket::count unix_socket::recv(std::span<std::byte> into) {
+  return recv_into(one_span{into.data()}, into.size());
+}
+
+unix_socket::count unix_socket::recv(std::span<const std::span<std::byte>> into, std::size_t limit) {
+  return recv_into(many_spans<std::byte>{into.data()}, size_of(into, limit));
+}
+
 /// unix_stream_read_generic() with manage_oob(): an urgent byte ends a read that has something, and vanishes
 /// from the next.
-unix_socket::count unix_socket::recv(std::span<const std::span<std::byte>> into, std::size_t limit) {
+template <class Target>
+unix_socket::count unix_socket::recv_into(Target target, std::size_t size) {
   if (state_ != state::established) return std::unexpected(std::errc::invalid_argument);
-  const std::size_t size = size_of(into, limit);
-  cursor<std::byte> target(into);
   std::size_t copied = 0;
   bool freed = false;
   if (urgent_ != nullptr && receive_queue_.front() == urgent_) {

@@ -60,13 +60,13 @@ class unix_socket {
 
   /// At most `limit` bytes of the spans. EAGAIN, EPIPE, ENOTCONN.
   [[nodiscard]] count send(std::span<const bytes> from, std::size_t limit = all);
-  [[nodiscard]] count send(bytes from) { return send({&from, 1}); }
+  [[nodiscard]] count send(bytes from);
   /// The same with MSG_OOB: the last byte is urgent. EOPNOTSUPP for no bytes.
   [[nodiscard]] count send_urgent(bytes from);
   /// At most `limit` bytes; 0 is the end, or no room was given. EAGAIN, ECONNRESET (once), EINVAL if not
   /// connected.
   [[nodiscard]] count recv(std::span<const std::span<std::byte>> into, std::size_t limit = all);
-  [[nodiscard]] count recv(std::span<std::byte> into) { return recv({&into, 1}); }
+  [[nodiscard]] count recv(std::span<std::byte> into);
 
   [[nodiscard]] std::uint16_t poll() const noexcept;
   /// SIOCOUTQ: the charge of what the peer has neither read nor thrown away.
@@ -100,6 +100,10 @@ class unix_socket {
 
   unix_socket(unix_sockets& kernel, std::uint32_t limit) noexcept : kernel_(&kernel), sndbuf_(limit) {}
 
+  template <class Source>
+  [[nodiscard]] count send_from(Source source, std::size_t size);
+  template <class Target>
+  [[nodiscard]] count recv_into(Target target, std::size_t size);
   [[nodiscard]] bool shut(direction which) const noexcept;
   void end(direction which);
   [[nodiscard]] bool is_writable(std::uint32_t transient) const noexcept;
