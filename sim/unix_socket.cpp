@@ -267,7 +267,6 @@ void unix_socket::release(bool embryo) {
     peer_->end(direction::both);
   }
   while (!receive_queue_.empty()) pop_buffer();
-  if (unread && peer_ != nullptr) peer_->room_came();
   while (first_ != nullptr) {
     unix_socket& queued = *first_;
     first_ = queued.next_;

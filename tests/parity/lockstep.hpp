@@ -15,7 +15,7 @@ class lockstep {
  public:
   enum class role : std::uint8_t { closed, fresh, listening, connected };
 
-  /// Without `charges` nothing is compared that follows from them.
+  /// Without `charges`, for a kernel that isn't the one modelled, nothing is compared that follows from them.
   explicit lockstep(std::unique_ptr<sockets> model, bool charges = true);
 
   /// What both sides said. After a difference it does nothing.

@@ -185,13 +185,13 @@ std::unique_ptr<sockets> real_sockets() {
   return std::make_unique<kernel_sockets>();
 }
 
-std::string reason_to_skip_charges() {
+std::string reason_to_skip() {
   utsname running{};
   uname(&running);
   const std::string_view release = running.release, machine = running.machine;
   if (release.starts_with("6.18.") && machine == "x86_64") return {};
-  return "the charges of Linux " + std::string(release) + " on " + std::string(machine) +
-         " are not in the table";
+  return "Linux " + std::string(release) + " on " + std::string(machine) +
+         " is not the kernel that is modelled";
 }
 
 }  // namespace tp::test::parity

@@ -19,7 +19,7 @@ class author {
   author(lockstep& sides, std::uint64_t seed) : sides_(sides), random_(seed) {
     listeners_ = !random_.one_in(4);
     small_ = sides.compares_charges() && !random_.one_in(4);
-    urgent_ = random_.one_in(5);
+    urgent_ = sides_.compares_charges() && random_.one_in(5);
     tiny_ = random_.one_in(2);
   }
 

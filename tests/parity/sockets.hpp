@@ -21,8 +21,9 @@ class sockets {
 /// Of this machine's kernel.
 [[nodiscard]] std::unique_ptr<sockets> real_sockets();
 
-/// Is the running kernel the one whose charges the simulated twin has? Else why not, as a reason to skip.
-[[nodiscard]] std::string reason_to_skip_charges();
+/// Why the running kernel may charge otherwise than the model, and treat urgent bytes otherwise; empty for
+/// the one that is modelled.
+[[nodiscard]] std::string reason_to_skip();
 
 /// FNV-1a, continued.
 [[nodiscard]] inline std::uint64_t hash(std::uint64_t before, std::span<const std::byte> bytes) noexcept {

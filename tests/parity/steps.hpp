@@ -12,7 +12,7 @@ namespace tp::test::parity {
 /// The answers are a number, or the name of the error.
 class steps {
  public:
-  explicit steps(bool charges = reason_to_skip_charges().empty())
+  explicit steps(bool charges = reason_to_skip().empty())
       : sides_(std::make_unique<model_sockets>(), charges) {}
 
   std::string open(int at) { return run({.what = verb::open, .at = at}); }

@@ -77,14 +77,23 @@ TEST_CASE("only a socket that is watched is told of, once, with all that has cha
   CHECK(r.kernel.take_woken().socket == nullptr);
 }
 
-TEST_CASE("a socket that is closed is not told of") {
+TEST_CASE("a socket that is closed is not told of, nor is the next one in its place") {
   rig r;
   r.near.watch(wake::readable);
   r.far.watch(wake::readable);
   (void)r.far.send(rig::bytes("x"));
   r.near.close();
+  (void)r.kernel.open();
   CHECK(r.kernel.take_woken().socket == &r.far);
   CHECK(r.kernel.take_woken().socket == nullptr);
+}
+
+TEST_CASE("an urgent byte that a read has skipped is not there to be read") {
+  rig r;
+  (void)r.near.send_urgent(rig::bytes("x"));
+  CHECK(r.far.inq() == 1);
+  CHECK(rig::take(r.far, 1) == "error");
+  CHECK(r.far.inq() == 0);
 }
 
 TEST_CASE("a listener tells of room in its backlog") {
@@ -99,6 +108,11 @@ TEST_CASE("a listener tells of room in its backlog") {
   CHECK(listener.accept() == queued);
   CHECK(r.kernel.take_woken().changes == wake::room);
   CHECK(late.connect(listener).has_value());
+  CHECK(r.kernel.take_woken().changes == wake::readable);
+  CHECK(listener.listen(0) == std::errc{});
+  CHECK(r.kernel.take_woken().socket == nullptr);
+  CHECK(listener.listen(1) == std::errc{});
+  CHECK(r.kernel.take_woken().changes == wake::room);
 }
 
 TEST_CASE("both ends of an idle connection take at most 300 bytes") {
