@@ -78,6 +78,7 @@ turn_result system::turn(time_point until) {
   list_->immediate = ready_list::immediate_per_turn;
   while (true) {
     if (complete_ready()) return turn_result::progressed;
+    if (!list_->ops.empty()) continue;  // a part of a write has let a reader go on
     if (process_->dead()) return turn_result::stalled;
     if (until <= now()) return turn_result::timed_out;
     list_->turns = &time().current();
