@@ -142,7 +142,8 @@ class Guard(unittest.TestCase):
         names = {counts.name_of(path) for path in counts.PATHS}
         for who in ('twin.framed', 'blocking.byte', 'blocking.deadline', 'blocking.stop', 'blocking.message'):
             self.assertIn(f'{who} round_trip 64', names)
-        self.assertLessEqual({'twin.framed stream 65536', 'twin.byte connect 64', 'blocking.byte connect 64'}, names)
+        self.assertLessEqual({'twin.framed stream 65536', 'twin.byte connect 64'}, names)
+        self.assertLessEqual({'blocking.byte connect 64', 'blocking.raw connect 64', *counts.TWO_THREADS}, names)
 
     def checked(self, dearer):
         """The exit code, and what was missed, of a check of paths that cost what is stored, but for one that costs a twentieth more."""

@@ -125,14 +125,26 @@ void ask_calls(tp::process& p, session& s, const blocking_variant& v) {
   s.finish();
 }
 
-// A connect waits for its accept: they take a thread each, which on one core come on in much the same steps
-// each time.
+// A connect that shakes hands waits for its accept, on a thread of its own; the first is the client.
 void meet(tp::process& p, session& server, session& client, const blocking_variant& v) {
   pin(1, session::side::client);
   tp::blocking::listener listener = listen(p, server, v);
   expect(p.start_thread("server", [&](tp::thread&) { return serve_from(listener, server, v), 0; }));
   ask_calls(p, client, v);
   p.join();
+}
+
+// One that doesn't is done before it.
+void meet_alone(tp::process& p, session& server, session& client, const blocking_variant& v) {
+  tp::blocking::listener listener = listen(p, server, v);
+  for (std::uint64_t i = 0; i < client.work().total(); ++i) {
+    line here = connect(p, client, v, {});
+    line there = accept(listener, {});
+    send(client, here);
+    receive(server, there);
+    send(server, there);
+    receive(client, here);
+  }
 }
 
 // Only the first meeting takes a second thread; what is sent fits into the socket.
@@ -173,7 +185,8 @@ void ask_blocking(session& s) {
 
 template <const blocking_variant& v>
 void alone_blocking(session& server, session& client) {
-  const auto work = client.work().what == workload::connect ? meet : take_turns;
+  const auto meeting = v.profile == tp::profile::raw ? meet_alone : meet;
+  const auto work = client.work().what == workload::connect ? meeting : take_turns;
   tp::run([&](tp::process& p) { return work(p, server, client, v), 0; });
 }
 
