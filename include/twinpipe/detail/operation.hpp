@@ -83,7 +83,8 @@ class operation_base {
     phase_ = phase::idle;
   }
   /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming
-  /// error, unless its process was killed: then it is true, and abandon() is called once more when it has ended.
+  /// error, unless its process was killed: then it is true, and abandon() is called once more when it has
+  /// ended.
   [[nodiscard]] bool outlives_waiter() noexcept;
 
   runtime_state& runtime_;
