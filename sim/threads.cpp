@@ -118,9 +118,9 @@ class condition final : public backend::condition {
 };
 static_assert(backend::implements<condition, backend::condition>);
 
-class event final : public backend::event {
+class signal final : public backend::event {
  public:
-  explicit event(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
+  explicit signal(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
   void set() noexcept override {
     set_ = true;
     waiters_.wake_all();
@@ -140,7 +140,7 @@ class event final : public backend::event {
   waiters waiters_;
   bool set_ = false;
 };
-static_assert(backend::implements<event, backend::event>);
+static_assert(backend::implements<signal, backend::event>);
 
 class interrupt final : public backend::interrupt {
  public:
@@ -209,7 +209,7 @@ class threads final : public backend::threads {
   std::unique_ptr<backend::condition> make_condition() override {
     return std::make_unique<condition>(process_);
   }
-  std::unique_ptr<backend::event> make_event() override { return std::make_unique<event>(process_); }
+  std::unique_ptr<backend::event> make_event() override { return std::make_unique<signal>(process_); }
   std::uint64_t this_thread() const noexcept override { return time().current().number; }
   time_point now() const noexcept override { return time().now(); }
   void sleep_until(time_point deadline) override {

@@ -51,7 +51,9 @@ double memory_of(std::size_t count) {
       const int code = rt.run([](tp::runtime& on, std::size_t n, auto& near, auto& far) -> tp::task<int> {
         tp::task_group group;
         int failed = 0;
-        const auto run = [](tp::task<int> what, int& into) -> tp::task<void> { into |= co_await std::move(what); };
+        const auto run = [](tp::task<int> what, int& into) -> tp::task<void> {
+          into |= co_await std::move(what);
+        };
         group.start(run(take_all(on, n, far), failed));
         group.start(run(make_all(on, n, near), failed));
         static_cast<void>(co_await group.join());

@@ -17,8 +17,10 @@ struct side {
     read.on_done = [](op& o) noexcept { static_cast<side*>(o.context)->go_on(true); };
     write.on_done = [](op& o) noexcept { static_cast<side*>(o.context)->go_on(false); };
     read.context = write.context = this;
-    if (first) go_on(true);
-    else go_on(false);
+    if (first)
+      go_on(true);
+    else
+      go_on(false);
   }
   /// `has_read`: it is this side's turn to write.
   void go_on(bool has_read) noexcept {
@@ -102,12 +104,10 @@ tp::task<int> ask(tp::runtime& rt, long count) {
 tp::sim::scenario public_trips(long count) {
   return [=](tp::sim::world& world) {
     const auto u = world.user("u");
-    world.process("server", u, [=](tp::process& p) {
-      return p.run([=](tp::runtime& rt) { return serve(rt, count); });
-    });
-    world.process("client", u, [=](tp::process& p) {
-      return p.run([=](tp::runtime& rt) { return ask(rt, count); });
-    });
+    world.process("server", u,
+                  [=](tp::process& p) { return p.run([=](tp::runtime& rt) { return serve(rt, count); }); });
+    world.process("client", u,
+                  [=](tp::process& p) { return p.run([=](tp::runtime& rt) { return ask(rt, count); }); });
   };
 }
 

@@ -6,7 +6,7 @@
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
-namespace tp::test {
+namespace tp::programs {
 
 using namespace std::chrono_literals;
 
@@ -90,4 +90,4 @@ TEST_CASE("what happens in a search of all schedules is what happened when this 
   CHECK(seen.hash == 0x718c54a789a7313e);
 }
 
-}  // namespace tp::test
+}  // namespace tp::programs

@@ -4,7 +4,7 @@
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
-namespace tp::test {
+namespace tp::programs {
 
 using namespace std::chrono_literals;
 
@@ -117,4 +117,4 @@ TEST_CASE("a paused process does nothing until it is resumed") {
   CHECK(world.now() >= time_point{} + 1h);
 }
 
-}  // namespace tp::test
+}  // namespace tp::programs

@@ -4,7 +4,7 @@
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
-namespace tp::test {
+namespace tp::programs {
 
 using namespace std::chrono_literals;
 
@@ -135,4 +135,4 @@ TEST_CASE("servers that wait for clients when all others have ended are no deadl
         }) == "");
 }
 
-}  // namespace tp::test
+}  // namespace tp::programs
