@@ -181,4 +181,43 @@ TEST_CASE("a program that was killed starts again, and its clients find it") {
   });
 }
 
+namespace {
+
+task<void> doze(runtime& rt) {
+  while (true) {
+    rt.owner().sleep(1ms);  // the thread with all of its tasks
+    static_cast<void>(co_await rt.sleep(1ms));
+  }
+}
+
+/// Has a task that blocks, and waits itself: for an hour, or for what never comes.
+int dozing_server(process& p, bool for_ever) {
+  const auto body = [](runtime& rt, bool waits_for_ever) -> task<int> {
+    task_group group;
+    group.start(doze(rt));
+    if (waits_for_ever) co_await std::suspend_always();
+    static_cast<void>(co_await rt.sleep(1h));
+    co_return 0;
+  };
+  return p.run([&](runtime& rt) { return body(rt, for_ever); });
+}
+
+}  // namespace
+
+TEST_CASE("a server may be killed while a task of a group blocks its thread") {
+  for (const bool for_ever : {false, true}) {
+    sim::explore({.runs = 100}, [for_ever](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& server =
+          world.process("server", alice, [for_ever](process& p) { return dozing_server(p, for_ever); },
+                        {.background = true});
+      world.process("killer", alice, [&](process& p) {
+        p.sleep(std::chrono::microseconds(500) * world.choose(8));
+        server.kill();
+        return 0;
+      });
+    });
+  }
+}
+
 }  // namespace tp::programs
