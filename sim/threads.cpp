@@ -49,13 +49,13 @@ class mutex final : public backend::mutex {
       if (process_->dead()) return take_dying();
       if (holder_ == &time().current() && holder_->outside())
         detail::fatal("mutex::lock would never end: its only thread holds the mutex already");
-      time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
+      if (number_ != 0) time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
       waiters_.wait(wait::mutex, never, &holder_);
     }
     take();
   }
   bool try_lock() override {
-    if (kind_ == backend::mutex_kind::user) time().point();
+    if (kind_ != backend::mutex_kind::leaf) time().point();
     if (holder_ != nullptr) return false;
     take();
     return true;
@@ -89,7 +89,7 @@ class mutex final : public backend::mutex {
   waiters waiters_;
   const thread* holder_ = nullptr;
   const backend::mutex_kind kind_;
-  std::uint32_t number_ = 0;  ///< of one that threads may wait for
+  std::uint32_t number_ = 0;  ///< of a program's; others are in no event
 };
 static_assert(backend::implements<mutex, backend::mutex>);
 
