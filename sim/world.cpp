@@ -86,6 +86,10 @@ void world::kill(backend::process& victim) {
   sim::kill(victim);
 }
 
+std::uint32_t world::choose(std::uint32_t bound) {
+  return state_->time.choose(bound, choice::user);
+}
+
 void world::add_faults(fault_rule rule) {
   state_->fault_rules.push_back(std::move(rule));
 }

@@ -49,24 +49,20 @@ std::string why_differs(const scenario& what, const schedule& how, const explore
          one.difference(two);
 }
 
-std::string report_of(const scenario& what, const failure& failed, const explore_options& options,
-                      std::string_view which) {
-  const std::string how = failed.how.to_string();
-  const auto answers = answers_of(failed.how);
-  const one_run again(what, *answers, options.most_steps, many_events);
-  std::string text = join("twinpipe: ", which, " failed: ", failed.why, "\n");
-  text += join("  to replay it: TWINPIPE_REPLAY=", how, " and this test again, or tp::sim::replay(\"", how,
-               "\", scenario)\n");
-  if (!again.failed())
-    text += "  the same schedule did not fail again; the trace is that of the second run\n";
-  return text + again.trace(lines_of_report);
-}
-
 [[noreturn]] void report(const scenario& what, const failure& failed, const explore_options& options,
                          std::string_view which) {
-  std::string text = report_of(what, failed, options, which);
-  std::fputs(text.c_str(), stderr);
-  throw exploration_failed(std::move(text), failed.why, failed.how.to_string());
+  const std::string how = failed.how.to_string();
+  std::string why = failed.why;
+  while (why.ends_with('\n')) why.pop_back();
+  std::string summary = join("twinpipe: ", which, " failed: ", why, "\n  to replay it: TWINPIPE_REPLAY=", how,
+                             " and this test again, or tp::sim::replay(\"", how, "\", scenario)");
+  const auto answers = answers_of(failed.how);
+  const one_run again(what, *answers, options.most_steps, many_events);
+  if (!again.failed())
+    summary += "\n  the same schedule did not fail again; the trace is that of the second run";
+  std::string trace = again.trace(lines_of_report);
+  std::fputs((summary + "\n" + trace).c_str(), stderr);
+  throw exploration_failed(summary, std::move(trace), std::move(why), how);
 }
 
 /// What the workers of one exploration share.
@@ -183,6 +179,11 @@ void replay(std::string_view written, const scenario& what) {
   const explore_options options;
   const last_words spoken{std::string(written)};
   const one_run run(what, *answers, options.most_steps, many_events);
+  if (const auto* const path = dynamic_cast<written_answerer*>(answers.get()); path && path->diverged()) {
+    throw std::invalid_argument(join('\'', written,
+                                     "' is the schedule of another scenario, or of one that has "
+                                     "changed: it takes an alternative that isn't there"));
+  }
   if (run.failed()) report(what, {run.why, *how}, options, "the replayed run");
   std::fputs(("twinpipe: the replayed run did not fail\n" + run.trace(many_events)).c_str(), stderr);
 }
