@@ -34,6 +34,7 @@ class resident_program final : public hosted {
   [[nodiscard]] bool running() const noexcept { return runs_; }
 
  private:
+  void check_alive() const;
   void start();
   void run();
   void leave_foreground();

@@ -177,7 +177,10 @@ class started_thread final : public backend::thread {
     scheduler& time = process_->world->time;
     while (!self_->ended) {
       self_->joiners.push_back(&time.current());
-      time.block(wait::thread_end, self_.get(), never);
+      const auto came = time.block(wait::thread_end, self_.get(), never);
+      if (came == scheduler::end::stalled && !self_->ended)
+        detail::fatal("to wait for the thread '" + self_->name +
+                      "' outside a world's threads would never end");
       std::erase(self_->joiners, &time.current());
     }
   }
@@ -193,8 +196,8 @@ class threads final : public backend::threads {
   explicit threads(process_ref process) : process_(std::move(process)) {}
   result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,
                                                         std::function<void()> body) override {
+    if (!process_->dead()) time().point();
     if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
-    time().point();
     auto whole = [process = process_, name, body = std::move(body)] {
       body();
       if (process->acts_as() == nullptr || process->dead()) return;

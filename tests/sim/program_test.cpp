@@ -220,4 +220,23 @@ TEST_CASE("a server may be killed while a task of a group blocks its thread") {
   }
 }
 
+TEST_CASE("a run may fail at any moment of a kill and a restart") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto restarting = [](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& server = world.process("server", alice, echo_server, {.background = true});
+      world.process("supervisor", alice, [&server](process&) {
+        server.kill();
+        server.restart();
+        return 0;
+      });
+      world.process("failing", alice, [](process& p) {
+        p.sleep(0ns);
+        return 1;
+      });
+    };
+    CHECK_THROWS_AS(sim::explore({.runs = 1, .first_seed = seed}, restarting), sim::exploration_failed);
+  }
+}
+
 }  // namespace tp::programs
