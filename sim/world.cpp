@@ -4,6 +4,7 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/detail/lost_error.hpp"
+#include "verdict.hpp"
 
 namespace tp::sim {
 namespace {
@@ -96,6 +97,9 @@ void world::add_faults(fault_rule rule) {
 
 const std::string& world::failure() const noexcept {
   return state_->failure;
+}
+std::string world::dump() const {
+  return describe(*state_);
 }
 void world::allow_steps(std::uint64_t most) {
   state_->time.allow_steps(state_->time.steps() + most);

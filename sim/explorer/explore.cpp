@@ -147,8 +147,9 @@ class search {
 }  // namespace
 
 std::string exploration::to_string() const {
-  if (exhausted) return join("exhausted at ", preemptions, " preemptions, ", runs, " schedules");
-  return join(runs, " schedules");
+  const auto count = [](std::uint64_t n, std::string_view what) { return join(n, what, n == 1 ? "" : "s"); };
+  const std::string all = count(runs, " schedule");
+  return exhausted ? join("exhausted at ", count(preemptions, " preemption"), ", ", all) : all;
 }
 
 exploration explore(const explore_options& options, const scenario& what) {
@@ -156,6 +157,8 @@ exploration explore(const explore_options& options, const scenario& what) {
     replay(only, what);
     return {.runs = 1};
   }
+  if (options.runs == 0 && options.budget == duration{} && options.strategy == strategy::random)
+    throw std::invalid_argument("an exploration by seeds has no end of its own: give it runs or a budget");
   search all(options, what);
   const unsigned workers =
       options.workers != 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());

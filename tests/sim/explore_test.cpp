@@ -166,6 +166,13 @@ TEST_CASE("several workers find what one finds, and the earliest run is told") {
         }).runs == 50);
 }
 
+TEST_CASE("an exploration that would never end is refused, and counts are told in words") {
+  CHECK_THROWS_AS(sim::explore({.runs = 0}, lost_update), std::invalid_argument);
+  CHECK(sim::exploration{.runs = 1}.to_string() == "1 schedule");
+  CHECK(sim::exploration{.runs = 2, .exhausted = true, .preemptions = 1}.to_string() ==
+        "exhausted at 1 preemption, 2 schedules");
+}
+
 TEST_CASE("a number that a scenario asks for is explored like all else that is open") {
   std::set<std::uint32_t> seen;
   const auto varied = [&](sim::world& world) {

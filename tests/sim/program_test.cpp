@@ -239,4 +239,25 @@ TEST_CASE("a run may fail at any moment of a kill and a restart") {
   }
 }
 
+TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
+  sim::world world;
+  const auto alice = world.user("alice");
+  world.process("server", alice, echo_server);
+  world.process("client", alice, [](process& p) {
+    auto server = blocking::connect(p, "echo", {.wait_for_server = true});
+    buffer into;
+    return server && server->receive(into) ? 0 : 1;
+  });
+  world.allow_steps(1000);
+  CHECK(world.run() == sim::run_end::failed);
+  for (const char* line : {
+           "name /run/user/1000/twinpipe/echo\n",
+           "thread client/main (alice) waits to read at connection",
+           "process server, pid 1000\n",
+           "  has an acceptor of the name '/run/user/1000/twinpipe/echo', where it waits to accept\n",
+           "program client: runs\n",
+       })
+    CHECK_THAT(world.dump(), Catch::Contains(line));
+}
+
 }  // namespace tp::programs

@@ -38,7 +38,8 @@ enum class strategy : std::uint8_t {
 
 struct explore_options {
   sim::strategy strategy = strategy::random;
-  /// At most so many. 0: no bound but the budget's, or until everything was tried.
+  /// At most so many. 0: no bound but the budget's, which random runs need then; exhaustive ones end by
+  /// themselves.
   std::uint64_t runs = 1000;
   /// At most so long, of real time; 0: no bound.
   duration budget = {};
@@ -46,8 +47,8 @@ struct explore_options {
   std::uint64_t first_seed = 1;
   /// Exhaustive: so many times per run a thread that could go on is made to wait for another.
   unsigned preemptions = 2;
-  /// Threads of this program that explore, each its own worlds. 0: one per processor. The scenario is called
-  /// by all.
+  /// Threads of this program that explore by seeds, each its own worlds. 0: one per processor. The scenario
+  /// is called by all, at the same time. An exhaustive search is one thread's.
   unsigned workers = 1;
   /// Each run twice, to see that it is the same.
   bool twice = false;
@@ -95,7 +96,8 @@ class exploration_failed : public std::runtime_error {
 /// open at the end of its process, two runs of one schedule that differ. What failed, how to replay it and
 /// the trace go to standard error first.
 ///
-/// With TWINPIPE_REPLAY=SCHEDULE in the environment it makes that run only.
+/// With TWINPIPE_REPLAY=SCHEDULE in the environment it makes that run only. Errors of its own:
+/// std::invalid_argument for random runs without a bound.
 exploration explore(const explore_options& options, const scenario& what);
 
 /// One run, by the schedule that a report names, with all of its events printed. Throws like explore(), and
