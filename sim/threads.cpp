@@ -196,7 +196,8 @@ class threads final : public backend::threads {
   explicit threads(process_ref process) : process_(std::move(process)) {}
   result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,
                                                         std::function<void()> body) override {
-    if (!process_->dead()) time().point();
+    // A scenario describes all of its world before anything happens in it.
+    if (!process_->dead() && !time().current().outside()) time().point();
     if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
     auto whole = [process = process_, name, body = std::move(body)] {
       body();

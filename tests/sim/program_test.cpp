@@ -260,4 +260,15 @@ TEST_CASE("a dump shows processes, what they have open, and what their threads w
     CHECK_THAT(world.dump(), Catch::Contains(line));
 }
 
+TEST_CASE("programs begin when the scenario has returned") {
+  bool returned = false;
+  sim::explore({.runs = 100}, [&](sim::world& world) {
+    returned = false;
+    const auto alice = world.user("alice");
+    for (const char* name : {"one", "two", "three"})
+      world.process(name, alice, [&](process&) { return returned ? 0 : 1; });
+    returned = true;
+  });
+}
+
 }  // namespace tp::programs
