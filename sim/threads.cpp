@@ -1,5 +1,6 @@
 // Threads of a simulated process, and what they wait for each other with. Whoever can go on is woken, and
 // tries when it is its turn, so another may be faster, as everywhere.
+#include <algorithm>
 #include <cassert>
 
 #include "fatal.hpp"

@@ -1,6 +1,7 @@
 // Exploration: runs over seeds or over all schedules, and the report of the one that failed.
 #include "twinpipe/sim/explore.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>

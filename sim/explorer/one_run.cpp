@@ -1,6 +1,8 @@
 // One run of a scenario.
 #include "explorer/one_run.hpp"
 
+#include <algorithm>
+
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
