@@ -28,6 +28,9 @@ enum class kind : std::uint8_t {
   lock
 };
 
+/// "read", "shut down": the verb.
+[[nodiscard]] std::string_view name_of(kind what) noexcept;
+
 /// Operations of one loop that can be done, or are over, until its next turn.
 struct ready_list {
   static constexpr unsigned immediate_per_turn = 256;

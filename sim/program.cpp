@@ -28,7 +28,7 @@ void resident_program::check_alive() const {
 
 void resident_program::start() {
   check_alive();
-  twin_ = make_process(world_, name_, user_);
+  twin_ = make_process(world_, name_, user_, background());
   result_.reset();
   runs_ = true;
   began_ = false;

@@ -226,16 +226,11 @@ class threads final : public backend::threads {
       if (came == scheduler::end::stalled) detail::fatal("sleep_until(never) would never end");
     }
   }
-  /// splitmix64 (Steele, Lea and Flood, 2014), one byte of each number.
+  /// One byte of each number.
   void random(std::span<std::byte> fill) noexcept override {
     std::ranges::fill(fill, std::byte{});
     if (process_->dead()) return;
-    for (std::byte& b : fill) {
-      std::uint64_t z = process_->world->random += 0x9e3779b97f4a7c15;
-      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-      b = static_cast<std::byte>((z ^ (z >> 31)) >> 56);
-    }
+    for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random.next() >> 56U);
   }
 
  private:

@@ -93,7 +93,7 @@ class readable {
     const auto what = static_cast<kind>(e.kind);
     if (what == kind::schedule || what == kind::sleep) return {};  // of a runtime, for itself
     if (what == kind::lock) return join("waits for mutex ", e.object);
-    return join("waits to ", verbs[e.kind].waits, object(e.object));
+    return join("waits to ", name_of(what), object(e.object));
   }
   static std::string outcome(const event& e) {
     const auto code = static_cast<errc>(e.code);
@@ -105,24 +105,15 @@ class readable {
     if (what == kind::accept && e.code == 0) return {};  // said already
     if (what == kind::connect && e.code == 0) return {};
     const bool counts = (what == kind::read || what == kind::write) && e.code == 0;
-    return join(verbs[e.kind].does, counts ? join(' ', e.value, " bytes") : std::string(), object(e.object),
+    return join(does(e.kind), counts ? join(' ', e.value, " bytes") : std::string(), object(e.object),
                 outcome(e));
   }
-  /// By kind.
-  struct verb {
-    std::string_view waits, does;
-  };
-  static constexpr verb verbs[] = {{"read", "reads"},
-                                   {"write", "writes"},
-                                   {"shut down", "shuts down"},
-                                   {"drain", "drains"},
-                                   {"accept", "accepts"},
-                                   {"be readable", "is readable"},
-                                   {"be writable", "is writable"},
-                                   {"connect", "connects"},
-                                   {"sleep", "sleeps"},
-                                   {"go on", "goes on"},
-                                   {"lock", "locks"}};
+  static std::string_view does(std::uint8_t kind) {
+    static constexpr std::string_view words[] = {"reads",   "writes",      "shuts down",  "drains",
+                                                 "accepts", "is readable", "is writable", "connects",
+                                                 "sleeps",  "goes on",     "locks"};
+    return words[kind];
+  }
   std::string name(std::uint32_t number) const {
     const auto found = known_.find(number);
     return found != known_.end() ? found->second : "";

@@ -37,6 +37,7 @@ std::string waits_for(const world::state& world, const thread& who) {
     case wait::turn:
       return "for its runtime: " + pending_at(who);
     case wait::mutex:
+      if (awaited_thread(who) == nullptr) return "for a mutex that has just been let go";
       return "for a mutex that " + name_of(world, *awaited_thread(who)) + " holds";
     case wait::thread_end:
       return "for the end of " + name_of(world, *awaited_thread(who));
