@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 
+#include "rig.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::programs {
@@ -184,6 +185,31 @@ TEST_CASE("a number that a scenario asks for is explored like all else that is o
   const auto all = sim::explore({.strategy = sim::strategy::exhaustive, .runs = 0}, varied);
   CHECK(all.runs == 5);
   CHECK(seen == std::set<std::uint32_t>{0, 1, 2, 3, 4});
+}
+
+TEST_CASE("a run that aborts the program says first how to make it again, in either search") {
+  const auto aborts_when_preempted = [](sim::world& world) {
+    world.process("fragile", world.user("alice"), [](process& p) {
+      int order = 0;
+      p.start_thread("one", [&](thread&) { return order = 1, 0; });
+      p.start_thread("two", [&](thread&) {
+        if (order == 0) std::abort();
+        return 0;
+      });
+      return p.join();
+    });
+  };
+  using enum sim::strategy;
+  const auto said = [&](sim::strategy how) {
+    return test::last_words([&] { sim::explore({.strategy = how, .runs = 1000}, aborts_when_preempted); });
+  };
+  CHECK_THAT(said(random), Catch::Contains("to replay it: TWINPIPE_REPLAY=1-seed-"));
+  const std::string path = said(exhaustive);
+  REQUIRE_THAT(path, Catch::Contains("to replay it: TWINPIPE_REPLAY=1-path-"));
+  const auto begin = path.find("1-path-");
+  const std::string written = path.substr(begin, path.find(' ', begin) - begin);
+  CHECK_THAT(test::last_words([&] { sim::replay(written, aborts_when_preempted); }),
+             Catch::Contains(written));
 }
 
 }  // namespace tp::programs
