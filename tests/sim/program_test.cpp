@@ -277,8 +277,10 @@ TEST_CASE("a thread whose accept waits for an instance leaves when its process i
     sim::hosted& server = world.process("server", alice,
                                         [](process& p) {
                                           auto served = p.bind("one", {.max_instances = 1});
+                                          if (!served) return p.fail(served.error());
                                           const auto serve = [&](thread&) {
                                             auto door = blocking::listen(p, *served);
+                                            if (!door) return p.fail(door.error());
                                             const auto client = door->accept();
                                             p.sleep(1h);
                                             return client ? 0 : 1;
