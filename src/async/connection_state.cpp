@@ -10,11 +10,13 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
     : resident(runtime),
       stream_(std::move(stream)),
       terms_(terms),
-      subject_(std::move(subject)),
-      slot_(std::move(slot)),
+      sends_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_send),
+      receives_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_receive),
+      read_op_(when_read(), this),
       outbound_(terms.mode, terms.framed, runtime.memory.write_blocks, runtime.memory.resource),
       inbound_(terms.mode, terms.framed, terms.max_receive, runtime.memory.read_blocks),
-      read_op_(handler<&connection_state::read_ended>(), this),
+      subject_(std::move(subject)),
+      slot_(std::move(slot)),
       withheld_(&runtime.memory.resource) {}
 
 connection_state& connection_state::make(runtime_state& runtime, backend::stream_ptr stream,
@@ -22,6 +24,10 @@ connection_state& connection_state::make(runtime_state& runtime, backend::stream
   void* const place = runtime.memory.resource.allocate(sizeof(connection_state), alignof(connection_state));
   return *new (place)
       connection_state(runtime, std::move(stream), terms, std::move(subject), std::move(slot));
+}
+
+error connection_state::make_error(errc code, operation op, int system_cause) const {
+  return error(code, op, system_cause, subject_);
 }
 
 void connection_state::destroy() noexcept {
