@@ -2,9 +2,11 @@
 """Tests of what scripts/bench makes of its figures."""
 import contextlib
 import io
+import json
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).parent))
@@ -120,6 +122,59 @@ class Guard(unittest.TestCase):
 
     def test_a_path_without_a_stored_figure_fails(self):
         self.assertFalse(self.compared(None, 1000))
+
+    def test_more_looks_than_the_clock_allows_fail(self):
+        tally = counts.Tally()
+        tally.hold_against_the_clock('a path', (100, 100))
+        tally.hold_against_the_clock('one that has none', None)
+        self.assertEqual((tally.passed, tally.failed), (1, 0))
+        tally.hold_against_the_clock('a path', (100, 101))
+        self.assertEqual(tally.failed, 1)
+
+    def test_each_hot_path_has_its_figures_and_nothing_else_is_stored(self):
+        stored = json.loads(counts.STORED.read_text())['paths']
+        self.assertEqual(list(stored), [counts.name_of(path) for path in counts.PATHS])
+        for figures in stored.values():
+            self.assertGreater(figures[counts.INSTRUCTIONS], 0)
+            self.assertGreater(figures[counts.CALLS][calls.TOTAL], 0)
+
+    def test_calls_that_wait_in_each_way_and_frames_are_among_the_hot_paths(self):
+        names = {counts.name_of(path) for path in counts.PATHS}
+        for who in ('twin.framed', 'blocking.byte', 'blocking.deadline', 'blocking.stop', 'blocking.message'):
+            self.assertIn(f'{who} round_trip 64', names)
+        self.assertLessEqual({'twin.framed stream 65536', 'twin.byte connect 64'}, names)
+        self.assertLessEqual({'blocking.byte connect 64', 'blocking.raw connect 64', *counts.TWO_THREADS}, names)
+
+    def checked(self, dearer):
+        """The exit code, and what was missed, of a check of paths that cost what is stored, but for one that costs a twentieth more."""
+        stored = json.loads(counts.STORED.read_text())
+
+        class Counter:
+            def __init__(self, _, path):
+                self.name = counts.name_of(path)
+                self.times = 1.05 if self.name == dearer else 1
+
+            def instructions(self):
+                return stored['paths'][self.name][counts.INSTRUCTIONS] * self.times
+
+            def calls(self):
+                return {calls.TOTAL: stored['paths'][self.name][counts.CALLS][calls.TOTAL] * self.times}
+
+            def looks(self):
+                return None
+
+        said = io.StringIO()
+        with mock.patch.multiple(counts, Counter=Counter, tools=lambda _: stored['tools'], unavailable_instructions=str), \
+             mock.patch.object(calls, 'unavailable', str), contextlib.redirect_stdout(said):
+            code = counts.check(None, store=False)
+        return code, [line for line in said.getvalue().splitlines() if line.startswith('MISS')]
+
+    def test_a_rise_of_any_path_fails_the_check_by_its_name(self):
+        self.assertEqual(self.checked(None), (0, []))
+        for path in counts.PATHS:
+            code, missed = self.checked(counts.name_of(path))
+            self.assertEqual((code, len(missed)), (1, 2))
+            self.assertTrue(all(f', {counts.name_of(path)}: ' in line for line in missed))
 
     def test_the_rows_of_strace_are_read(self):
         said = '    calls syscall\n--------- ----------------\n     2004 epoll_wait\n        3 recvmsg\n     2007 total\n'

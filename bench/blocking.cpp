@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "contender.hpp"
+#include "pair.hpp"
 #include "twinpipe/run.hpp"
 #include "twinpipe/thread.hpp"
 
@@ -82,10 +83,9 @@ line connect(tp::process& p, session& s, const blocking_variant& v, const tp::bl
   return {std::move(*expect(tp::blocking::connect(p, s.work().path, options, how))), how};
 }
 
-void serve_calls(tp::process& p, session& s, const blocking_variant& v) {
+void serve_from(tp::blocking::listener& listener, session& s, const blocking_variant& v) {
   const std::stop_source never_stopped;
   const tp::blocking::limits how = limits_of(v, never_stopped);
-  tp::blocking::listener listener = listen(p, s, v);
   const workload what = s.work().what;
   std::optional<line> peer;
   if (what != workload::connect) peer.emplace(accept(listener, how));
@@ -100,6 +100,11 @@ void serve_calls(tp::process& p, session& s, const blocking_variant& v) {
     expect(peer->on.send(s.outgoing().first(1)));
   }
   s.finish();
+}
+
+void serve_calls(tp::process& p, session& s, const blocking_variant& v) {
+  tp::blocking::listener listener = listen(p, s, v);
+  serve_from(listener, s, v);
 }
 
 void ask_calls(tp::process& p, session& s, const blocking_variant& v) {
@@ -120,9 +125,30 @@ void ask_calls(tp::process& p, session& s, const blocking_variant& v) {
   s.finish();
 }
 
+// A connect that shakes hands waits for its accept, on a thread of its own; the first is the client.
+void meet(tp::process& p, session& server, session& client, const blocking_variant& v) {
+  pin(1, session::side::client);
+  tp::blocking::listener listener = listen(p, server, v);
+  expect(p.start_thread("server", [&](tp::thread&) { return serve_from(listener, server, v), 0; }));
+  ask_calls(p, client, v);
+  p.join();
+}
+
+// One that doesn't is done before it.
+void meet_alone(tp::process& p, session& server, session& client, const blocking_variant& v) {
+  tp::blocking::listener listener = listen(p, server, v);
+  for (std::uint64_t i = 0; i < client.work().total(); ++i) {
+    line here = connect(p, client, v, {});
+    line there = accept(listener, {});
+    send(client, here);
+    receive(server, there);
+    send(server, there);
+    receive(client, here);
+  }
+}
+
 // Only the first meeting takes a second thread; what is sent fits into the socket.
 void take_turns(tp::process& p, session& server, session& client, const blocking_variant& v) {
-  if (client.work().what == workload::connect) give_up("blocking calls can't meet themselves");
   const std::stop_source never_stopped;
   const tp::blocking::limits how = limits_of(v, never_stopped);
   tp::blocking::listener listener = listen(p, server, v);
@@ -159,7 +185,9 @@ void ask_blocking(session& s) {
 
 template <const blocking_variant& v>
 void alone_blocking(session& server, session& client) {
-  tp::run([&](tp::process& p) { return take_turns(p, server, client, v), 0; });
+  const auto meeting = v.profile == tp::profile::raw ? meet_alone : meet;
+  const auto work = client.work().what == workload::connect ? meeting : take_turns;
+  tp::run([&](tp::process& p) { return work(p, server, client, v), 0; });
 }
 
 constexpr blocking_variant bytes{};

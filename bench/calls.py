@@ -16,18 +16,18 @@ def unavailable():
     return '' if probe.returncode == 0 else 'strace may not trace here'
 
 
-def counted(command, environment=None):
-    """{call: how often}, of the command and its children."""
+def counted(command, environment=None, follow=True):
+    """{call: how often}, of the command, and if they are followed of its other threads and its children."""
     done = subprocess.run(
-        ['strace', '-f', '-c', '-U', 'calls,name', '-o', '/dev/stdout', *map(str, command)],
+        ['strace', *(['-f'] if follow else []), '-c', '-U', 'calls,name', '-o', '/dev/stdout', *map(str, command)],
         stdout=subprocess.PIPE, check=True, text=True, env=environment, timeout=120,
     )
     return {name: int(calls) for calls, name in ROW.findall(done.stdout)}
 
 
-def per_operation(command, operations, environment=None):
+def per_operation(command, operations, environment=None, follow=True):
     """`command(n)` are the words that do n operations. {call: for each}, the sum under TOTAL."""
-    once = counted(command(operations), environment)
-    twice = counted(command(2 * operations), environment)
+    once = counted(command(operations), environment, follow)
+    twice = counted(command(2 * operations), environment, follow)
     each = {name: (twice[name] - once.get(name, 0)) / operations for name in sorted(twice)}
     return {name: calls for name, calls in each.items() if abs(calls) >= 0.005}

@@ -13,7 +13,8 @@ struct contender {
   std::string_view name;  ///< WHO or WHO.MANNER
   void (*serve)(session&);
   void (*ask)(session&);
-  /// Both sides on one thread, where a contender can: what it does is then the same in every run.
+  /// Both sides in one process, where a contender can, on one thread but for what takes two: what it does is
+  /// then the same in every run.
   void (*alone)(session& server, session& client) = nullptr;
 };
 

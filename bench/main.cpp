@@ -1,12 +1,11 @@
 // The benchmarks' program; scripts/bench calls it. Its commands:
 //   list                                     the contenders
 //   run WHO WORKLOAD SIZE WARM COUNT CORES   one measurement by two processes; prints the figures as JSON
-//   alone WHO WORKLOAD SIZE COUNT            both sides on one thread, for counting; prints nothing
+//   alone WHO WORKLOAD SIZE COUNT            both sides in one process, for counting; prints nothing
 //   idle MANNER CONNECTIONS                  the memory of idle connections (twin|blocking.byte|message);
-//   prints JSON rest sleep|adaptive MILLISECONDS         the CPU time of a connection at rest; prints JSON
-//   smoke                                    all contenders and workloads for a moment, each byte compared;
-//   then
-//                                            all of idle and rest
+//   JSON rest sleep|adaptive MILLISECONDS         the CPU time of a connection at rest; prints JSON smoke all
+//   contenders and workloads for a moment, each byte compared;
+//                                            then all of idle and rest
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -7,6 +7,10 @@ if(NOT WIN32)
   target_precompile_headers(twinpipe_sim REUSE_FROM twinpipe_core)
 endif()
 
+# What a preset wants of test sources beyond the flags of all.
+set(TWINPIPE_TEST_OPTIONS "" CACHE STRING "Further compiler options of test sources")
+mark_as_advanced(TWINPIPE_TEST_OPTIONS)
+
 # twinpipe_test_objects(name SOURCES file... [LIBRARIES target...])
 # Sources of tests, compiled once for several programs. They may include any header of src/ and tests/.
 function(twinpipe_test_objects name)
@@ -31,6 +35,7 @@ endfunction()
 function(twinpipe_test_target name)
   target_link_libraries(${name} PRIVATE ${ARGN} twinpipe_test_main)
   twinpipe_target(${name})
+  target_compile_options(${name} PRIVATE ${TWINPIPE_TEST_OPTIONS})
   if(NOT WIN32)
     target_precompile_headers(${name} REUSE_FROM twinpipe_test_main)
   endif()

@@ -2,6 +2,7 @@
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(PkgConfig)
+find_package(Boost 1.74 QUIET COMPONENTS context)  # twinpipe::sim needs it if it was made with it
 pkg_check_modules(libuv QUIET IMPORTED_TARGET libuv>=1.44)
 if(NOT libuv_FOUND)
   set(twinpipe_FOUND FALSE)

@@ -62,7 +62,7 @@ bound bind_abstract(const backend::bind_request& request) {
   if (!socket || ::bind(socket.get(), address.get(), address.size) != 0 ||
       ::listen(socket.get(), request.backlog) != 0)
     return fail_with(operation::bind, errno,
-                     errno == EADDRINUSE ? "another process holds it" : request.name.text());
+                     errno == EADDRINUSE ? "this or another process holds it" : request.name.text());
   return std::make_shared<bound_socket>("unix-abstract:" + request.name.leaf(),
                                         core::unenforced_by_sockets(request), std::move(socket));
 }
@@ -93,11 +93,8 @@ result<directory_handle> open_place(const place& where) {
 result<void> check_reach(const directory_handle& directory, const backend::bind_request& request) {
   const std::string closed = barrier(directory, request.access);
   if (closed.empty()) return {};
-  return fail_with(
-      errc::unreachable_policy, operation::bind, 0,
-      quoted(closed) +
-          " keeps out clients that the policy admits; bind where they look and may enter: in the system "
-          "scope, at an absolute path, or in a runtime_directory that both sides name");
+  return fail_with(errc::unreachable_policy, operation::bind, 0,
+                   quoted(closed) + " cannot be entered by all of them");
 }
 
 bound bind_file(const backend::bind_request& request, const place& where) {
@@ -121,6 +118,7 @@ class unix_names final : public backend::names {
     if (!where) return fail(where.error().about(operation::bind, {}));
     return bind_file(request, *where);
   }
+  std::string unheeded() const override { return unused_environment(); }
 };
 static_assert(backend::implements<unix_names, backend::names>);
 

@@ -23,6 +23,7 @@ struct outcome {
   std::string reason;
   backend::detached_ptr stream;
   int reason_number = 0;
+  circumstance about = circumstance::none;
 };
 
 std::string reason_of(int number) {
@@ -64,36 +65,42 @@ outcome connect_to_file(known_socket& found) {
   return plain ? connect_now(*plain, found.server) : no(ENAMETOOLONG);
 }
 
-std::string distrust_place(const place& where, const directory_handle& directory, const struct stat& socket,
-                           server_trust expected) {
-  if (!where.exact) {
-    if (std::string reason = distrust(directory, true); !reason.empty()) return reason;
-  }
-  // A client that takes any server takes that of anybody who may put one there.
-  return expected == server_trust::anyone ? std::string() : distrust_socket(directory, socket);
+outcome untrusted(std::string reason, circumstance about = circumstance::none) {
+  outcome is = no(errc::untrusted_location, std::move(reason));
+  is.about = about;
+  return is;
+}
+
+std::string distrust_unless_exact(const place& where, const directory_handle& directory) {
+  return where.exact ? std::string() : distrust(directory, true);
 }
 
 // A link or a file where a default directory belongs: who put it there waits for us to go on.
 outcome no_directory(const place& where, int number) {
   if (!where.exact && (number == ENOTDIR || number == ELOOP))
-    return no(errc::untrusted_location, quoted(where.directory) + " is a link, or no directory");
+    return untrusted(quoted(where.directory) + " is a link, or no directory");
   return no(number);
 }
 
 // An empty place of somebody else's making is no place of ours: who made it waits for us to believe in it.
 outcome no_socket(const place& where, const directory_handle& directory, int number) {
-  if (number == ENOENT && !where.exact) {
-    if (std::string reason = distrust(directory, true); !reason.empty())
-      return no(errc::untrusted_location, std::move(reason));
+  if (number == ENOENT) {
+    if (std::string reason = distrust_unless_exact(where, directory); !reason.empty())
+      return untrusted(std::move(reason));
   }
   return no(number);
 }
 
 // Examined and then connected to by its descriptor: all of that means the same file.
 outcome try_found(const place& where, server_trust expected, known_socket& found) {
-  if (!S_ISSOCK(found.info.st_mode)) return no(errc::untrusted_location, "is no socket");
-  if (std::string reason = distrust_place(where, found.directory, found.info, expected); !reason.empty())
-    return no(errc::untrusted_location, std::move(reason));
+  if (!S_ISSOCK(found.info.st_mode)) return untrusted("is no socket", circumstance::no_socket);
+  if (std::string reason = distrust_unless_exact(where, found.directory); !reason.empty())
+    return untrusted(std::move(reason));
+  // A client that takes any server takes that of anybody who may put one there.
+  if (expected != server_trust::anyone) {
+    if (std::string reason = distrust_socket(found.directory, found.info); !reason.empty())
+      return untrusted(std::move(reason), circumstance::others_socket);
+  }
   return connect_to_file(found);
 }
 
@@ -118,6 +125,13 @@ status report(backend::connect_op& op, status result, std::string tried) {
   return result;
 }
 
+// A name that isn't found may stand where the user, in vain, has said.
+std::string with_unused_environment(const backend::connect_op& op, std::string tried) {
+  const bool asked = op.name->kind() == name_kind::plain && op.runtime_directory.empty();
+  const std::string unused = asked ? unused_environment() : std::string();
+  return unused.empty() ? tried : tried + "; " + unused;
+}
+
 status try_places(backend::connect_op& op, const std::vector<place>& places, known_socket& last_found) {
   std::string tried;
   status last{errc::not_found};
@@ -130,9 +144,10 @@ status try_places(backend::connect_op& op, const std::vector<place>& places, kno
     if (!tried.empty()) tried += "; ";
     tried += quoted(where.path()) + ": " + got.reason;
     last = got.result;
+    op.about = got.about;
     if (last.code != errc::not_found) break;
   }
-  return report(op, last, std::move(tried));
+  return report(op, last, with_unused_environment(op, std::move(tried)));
 }
 
 }  // namespace

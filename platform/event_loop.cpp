@@ -119,7 +119,7 @@ void event_loop::keep_running(bool wanted) noexcept {
 }
 
 result<backend::native_handle> event_loop::poll_handle() {
-  if (lent()) return fail(errc::not_supported, operation::start_runtime);
+  if (lent()) return fail(error(errc::not_supported, operation::poll_handle).in(circumstance::lent_loop));
   if (!descriptor_) {
     auto made = make_poll_descriptor(*loop_);
     if (!made) return fail(made);

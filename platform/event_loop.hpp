@@ -215,6 +215,7 @@ class event_loop {
   [[nodiscard]] bool turned_briefly();
   [[nodiscard]] bool spin(time_point next);
   [[nodiscard]] bool look(unsigned attempt) noexcept;
+  void catch_up() noexcept;
   [[nodiscard]] bool may_be_due(time_point when) const noexcept;
   void keep_from_sleeping(bool awake) noexcept;
   void complete_all();

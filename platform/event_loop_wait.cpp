@@ -21,6 +21,7 @@ void event_loop::handles::start(uv_loop_t& on) {
   open_ += 3;
   uv_prepare_start(&prepare, [](uv_prepare_t* handle) {
     event_loop& self = owner(handle);
+    self.catch_up();
     const bool awake = self.prepare_poll();
     self.keep_from_sleeping(awake);
     self.leave_poll_to_libuv(awake);
@@ -64,7 +65,13 @@ void event_loop::handles::close(std::unique_ptr<handles> all) noexcept {
   self.let_go(self.timer);
 }
 
-// A lent loop has just asked for the time, and keeps the milliseconds.
+// A lent loop keeps the milliseconds. From libuv 1.45 on UV_RUN_ONCE asks for them after its poll only, and
+// would wait once more for what has passed since the last one.
+void event_loop::catch_up() noexcept {
+  if (next_due() != never) uv_update_time(loop_);
+}
+
+// A lent loop has just asked for the time.
 bool event_loop::may_be_due(time_point when) const noexcept {
   return when != never && (!lent() || when <= time_point(std::chrono::milliseconds(uv_now(loop_) + 1)));
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 
@@ -32,8 +33,10 @@ bool belongs_to(const std::string& directory, uid_t user, mode_t forbidden) {
          (info.st_mode & forbidden) == 0;
 }
 
+constexpr const char* chosen_by_user = "TWINPIPE_RUNTIME_DIR";
+
 std::optional<place> from_environment(uid_t user) {
-  std::string directory = absolute_from_environment("TWINPIPE_RUNTIME_DIR");
+  std::string directory = absolute_from_environment(chosen_by_user);
   if (directory.empty() || (user == 0 && !belongs_to(directory, 0, 0))) return {};
   return place{std::move(directory), {}, private_mode};
 }
@@ -100,6 +103,20 @@ std::unexpected<error> other_host(const endpoint_name& name) {
 
 std::string place::path() const {
   return join(directory, file);
+}
+
+std::string unused_environment() {
+  const char* value = ::getenv(chosen_by_user);
+  if (value == nullptr || *value == '\0') return {};
+  const std::string start = std::string(chosen_by_user) + "=" + quoted(value) + " is not used, because ";
+  if (::secure_getenv(chosen_by_user) == nullptr) return start + "this program runs with raised privileges";
+  if (*value != '/') return start + "it is not an absolute path";
+  if (::geteuid() != 0 || belongs_to(value, 0, 0)) return {};
+  struct stat info{};
+  const std::string rule = "root uses only a directory that is root's, and this ";
+  if (::stat(value, &info) != 0) return start + rule + (errno == ENOENT ? "does not exist" : describe(errno));
+  if (!S_ISDIR(info.st_mode)) return start + rule + "is no directory";
+  return start + rule + "belongs to uid " + std::to_string(info.st_uid);
 }
 
 result<place> place_to_bind(const endpoint_name& name, name_scope scope, std::string_view directory) {

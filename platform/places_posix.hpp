@@ -22,6 +22,9 @@ struct place {
   [[nodiscard]] std::string path() const;
 };
 
+/// Why TWINPIPE_RUNTIME_DIR isn't used though it is set: a phrase; else empty.
+[[nodiscard]] std::string unused_environment();
+
 /// Where a server puts the name. Errors: not_supported for names of other hosts, name_too_long.
 [[nodiscard]] result<place> place_to_bind(const endpoint_name& name, name_scope scope,
                                           std::string_view directory);

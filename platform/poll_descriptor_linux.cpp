@@ -61,7 +61,7 @@ class linux_poll_descriptor final : public poll_descriptor {
 result<std::unique_ptr<poll_descriptor>> make_poll_descriptor(const uv_loop_t& loop) {
   auto made = std::make_unique<linux_poll_descriptor>();
   if (const int number = made->open(uv_backend_fd(&loop)); number != 0)
-    return fail_with(operation::start_runtime, number, "");
+    return fail_with(operation::poll_handle, number, "");
   return made;
 }
 

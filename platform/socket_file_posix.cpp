@@ -142,7 +142,8 @@ result<void> remove_stale(const directory_handle& directory, const std::string& 
   if (!path && errno == ENOENT) return {};
   struct stat info{};
   if (!path || ::fstat(path.get(), &info) != 0) return failed(errno, where, "opening");
-  if (!S_ISSOCK(info.st_mode)) return taken(where, "exists and is no socket; it was left alone");
+  if (!S_ISSOCK(info.st_mode))
+    return fail(taken(where, "is no socket; it was left alone").error().in(circumstance::no_socket));
   if (info.st_uid != ::geteuid()) return taken(where, "belongs to uid " + std::to_string(info.st_uid));
   const int answer = probe(path, where);
   if (answer == 0 || answer == EAGAIN) return taken(where, "belongs to a server that takes no lock");

@@ -36,6 +36,7 @@ class files final : public backend::files {
   explicit files(process_ref process) : process_(std::move(process)) {}
 
   result<std::shared_ptr<backend::directory>> open_directory(std::string_view path) override {
+    process_->world->time.point();
     std::string here;
     errc code = walk(here, path, false);
     if (code == errc::none && !at(here).is_directory) code = errc::not_found;
@@ -45,12 +46,15 @@ class files final : public backend::files {
 
   result<std::string> read(backend::directory* beneath, std::string_view path,
                            std::size_t max_bytes) override {
+    process_->world->time.point();
     const auto* const within = dynamic_cast<directory*>(beneath);
     if (beneath != nullptr && within == nullptr)
       return failed(errc::invalid_argument, operation::read_file, path);
     std::string here = within != nullptr ? within->path : "";
     errc code = walk(here, path, within != nullptr);
     if (code == errc::none) code = readable(at(here), max_bytes);
+    if (code == errc::none) code = process_->fault_at(act::read_file).fails;
+    process_->world->time.note(happening::read_file, 0, 0, 0, code);
     if (code != errc::none) return failed(code, operation::read_file, path);
     return at(here).contents;
   }
@@ -69,7 +73,7 @@ class files final : public backend::files {
       const std::string_view name(part.begin(), part.end());
       if (!at(here).is_directory) return errc::not_found;
       if (name.empty() || name == ".") continue;
-      if (!permits(at(here), process_->effective, 1)) return errc::access_denied;
+      if (!permits(at(here), process_->effective(), 1)) return errc::access_denied;
       if (name == ".." && confined && here.size() == floor) return errc::access_denied;
       if (name == "..") here.resize(here.empty() ? 0 : here.rfind('/'));
       if (name != "..") here.append("/").append(name);
@@ -79,7 +83,7 @@ class files final : public backend::files {
   }
 
   [[nodiscard]] errc readable(const node& file, std::size_t max_bytes) const noexcept {
-    if (!permits(file, process_->effective, 4)) return errc::access_denied;
+    if (!permits(file, process_->effective(), 4)) return errc::access_denied;
     if (file.is_directory) return errc::invalid_argument;
     return file.contents.size() > max_bytes ? errc::file_too_large : errc::none;
   }
@@ -90,8 +94,8 @@ static_assert(backend::implements<files, backend::files>);
 
 }  // namespace
 
-bool is_planted(const process_record& client, const std::string& place, std::uint32_t owner) {
-  const auto trusted = [&](std::uint32_t user) { return user == 0 || user == client.effective.uid.value; };
+bool is_planted(process_record& client, const std::string& place, std::uint32_t owner) {
+  const auto trusted = [&](std::uint32_t user) { return user == 0 || user == client.effective().uid.value; };
   const auto only_ours = [&](const node& directory) {
     return trusted(directory.owner) && (directory.mode & 022) == 0;
   };

@@ -1,5 +1,7 @@
-// Whose rights a simulated process acts with: Linux's rules for changing the effective user of a thread
-// (credentials(7)). A simulated process is one thread, so what they say of a thread is kept with the process.
+// Whose rights a simulated thread acts with: Linux's rules for changing the effective user of a thread
+// (credentials(7)).
+#include <algorithm>
+
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -26,20 +28,23 @@ class impersonator final : public backend::impersonator {
     return denied("this process has groups that the client has not");
   }
   result<void> enter(const identity& peer) override {
+    process_->world->time.point();
     if (active() && !process_->dead()) return fail(errc::operation_in_progress, operation::run_as_client);
     if (auto possible = check(peer); !possible) return possible;
-    process_->effective.uid = peer.uid;
-    process_->effective.gid = peer.gid;
-    process_->effective.groups = peer.groups;
-    process_->impersonating = true;
+    auto acting = std::make_unique<identity>(process_->self);
+    acting->uid = peer.uid;
+    acting->gid = peer.gid;
+    acting->groups = peer.groups;
+    process_->acts_as() = std::move(acting);
+    process_->world->time.note(happening::entered, 0, peer.uid.value);
     return {};
   }
   void revert() noexcept override {
     if (!active() && !process_->dead()) detail::fatal("impersonation cannot be undone: there is none");
-    process_->effective = process_->self;
-    process_->impersonating = false;
+    process_->acts_as() = nullptr;
+    process_->world->time.note(happening::reverted);
   }
-  bool active() const noexcept override { return process_->impersonating; }
+  bool active() const noexcept override { return process_->acts_as() != nullptr; }
 
  private:
   process_ref process_;

@@ -1,18 +1,56 @@
 // What a world's kernel keeps, and the makers of a process's parts.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <vector>
 
-#include "loop.hpp"
+#include "handle.hpp"
+#include "random.hpp"
 #include "twinpipe/backend/process.hpp"
+#include "twinpipe/sim/fault.hpp"
 #include "twinpipe/sim/world.hpp"
 
 namespace tp::sim {
 
 class listener;
+class resident_program;
+
+/// Runs in a process of its own.
+class resident_program final : public hosted {
+ public:
+  resident_program(std::shared_ptr<sim::world::state> world, std::string name, user_id user, program main,
+                   program_options options);
+  ~resident_program() override;
+  [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+  [[nodiscard]] std::optional<int> result() const noexcept override { return result_; }
+  void kill() override;
+  void restart() override;
+  void pause() override;
+  void resume() override;
+  [[nodiscard]] bool background() const noexcept { return options_.background; }
+  [[nodiscard]] bool running() const noexcept { return runs_; }
+
+ private:
+  void check_alive() const;
+  void start();
+  void run();
+  void leave_foreground();
+
+  const std::shared_ptr<sim::world::state> world_;
+  const std::string name_;
+  const user_id user_;
+  const program main_;
+  const program_options options_;
+  std::unique_ptr<backend::process> twin_;
+  std::unique_ptr<backend::thread> thread_;
+  std::optional<int> result_;
+  bool runs_ = false;
+  bool began_ = false;  ///< its thread has come to its first step
+};
 
 struct node {
   std::uint32_t owner = 0, group = 0, mode = 0755;
@@ -29,14 +67,26 @@ struct life final : process_handle {
 /// A process as its kernel knows it.
 struct process_record {
   std::shared_ptr<sim::world::state> world;
-  std::string name;  ///< with its pid, for messages
+  std::string name;         ///< with its pid, for messages
+  bool background = false;  ///< see program_options
   identity self;
-  // The seam has these per thread. A process of this twin has one: start_thread is not_supported.
-  identity effective;  ///< differs from self between enter and revert
-  bool impersonating = false;
+  std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
   [[nodiscard]] bool dead() const noexcept { return life->over; }
+  bool paused = false;
+  std::array<std::uint64_t, 8> acts = {};  ///< by kind: how many so far
+  /// What the world's rules want to become of an act that begins.
+  [[nodiscard]] fault fault_at(act what);
+  [[nodiscard]] std::string_view short_name() const noexcept {
+    return std::string_view(name).substr(0, name.rfind(", pid "));
+  }
   std::vector<handle*> handles = {};  ///< in the order of their opening
+
+  /// "server/worker (alice)".
+  [[nodiscard]] std::string label(const std::string& thread) const;
+  /// Whose rights the calling thread has between enter and revert; null otherwise.
+  [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
+  [[nodiscard]] const identity& effective() noexcept { return acts_as() ? *acts_as() : self; }
 };
 
 /// The client's and the server's end of a new connection. The server's ends with server_gone if nobody
@@ -45,32 +95,65 @@ struct process_record {
     const process_ref& client, const process_ref& host, const identity& listening);
 /// invalid_argument for a stream that is not of this twin, likewise for a name.
 [[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how,
-                                                const handle& system);
+                                                handle& system);
+[[nodiscard]] result<backend::blocking_stream_ptr> adopt_blocking(const process_ref& process,
+                                                                  backend::detached_ptr stream);
 [[nodiscard]] result<backend::acceptor_ptr> listen(const process_ref& process,
                                                    const std::shared_ptr<backend::bound_name>& name,
-                                                   const handle& system);
+                                                   handle& system);
 [[nodiscard]] result<std::shared_ptr<backend::bound_name>> bind(const process_ref& process,
                                                                 const backend::bind_request& request);
 [[nodiscard]] backend::status connect(const process_ref& process, backend::connect_op& o);
 /// Could somebody who is neither the client nor root have put this socket where it is? A service's own
 /// directory is as good as the one that root made it in.
-[[nodiscard]] bool is_planted(const process_record& client, const std::string& place, std::uint32_t owner);
+[[nodiscard]] bool is_planted(process_record& client, const std::string& place, std::uint32_t owner);
 [[nodiscard]] std::unique_ptr<backend::system> make_system(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::files> make_files(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::impersonator> make_impersonator(const process_ref& process);
 [[nodiscard]] std::unique_ptr<backend::threads> make_threads(const process_ref& process);
+[[nodiscard]] std::unique_ptr<backend::interrupt> make_interrupt(const process_ref& process);
+[[nodiscard]] raised_flag& flag_of(backend::interrupt& which) noexcept;
 [[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
+[[nodiscard]] std::unique_ptr<backend::process> make_process(const std::shared_ptr<sim::world::state>& world,
+                                                             std::string name, user_id user,
+                                                             bool background = false);
 void kill(backend::process& victim);
+[[nodiscard]] process_record& record_of(backend::process& which);
+/// What a process that ends has not closed; empty: nothing.
+[[nodiscard]] std::string left_open(backend::process& ended);
+/// The run has failed; the first reason counts. The calling thread doesn't go on.
+void fail_run(sim::world::state& world, std::string why);
 
 }  // namespace tp::sim
 
 struct tp::sim::world::state {
-  loop time;
+  explicit state(std::size_t kept_events);
+  ~state();
+
+  scheduler time;
+  ready_list outside_ready;                       ///< of all systems that were made outside
+  std::pmr::unsynchronized_pool_resource memory;  ///< for what comes and goes with every operation
   std::map<std::string, listener*> names;
   std::map<std::string, node> files{{"", {}},
-                                    {"/tmp", {.mode = 01777}}};   ///< by absolute path, the root's empty
-  std::map<std::uint32_t, std::vector<std::uint32_t>> groups_of;  ///< supplementary, by uid
+                                    {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
+  struct known_user {
+    std::string name;
+    std::vector<std::uint32_t> groups;  ///< supplementary
+  };
+  std::map<std::uint32_t, known_user> users;  ///< by uid
+  /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
+  std::vector<std::string> thread_labels{"outside"};
+  std::map<std::uint32_t, std::string> places;
+  std::vector<fault_rule> fault_rules;
   std::vector<std::string> trace;
-  std::uint32_t next_uid = 1000, next_pid = 1000;
-  std::uint64_t random = 0x7477696e70697065;
+  std::string failure;
+  std::vector<std::unique_ptr<resident_program>> programs;
+  std::size_t foreground = 0;  ///< programs that a run waits for
+  std::uint32_t next_uid = 1000, next_pid = 1000, handles = 0;
+  random_numbers random{0x7477696e70697065};  ///< of all processes
 };
+
+inline std::unique_ptr<tp::identity>& tp::sim::process_record::acts_as() noexcept {
+  thread& caller = world->time.current();
+  return caller.process == this ? caller.acts_as : outside_acts_as;
+}

@@ -1,4 +1,6 @@
 // Names and the listening sockets behind them: where a name is looked up, who may connect, and who accepts.
+#include <deque>
+
 #include "core/unenforced.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -14,14 +16,21 @@ class listener final : public bound_name, public handle {
   listener(const process_ref& process, const bind_request& request, const std::string& place)
       : handle(process), place_(place), request_(request) {
     process_->world->names.emplace(place_, this);
+    process_->world->places.emplace(number(), place_);
+    time().note(happening::bound, number());
   }
   ~listener() override { end(errc::closed); }
   [[nodiscard]] const std::string& location() const noexcept override { return location_; }
   [[nodiscard]] const std::string& unenforced() const noexcept override { return unenforced_; }
   void withdraw() noexcept override { end(errc::closed); }
 
+  [[nodiscard]] std::string describe() const override { return "the name '" + location_ + "'"; }
   [[nodiscard]] std::uint32_t owner() const noexcept { return self_.uid.value; }
-  [[nodiscard]] std::string holder() const { return "'" + location_ + "' is held by " + process_->name; }
+  [[nodiscard]] error in_use_for(const process_ref& other) const {
+    const error who(errc::name_in_use, operation::bind, 0,
+                    make_text("'" + location_ + "' is held by " + process_->name));
+    return other == process_ ? who.in(circumstance::own_process) : who;
+  }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
     const access_policy& access = request_.access;
@@ -40,7 +49,7 @@ class listener final : public bound_name, public handle {
     return std::move(near);
   }
 
-  std::deque<detached_ptr> queue;
+  std::deque<detached_ptr> queue;  ///< connected, not accepted
   std::vector<handle*> acceptors;
 
  private:
@@ -53,8 +62,8 @@ class listener final : public bound_name, public handle {
     for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(ended());
   }
 
-  const std::string place_;                    ///< an abstract one's begins with @
-  const identity self_ = process_->effective;  ///< what clients see: as it was at listen(2)
+  const std::string place_;                      ///< an abstract one's begins with @
+  const identity self_ = process_->effective();  ///< what clients see: as it was at listen(2)
   const bind_request request_;
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
   const std::string unenforced_ = core::unenforced_by_sockets(request_);
@@ -79,18 +88,20 @@ std::vector<std::string> places(const endpoint_name& name, const identity& who, 
 
 class acceptor final : public backend::acceptor, public handle {
  public:
-  acceptor(const process_ref& process, listener& from, const handle& system) : handle(process), from_(from) {
-    belong_to(system);
+  acceptor(const process_ref& process, listener& from, handle& system) : handle(process), from_(from) {
+    belong_to(&system);
     from_.acceptors.push_back(this);
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
   void cancel(op& o) noexcept override { request_cancel(o); }
   void close() noexcept override { end(errc::closed); }
   void release() noexcept override { free(); }
+  [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 
  private:
   std::optional<status> attempt(op& o, kind) noexcept override {
     if (from_.queue.empty()) return std::nullopt;
+    time().note(happening::accepted, from_.number(), dynamic_cast<handle&>(*from_.queue.front()).number());
     static_cast<accept_op&>(o).stream = std::move(from_.queue.front());
     from_.queue.pop_front();
     return status{};
@@ -103,11 +114,14 @@ static_assert(backend::implements_released<acceptor, backend::acceptor>);
 }  // namespace
 
 result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_request& request) {
+  process->world->time.point();
   if (process->dead()) return fail(errc::process_killed, operation::bind);
-  const auto found = places(request.name, process->effective, request.runtime_directory);
+  if (const errc wrong = process->fault_at(act::bind).fails; wrong != errc::none)
+    return fail(wrong, operation::bind);
+  const auto found = places(request.name, process->effective(), request.runtime_directory);
   if (found.empty()) return fail(errc::not_supported, operation::bind, 0, make_text(request.name.text()));
   const std::string& place = request.scope == name_scope::system ? found.back() : found.front();
-  if (place.starts_with("/run/twinpipe/") && !process->effective.is_superuser())
+  if (place.starts_with("/run/twinpipe/") && !process->effective().is_superuser())
     return fail(errc::access_denied, operation::bind, 0, make_text(place));
   // The user's own directory is 0700: nobody else gets as far as the socket.
   const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
@@ -116,12 +130,12 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   if (!open && request.access.who() != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
-    return fail(errc::name_in_use, operation::bind, 0, make_text(taken->second->holder()));
+    return fail(taken->second->in_use_for(process));
   return std::make_shared<listener>(process, request, place);
 }
 
 result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bound_name>& name,
-                            const handle& system) {
+                            handle& system) {
   if (system.ended() != errc::none) return fail(system.ended());
   auto* const ours = dynamic_cast<listener*>(name.get());
   if (!ours || ours->ended() != errc::none) return fail(ours ? errc::closed : errc::invalid_argument);
@@ -131,12 +145,12 @@ result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bo
 status connect(const process_ref& process, connect_op& o) {
   errc answer = errc::not_supported;
   std::string tried = o.name->text();
-  for (const std::string& place : places(*o.name, process->effective, std::string(o.runtime_directory))) {
+  for (const std::string& place : places(*o.name, process->effective(), std::string(o.runtime_directory))) {
     const auto at = process->world->names.find(place);
     const bool found = at != process->world->names.end();
-    answer = found ? at->second->answer(process->effective) : errc::not_found;
+    answer = found ? at->second->answer(process->effective()) : errc::not_found;
     if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
-      answer = errc::untrusted_location;
+      answer = errc::untrusted_location, o.about = circumstance::others_socket;
     if (answer == errc::none) o.stream = at->second->admit(process);
     tried.append("; ").append(place).append(": ").append(to_string(answer));
     if (answer != errc::not_found) break;

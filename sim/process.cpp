@@ -21,21 +21,30 @@ static_assert(backend::implements<own_names, backend::names>);
 class process final : public backend::process {
  public:
   explicit process(process_ref record) : record_(std::move(record)) {}
-  ~process() override { kill(); }
-  void kill() noexcept {
-    record_->life->over = true;
+  ~process() override {
+    kill();
     while (!record_->handles.empty()) {
       handle& first = *record_->handles.front();
       record_->handles.erase(record_->handles.begin());
       first.die();
     }
   }
+  void kill() {
+    if (std::exchange(record_->life->over, true)) return;
+    record_->world->time.note(happening::killed, record_->self.pid.value);
+    // Each is closed for good, and others may see it so, before the next.
+    for (std::size_t i = 0; i < record_->handles.size(); ++i) record_->handles[i]->end(errc::process_killed);
+    record_->world->time.kill_threads(*record_);
+  }
+  [[nodiscard]] process_record& record() noexcept { return *record_; }
   backend::capabilities features() const noexcept override {
     return {.half_close = true,
             .drain = true,
             .exact_write = true,
             .impersonation = self().is_superuser(),
-            .exit_handle = true};
+            .exit_handle = true,
+            .threads = fibers_available(),
+            .blocking_streams = fibers_available()};
   }
   const identity& self() const noexcept override { return record_->self; }
   backend::names& names() noexcept override { return names_; }
@@ -47,17 +56,21 @@ class process final : public backend::process {
     if (options.loop != nullptr) return fail(errc::not_supported, operation::start_runtime);
     return sim::make_system(record_);
   }
-  result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr) override {
-    return fail(record_->dead() ? errc::process_killed : errc::not_supported);
+  result<backend::blocking_stream_ptr> attach_blocking(backend::detached_ptr stream) override {
+    return adopt_blocking(record_, std::move(stream));
   }
   result<std::unique_ptr<backend::interrupt>> make_interrupt() override {
-    return fail(record_->dead() ? errc::process_killed : errc::not_supported);
+    if (record_->dead()) return fail(errc::process_killed);
+    return sim::make_interrupt(record_);
   }
   result<backend::detached_ptr> adopt(backend::native_handle, backend::native_handle) override {
     return fail(record_->dead() ? errc::process_killed : errc::not_supported);
   }
+  bool killed() const noexcept override { return record_->dead(); }
   void log(std::string_view line) noexcept override {
-    if (!record_->dead()) record_->world->trace.push_back(record_->name + ": " + std::string(line));
+    if (record_->dead()) return;
+    record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(record_->world->trace.size()));
+    record_->world->trace.push_back(record_->name + ": " + std::string(line));
   }
 
  private:
@@ -71,8 +84,25 @@ static_assert(backend::implements<process, backend::process>);
 
 }  // namespace
 
+std::string process_record::label(const std::string& thread) const {
+  const auto& user = world->users.at(self.uid.value).name;
+  return std::string(short_name()) + "/" + thread + " (" + user + ")";
+}
+
 std::unique_ptr<backend::process> make_process(process_ref record) {
   return std::make_unique<process>(std::move(record));
+}
+
+process_record& record_of(backend::process& which) {
+  return dynamic_cast<process&>(which).record();
+}
+
+std::string left_open(backend::process& ended) {
+  std::string text;
+  for (const handle* const each : record_of(ended).handles) {
+    if (each->ended() == errc::none) text.append(text.empty() ? "" : ", ").append(each->describe());
+  }
+  return text;
 }
 
 void kill(backend::process& victim) {

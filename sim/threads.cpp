@@ -1,98 +1,241 @@
-// Locks, clock and randomness of a world with a single thread: a wait passes the time, and one without end is
-// a mistake.
+// Threads of a simulated process, and what they wait for each other with. Whoever can go on is woken, and
+// tries when it is its turn, so another may be faster, as everywhere.
+#include <algorithm>
 #include <cassert>
 
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "twinpipe/detail/killed.hpp"
 
 namespace tp::sim {
 namespace {
 
-void pass_time(const process_ref& process, time_point until, const char* what) {
-  if (process->dead()) return;
-  if (until == never)
-    detail::fatal(std::string(what) + " would never end: a simulated world has a single thread");
-  process->world->time.advance(until);
-}
+/// Threads that wait for one thing.
+class waiters {
+ public:
+  explicit waiters(scheduler& time) noexcept : time_(time) {}
+
+  /// `on`: what a report needs to know of it.
+  scheduler::end wait(sim::wait what, time_point until, const void* on = nullptr) {
+    thread& self = time_.current();
+    all_.push(&self);
+    const scheduler::end came = time_.block(what, on, until);
+    all_.remove(&self);
+    return came;
+  }
+  void wake_one() noexcept {
+    if (!all_.empty()) time_.wake(*all_.take(time_.choose(all_.size(), choice::waiter)));
+  }
+  void wake_all() noexcept {
+    while (!all_.empty()) time_.wake(*all_.take());
+  }
+  [[nodiscard]] scheduler& time() const noexcept { return time_; }
+
+ private:
+  scheduler& time_;
+  ring<thread*> all_;
+};
 
 class mutex final : public backend::mutex {
  public:
-  void lock() override {
-    if (!try_lock()) detail::fatal("mutex::lock would never end: its only thread holds the mutex already");
+  mutex(process_ref process, backend::mutex_kind kind)
+      : process_(std::move(process)), waiters_(process_->world->time), kind_(kind) {
+    if (kind_ == backend::mutex_kind::user) number_ = ++process_->world->handles;
   }
-  bool try_lock() override { return !std::exchange(held_, true); }
+  void lock() override {
+    if (kind_ == backend::mutex_kind::leaf) return lock_briefly();
+    time().point();
+    while (holder_ != nullptr) {
+      if (process_->dead()) return take_dying();
+      if (holder_ == &time().current() && holder_->outside())
+        detail::fatal("mutex::lock would never end: its only thread holds the mutex already");
+      if (number_ != 0) time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
+      waiters_.wait(wait::mutex, never, &holder_);
+    }
+    take();
+  }
+  bool try_lock() override {
+    if (kind_ != backend::mutex_kind::leaf) time().point();
+    if (holder_ != nullptr) return false;
+    take();
+    return true;
+  }
   void unlock() noexcept override {
-    assert(held_ && "a mutex was unlocked that nobody holds");
-    held_ = false;
+    assert(holder_ != nullptr && "a mutex was unlocked that nobody holds");
+    holder_ = nullptr;
+    if (number_ != 0) time().note(happening::unlocked, number_);
+    waiters_.wake_one();
   }
 
  private:
-  bool held_ = false;
+  [[nodiscard]] scheduler& time() const noexcept { return waiters_.time(); }
+  void take() noexcept {
+    holder_ = &time().current();
+    if (number_ != 0) time().note(happening::locked, number_);
+  }
+  void lock_briefly() {
+    if (holder_ != nullptr) detail::fatal("a lock for moments was held across a wait");
+    holder_ = &time().current();
+  }
+  // Whoever has it ends soon and lets it go, unless it waits for one that this thread has.
+  void take_dying() {
+    constexpr int patience = 100;
+    for (int i = 0; i < patience && holder_ != nullptr; ++i) time().let_others_die();
+    if (holder_ != nullptr) detail::leave_killed();
+    holder_ = &time().current();
+  }
+
+  const process_ref process_;
+  waiters waiters_;
+  const thread* holder_ = nullptr;
+  const backend::mutex_kind kind_;
+  std::uint32_t number_ = 0;  ///< of a program's; others are in no event
 };
 static_assert(backend::implements<mutex, backend::mutex>);
 
 class condition final : public backend::condition {
  public:
-  explicit condition(process_ref process) : process_(std::move(process)) {}
-  bool wait(backend::mutex&, time_point deadline) override {
-    pass_time(process_, deadline, "condition::wait without a deadline");
-    return false;
+  explicit condition(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
+  bool wait(backend::mutex& held, time_point deadline) override {
+    held.unlock();
+    auto came = scheduler::end::woken;
+    if (process_->dead()) {
+      waiters_.time().let_others_die();
+    } else if (!waiters_.time().happens(16, choice::spurious)) {
+      came = waiters_.wait(wait::condition, deadline);
+    }
+    held.lock();
+    if (came == scheduler::end::stalled)
+      detail::fatal("condition::wait outside a world's threads would never end");
+    return came != scheduler::end::timed_out;
   }
-  void notify_one() noexcept override {}
-  void notify_all() noexcept override {}
+  void notify_one() noexcept override { waiters_.wake_one(); }
+  void notify_all() noexcept override { waiters_.wake_all(); }
 
  private:
-  process_ref process_;
+  const process_ref process_;
+  waiters waiters_;
 };
 static_assert(backend::implements<condition, backend::condition>);
 
-class event final : public backend::event {
+class signal final : public backend::event {
  public:
-  explicit event(process_ref process) : process_(std::move(process)) {}
-  void set() noexcept override { set_ = true; }
+  explicit signal(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
+  void set() noexcept override {
+    set_ = true;
+    waiters_.wake_all();
+  }
   void reset() noexcept override { set_ = false; }
   bool wait(time_point deadline) override {
-    if (!set_) pass_time(process_, deadline, "event::wait without a deadline");
+    waiters_.time().point();
+    while (!set_ && !process_->dead() && waiters_.time().now() < deadline) {
+      if (waiters_.wait(wait::event, deadline) == scheduler::end::stalled)
+        detail::fatal("event::wait outside a world's threads would never end");
+    }
     return set_;
   }
 
  private:
-  process_ref process_;
+  const process_ref process_;
+  waiters waiters_;
   bool set_ = false;
 };
-static_assert(backend::implements<event, backend::event>);
+static_assert(backend::implements<signal, backend::event>);
 
-class threads final : public backend::threads {
+class interrupt final : public backend::interrupt {
  public:
-  explicit threads(process_ref process) : process_(std::move(process)) {}
-  result<std::unique_ptr<backend::thread>> start_thread(const std::string&, std::function<void()>) override {
-    return fail(process_->dead() ? errc::process_killed : errc::not_supported, operation::start_thread);
+  explicit interrupt(process_ref process) : process_(std::move(process)) {}
+  void raise() noexcept override {
+    flag.raised = true;
+    if (flag.waits != nullptr) process_->world->time.wake(*flag.waits);
   }
-  std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind) override {
-    return std::make_unique<mutex>();
+  void lower() noexcept override { flag.raised = false; }
+  bool wait(time_point deadline) override {
+    scheduler& time = process_->world->time;
+    time.point();
+    while (!flag.raised && !process_->dead() && time.now() < deadline) {
+      flag.waits = &time.current();
+      time.block(wait::interrupt, this, deadline);
+      flag.waits = nullptr;
+    }
+    return flag.raised;
   }
-  std::unique_ptr<backend::condition> make_condition() override {
-    return std::make_unique<condition>(process_);
-  }
-  std::unique_ptr<backend::event> make_event() override { return std::make_unique<event>(process_); }
-  std::uint64_t this_thread() const noexcept override { return 1; }
-  time_point now() const noexcept override { return process_->world->time.now(); }
-  void sleep_until(time_point deadline) override { pass_time(process_, deadline, "sleep_until(never)"); }
-  /// splitmix64 (Steele, Lea and Flood, 2014), one byte of each number.
-  void random(std::span<std::byte> fill) noexcept override {
-    std::ranges::fill(fill, std::byte{});
-    if (process_->dead()) return;
-    for (std::byte& b : fill) {
-      std::uint64_t z = process_->world->random += 0x9e3779b97f4a7c15;
-      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-      b = static_cast<std::byte>((z ^ (z >> 31)) >> 56);
+
+  raised_flag flag;
+
+ private:
+  const process_ref process_;
+};
+static_assert(backend::implements<interrupt, backend::interrupt>);
+
+class started_thread final : public backend::thread {
+ public:
+  started_thread(process_ref process, std::shared_ptr<sim::thread> self)
+      : process_(std::move(process)), self_(std::move(self)) {}
+  ~started_thread() override { join(); }
+  void join() override {
+    scheduler& time = process_->world->time;
+    while (!self_->ended) {
+      self_->joiners.push_back(&time.current());
+      const auto came = time.block(wait::thread_end, self_.get(), never);
+      if (came == scheduler::end::stalled && !self_->ended)
+        detail::fatal("to wait for the thread '" + self_->name +
+                      "' outside a world's threads would never end");
+      std::erase(self_->joiners, &time.current());
     }
   }
 
  private:
-  process_ref process_;
+  const process_ref process_;
+  const std::shared_ptr<sim::thread> self_;
+};
+static_assert(backend::implements<started_thread, backend::thread>);
+
+class threads final : public backend::threads {
+ public:
+  explicit threads(process_ref process) : process_(std::move(process)) {}
+  result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,
+                                                        std::function<void()> body) override {
+    // A scenario describes all of its world before anything happens in it.
+    if (!process_->dead() && !time().current().outside()) time().point();
+    if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
+    auto whole = [process = process_, name, body = std::move(body)] {
+      body();
+      if (process->acts_as() == nullptr || process->dead()) return;
+      fail_run(*process->world,
+               "the thread '" + name + "' of " + process->name + " ended while it acted as a client");
+    };
+    return std::make_unique<started_thread>(process_, time().start(*process_, name, std::move(whole)));
+  }
+  std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind kind) override {
+    return std::make_unique<mutex>(process_, kind);
+  }
+  std::unique_ptr<backend::condition> make_condition() override {
+    return std::make_unique<condition>(process_);
+  }
+  std::unique_ptr<backend::event> make_event() override { return std::make_unique<signal>(process_); }
+  std::uint64_t this_thread() const noexcept override { return time().current().number; }
+  time_point now() const noexcept override { return time().now(); }
+  void sleep_until(time_point deadline) override {
+    if (process_->dead()) return;
+    time().point();
+    while (time().now() < deadline) {
+      const auto came = time().block(wait::time, nullptr, deadline);
+      if (came == scheduler::end::killed) return;
+      if (came == scheduler::end::stalled) detail::fatal("sleep_until(never) would never end");
+    }
+  }
+  /// One byte of each number.
+  void random(std::span<std::byte> fill) noexcept override {
+    std::ranges::fill(fill, std::byte{});
+    if (process_->dead()) return;
+    for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random.next() >> 56U);
+  }
+
+ private:
+  [[nodiscard]] scheduler& time() const noexcept { return process_->world->time; }
+  const process_ref process_;
 };
 static_assert(backend::implements<threads, backend::threads>);
 
@@ -100,6 +243,14 @@ static_assert(backend::implements<threads, backend::threads>);
 
 std::unique_ptr<backend::threads> make_threads(const process_ref& process) {
   return std::make_unique<threads>(process);
+}
+
+std::unique_ptr<backend::interrupt> make_interrupt(const process_ref& process) {
+  return std::make_unique<interrupt>(process);
+}
+
+raised_flag& flag_of(backend::interrupt& which) noexcept {
+  return dynamic_cast<interrupt&>(which).flag;
 }
 
 }  // namespace tp::sim

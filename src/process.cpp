@@ -13,6 +13,7 @@
 #include "blocking/private_loop.hpp"
 #include "core/contradiction.hpp"
 #include "fatal.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp {
@@ -33,7 +34,7 @@ process::process(backend::process& twin, std::vector<std::string> arguments,
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
       meeting_places_(std::make_unique<detail::meeting_places>(twin.threads())),
-      lock_(twin.threads().make_mutex(backend::mutex_kind::user)),
+      lock_(twin.threads().make_mutex(backend::mutex_kind::library)),
       joined_(twin.threads().make_condition()) {}
 
 process::~process() {
@@ -60,6 +61,8 @@ result<endpoint> process::bind(std::string_view name, endpoint_options options) 
       .max_instances = options.max_instances,
       .raw = options.profile == profile::raw,
   };
+  const bool by_environment = parsed->kind() == name_kind::plain && options.runtime_directory.empty();
+  if (by_environment && options.scope == name_scope::user) tell_unheeded();
   auto bound = twin_.names().bind(request);
   if (!bound) return tp::fail(bound.error().about(operation::bind, subject()));
   auto state = std::make_shared<detail::endpoint_state>(
@@ -93,6 +96,8 @@ void process::run_thread(const std::string& name, const std::function<int(thread
   try {
     thread self(*this, name);
     entry.result = body(self);
+  } catch (const detail::process_killed&) {
+    entry.result = 1;
   } catch (const std::exception& exception) {
     thrown = escape(exception.what());
   } catch (...) {
@@ -133,13 +138,35 @@ int process::join() {
   return result_;
 }
 
+void process::sleep(duration d) {
+  twin_.threads().sleep_until(deadline_after(now(), d));
+  if (twin_.killed()) detail::leave_killed();
+}
+
+void process::tell_unheeded() {
+  if (told_unheeded_.load(std::memory_order_relaxed) || told_unheeded_.exchange(true)) return;
+  if (const std::string what = twin_.names().unheeded(); !what.empty()) log("twinpipe: " + what);
+}
+
 int process::fail(const error& e) {
   log(e.message());
   return 1;
 }
 
 mutex::mutex(process& owner) : twin_(owner.twin().threads().make_mutex(backend::mutex_kind::user)) {}
-condition::condition(process& owner) : twin_(owner.twin().threads().make_condition()) {}
-event::event(process& owner) : twin_(owner.twin().threads().make_event()) {}
+condition::condition(process& owner) : owner_(owner), twin_(owner.twin().threads().make_condition()) {}
+event::event(process& owner) : owner_(owner), twin_(owner.twin().threads().make_event()) {}
+
+bool condition::wait(mutex& held, time_point deadline) {
+  const bool in_time = twin_->wait(*held.twin_, deadline);
+  if (owner_.twin().killed()) detail::leave_killed();
+  return in_time;
+}
+
+bool event::wait(time_point deadline) {
+  const bool in_time = twin_->wait(deadline);
+  if (owner_.twin().killed()) detail::leave_killed();
+  return in_time;
+}
 
 }  // namespace tp

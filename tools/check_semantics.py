@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Compares docs/semantics.md with the tests: tools/check_semantics.py [ROOT]
+"""Compares docs/semantics.md and docs/simulator.md with the tests: tools/check_semantics.py [ROOT]
 
 Every row's last column names test cases, separated by semicolons: conformance cases, or `unit: …`, `integration: …`,
-`sim: …`, `windows: …` for one of those folders; or it says *planned* or *not offered*. Reports, and fails for: a row whose case does not
-exist, a conformance case that no row names, two rules or two cases of one name.
+`sim: …`, `parity: …`, `windows: …` for one of those folders; or it says *planned* or *not offered*. Reports, and fails for: a row whose
+case does not exist, a conformance case that docs/semantics.md doesn't name, two rules or two cases of one name.
 """
 import re
 import sys
@@ -13,7 +13,9 @@ sys.dont_write_bytecode = True
 from cxx_text import without_comments  # noqa: E402
 
 PAGE = 'docs/semantics.md'
-FOLDERS = {'': 'tests/conformance'} | {name: f'tests/{name}' for name in ('unit', 'integration', 'sim', 'windows')}
+MODEL_PAGE = 'docs/simulator.md'
+FOLDERS = {'': 'tests/conformance'}
+FOLDERS |= {name: f'tests/{name}' for name in ('unit', 'integration', 'sim', 'parity', 'windows')}
 STATES = {'*planned*', '*not offered*'}
 ID = re.compile(r'[A-Z][1-9]\d*$')
 CASE = re.compile(r'\b\w*(?:TEST|CONFORMANCE)_CASE\w*\s*\(\s*(?:\w+\s*,\s*)?((?:"(?:\\.|[^"\\])*"\s*)+)')
@@ -48,8 +50,8 @@ def cases(root, folder, problems):
     return found
 
 
-def check_row(number, cells, known, named, problems):
-    where = f'{PAGE}:{number}'
+def check_row(page, number, cells, known, named, problems):
+    where = f'{page}:{number}'
     if len(cells) != 3 or not all(cells):
         problems.append(f'{where}: {len([c for c in cells if c])} of 3 columns are filled; write name, rule and case')
         return
@@ -71,11 +73,14 @@ def check(root):
     known = {kind: cases(root, folder, problems) for kind, folder in FOLDERS.items()}
     named, ids = set(), {}
     for number, cells in rows((root / PAGE).read_text()):
-        check_row(number, cells, known, named, problems)
+        check_row(PAGE, number, cells, known, named, problems)
         if ID.match(cells[0]):
             if cells[0] in ids:
                 problems.append(f'{PAGE}:{number}: the rule {cells[0]} stands at line {ids[cells[0]]} already')
             ids.setdefault(cells[0], number)
+    if (root / MODEL_PAGE).is_file():
+        for number, cells in rows((root / MODEL_PAGE).read_text()):
+            check_row(MODEL_PAGE, number, cells, known, set(), problems)
     if not ids:
         problems.append(f'{PAGE}:1: no rules found; each is a row `| id | rule | case |`')
     for name, where in known[''].items():

@@ -14,7 +14,7 @@ TESTS = '// Cases.\nCONFORMANCE_CASE("one is one") {\n}\n'
 
 
 class CheckSemantics(unittest.TestCase):
-    def problems(self, page=PAGE, tests=TESTS):
+    def problems(self, page=PAGE, tests=TESTS, model=''):
         with tempfile.TemporaryDirectory() as folder:
             files = {
                 'docs/semantics.md': page,
@@ -22,6 +22,8 @@ class CheckSemantics(unittest.TestCase):
                 'tests/unit/u.cpp': 'TEST_CASE("u is u", "[tag]") {}\n',
                 'tests/sim/s.cpp': 'TEST_CASE("s is s") {}\n',
                 'tests/windows/w.cpp': 'TEST_CASE("w is w") {}\n',
+                'tests/parity/p.cpp': 'TEST_CASE("p is p") {}\n',
+                'docs/simulator.md': HEAD.replace('| id | rule |', '| line | what |') + model,
             }
             for name, text in files.items():
                 path = Path(folder, name)
@@ -46,6 +48,10 @@ class CheckSemantics(unittest.TestCase):
         self.assertEqual(self.problems(page=PAGE + row), [])
         self.finds('docs/semantics.md:6', 'tests/sim', page=PAGE + row.replace('sim: s', 'sim: w'))
         self.finds('docs/semantics.md:6', 'tests/windows', page=PAGE + row.replace('w is w', 's is s'))
+
+    def test_the_page_of_the_model(self):
+        self.assertEqual(self.problems(model='| 1 | P. | parity: p is p; sim: s is s |\n'), [])
+        self.finds('docs/simulator.md:3', 'tests/parity', model='| 1 | P. | parity: q is q |\n')
 
     def test_a_case_that_no_rule_names(self):
         self.finds('tests/conformance/a.cpp:4', '"u is u"', tests=TESTS + 'TEST_CASE("u is " "u") {}\n')

@@ -114,6 +114,8 @@ class Tidy(unittest.TestCase):
         for header in ('time.h', 'ctime', 'netdb.h', 'semaphore.h', 'termios.h', 'ucontext.h', 'io.h', 'process.h', 'sddl.h'):
             self.finds('src/a.cpp:2', f'<{header}> above the seam', 'src/a.cpp', f'// A.\n#include <{header}>\n')
         self.lets_through('src/a.cpp', '// A.\n#include "process.h"\n')
+        self.lets_through('sim/explorer/a.hpp', '// A.\n#pragma once\n#include <thread>\n')
+        self.finds('sim/a.cpp:2', '<thread> above the seam', 'sim/a.cpp', '// A.\n#include <thread>\n')
 
     def test_a_forbidden_name_above_the_seam(self):
         for word in (
@@ -200,6 +202,13 @@ class Tidy(unittest.TestCase):
         for changed, message in ((page.replace('int e', 'int f'), 'not what include/e.hpp has'), (page.replace('[part', '[p'), 'no part')):
             found = self.problems(here | {'README.md': changed})
             self.assertTrue(any(problem.startswith('README.md:1') and message in problem for problem in found), found)
+
+    def test_text_in_a_page_that_is_not_a_whole_file(self):
+        page = '<!-- said.txt -->\n```text\nit said\n```\n'
+        self.assertEqual(self.problems({'said.txt': 'it said\n', 'README.md': page}), [])
+        for files in ({'said.txt': 'it said more\n'}, {}):
+            found = self.problems(files | {'README.md': page})
+            self.assertTrue(any(problem.startswith('README.md:1') and 'not that of said.txt' in problem for problem in found), found)
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/detail/operation.hpp"
 #include "twinpipe/time.hpp"
 
@@ -74,7 +75,11 @@ class [[nodiscard]] awaitable {
 
   [[nodiscard]] bool await_ready() { return calls::start(checked()); }
   void await_suspend(std::coroutine_handle<> waiter) { op_->park(waiter); }
-  [[nodiscard]] Result await_resume() { return calls::take(*std::exchange(op_, nullptr)); }
+  [[nodiscard]] Result await_resume() {
+    Result outcome = calls::take(*std::exchange(op_, nullptr));
+    detail::leave_if_killed(outcome);
+    return outcome;
+  }
 
  private:
   using calls = detail::operation_calls<Result>;

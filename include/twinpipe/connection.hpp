@@ -129,6 +129,7 @@ class connection {
  private:
   result<detail::runtime_state*> enter_client();
   [[nodiscard]] detail::connection_state& state() const;
+  [[nodiscard]] detail::connection_state& state_of_rare_call() const;
   void let_go() noexcept;
 
   detail::connection_state* state_;

@@ -78,7 +78,20 @@ enum class operation : std::uint8_t {
   open_directory,
   start_thread,
   start_runtime,
+  poll_handle,
   sleep,
+};
+
+/// What code and operation leave open about a failure. It chooses words of error::message(), such as the
+/// remedy, and nothing else: a program decides by the code.
+enum class circumstance : std::uint8_t {
+  none,
+  blocking,       ///< the call blocks its thread, so another such call is another thread's
+  grace_passed,   ///< a message whose send was stopped in its middle could not be withdrawn in time
+  own_process,    ///< it is this very process that holds the name
+  no_socket,      ///< a file that is no socket has the name
+  others_socket,  ///< a socket of another user, where somebody else could have put it
+  lent_loop,      ///< the runtime's loop is one that the program has lent
 };
 
 /// The name of a code as it stands in the source: "timed_out".
@@ -115,6 +128,8 @@ class error {
 
   /// The same error with the parts that are still unknown filled in; known ones stay.
   [[nodiscard]] error about(operation op, const shared_text& subject) const;
+  /// The same error with what message() should take into account.
+  [[nodiscard]] error in(circumstance what) const;
 
   [[nodiscard]] friend bool operator==(const error& e, errc code) noexcept { return e.code_ == code; }
 
@@ -123,6 +138,7 @@ class error {
   int system_cause_ = 0;
   errc code_ = errc::none;
   operation operation_ = operation::none;
+  circumstance circumstance_ = circumstance::none;
 };
 
 static_assert(sizeof(error) <= 32);

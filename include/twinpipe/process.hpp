@@ -2,6 +2,7 @@
 // from a world.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <deque>
@@ -26,6 +27,7 @@ namespace tp {
 
 namespace detail {
 class client_scope;
+class connect_operation;
 class meeting_places;
 class withdrawals;
 }  // namespace detail
@@ -75,10 +77,8 @@ class process {
   [[nodiscard]] tp::files files() const noexcept { return tp::files(twin_.files()); }
   /// The time of the moment; that of a turn is runtime::now().
   [[nodiscard]] time_point now() const noexcept { return twin_.threads().now(); }
-  /// Blocks the thread, its runtime with it; in a coroutine use runtime::sleep. In a simulated world it moves
-  /// the clock of every process, and no operation completes meanwhile; without end it aborts the program
-  /// there.
-  void sleep(duration d) { twin_.threads().sleep_until(deadline_after(now(), d)); }
+  /// Blocks the thread, its runtime with it; in a coroutine use runtime::sleep.
+  void sleep(duration d);
   /// Bytes that can't be foreseen, from the system; in a simulated world the same sequence in every run.
   void random(std::span<std::byte> fill) noexcept { twin_.threads().random(fill); }
   [[nodiscard]] backend::process& twin() const noexcept { return twin_; }
@@ -88,12 +88,16 @@ class process {
   friend result<blocking::connection> blocking::connect(process&, std::string_view, const connect_options&,
                                                         const blocking::limits&);
   friend class detail::client_scope;  // at its end it gives back the names closed inside
+  friend class detail::connect_operation;
+  /// One line of the log, once, if the user has chosen a place that isn't used.
+  void tell_unheeded();
   struct started;
   void run_thread(const std::string& name, const std::function<int(thread&)>& body, started& entry);
 
   backend::process& twin_;
   std::pmr::memory_resource* memory_;
   std::vector<std::string> arguments_;
+  std::atomic<bool> told_unheeded_ = false;
   std::shared_ptr<detail::withdrawals> withdrawals_;
   std::unique_ptr<detail::meeting_places> meeting_places_;
   std::unique_ptr<backend::mutex> lock_;

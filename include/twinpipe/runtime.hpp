@@ -10,6 +10,7 @@
 #include "twinpipe/awaitable.hpp"
 #include "twinpipe/backend/stream.hpp"
 #include "twinpipe/connection.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/endpoint.hpp"
 #include "twinpipe/error.hpp"
 #include "twinpipe/files.hpp"
@@ -36,12 +37,20 @@ struct runtime_maker {
 class root {
  public:
   struct promise_type : recycled {
-    root get_return_object() noexcept { return {}; }
+    root get_return_object() noexcept {
+      return root{std::coroutine_handle<promise_type>::from_promise(*this)};
+    }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() noexcept {}
     void unhandled_exception() noexcept { std::terminate(); }
   };
+  explicit root(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+  /// Of one that has not ended, and whose process was killed.
+  void destroy() const { frame_.destroy(); }
+
+ private:
+  std::coroutine_handle<promise_type> frame_;
 };
 
 /// Where the value or exception of run() waits for its caller.
@@ -87,8 +96,9 @@ enum class turned : std::uint8_t {
   stalled,     ///< nothing is pending that ever could (only a simulated runtime knows)
 };
 
-/// Belongs to the thread that made it, as does everything made on it; debug builds check. post() and stop
-/// sources are the exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was
+/// Belongs to the thread that made it, as does everything made on it; another thread's use aborts the program
+/// (send, receive and turn check in a debug build of the library only). post() and stop sources are the
+/// exceptions. Scale by a runtime per thread that share an endpoint. It must outlive what was
 /// made on it; what still runs inside when it is destroyed is closed, and its waiters resume with `closed`.
 class runtime {
  public:
@@ -106,8 +116,12 @@ class runtime {
   template <class T>
   T run(task<T> body) {
     detail::outcome_slot<T> slot;
-    detail::run_root(std::move(body), slot);
-    while (!slot.done) turn_or_abort();
+    const detail::root running = detail::run_root(std::move(body), slot);
+    while (!slot.done) {
+      if (turn_for_run()) continue;
+      running.destroy();
+      throw detail::process_killed();
+    }
     return slot.take();
   }
 
@@ -156,7 +170,8 @@ class runtime {
  private:
   friend struct detail::runtime_maker;
   explicit runtime(std::unique_ptr<detail::runtime_state> state) noexcept;
-  void turn_or_abort();
+  /// False: the process was killed, and nothing is left that could complete.
+  [[nodiscard]] bool turn_for_run();
 
   std::unique_ptr<detail::runtime_state> state_;
 };

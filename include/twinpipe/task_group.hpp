@@ -41,7 +41,7 @@ class task_group {
     join_awaiter(const join_awaiter&) = delete;
     join_awaiter& operator=(const join_awaiter&) = delete;
     ~join_awaiter() {
-      if (waiting_) join_abandoned();
+      if (waiting_) group_.join_abandoned();
     }
     [[nodiscard]] bool await_ready() const noexcept { return group_.running_ == 0; }
     void await_suspend(std::coroutine_handle<> waiter) noexcept {
@@ -64,17 +64,19 @@ class task_group {
   [[nodiscard]] join_awaiter join() noexcept { return join_awaiter(*this); }
 
  private:
+  struct member;
   static detail::root run_void(task_group& group, task<void> body);
   static detail::root run_result(task_group& group, task<result<void>> body);
-  [[noreturn]] static void join_abandoned() noexcept;
+  void join_abandoned() noexcept;
   void wait(std::coroutine_handle<> joiner) noexcept;
-  void ended() noexcept;
+  void ended(member& who) noexcept;
   result<void> take_outcome();
 
   std::stop_source stop_;
   std::coroutine_handle<> joiner_;
   std::exception_ptr exception_;
   std::optional<error> error_;
+  member* members_ = nullptr;  ///< those that run
   std::size_t running_ = 0;
 };
 

@@ -1,8 +1,5 @@
 // Threads of a process, and what they wait for each other with: the same words in a real and in a simulated
 // process.
-//
-// A simulated process has a single thread so far. A wait there passes the time, and what would never end (a
-// mutex that is locked already, a wait without a deadline) aborts the program with a message.
 #pragma once
 
 #include <memory>
@@ -46,11 +43,12 @@ class condition {
  public:
   explicit condition(process& owner);
   /// `held` must be locked by this thread; it is again on return. False: the deadline passed.
-  bool wait(mutex& held, time_point deadline = never) { return twin_->wait(*held.twin_, deadline); }
+  bool wait(mutex& held, time_point deadline = never);
   void notify_one() noexcept { twin_->notify_one(); }
   void notify_all() noexcept { twin_->notify_all(); }
 
  private:
+  process& owner_;
   std::unique_ptr<backend::condition> twin_;
 };
 
@@ -61,9 +59,10 @@ class event {
   void set() noexcept { twin_->set(); }
   void reset() noexcept { twin_->reset(); }
   /// False: the deadline passed.
-  bool wait(time_point deadline = never) { return twin_->wait(deadline); }
+  bool wait(time_point deadline = never);
 
  private:
+  process& owner_;
   std::unique_ptr<backend::event> twin_;
 };
 

@@ -29,7 +29,7 @@ void accept_operation::end(result<established> outcome, bool starting) noexcept 
 }
 
 void accept_operation::abandon() noexcept {
-  check_abandoned();
+  if (outlives_waiter()) return;
   delete this;
 }
 

@@ -10,6 +10,7 @@
 #include "core/contradiction.hpp"
 #include "core/negotiation.hpp"
 #include "twinpipe/escape.hpp"
+#include "twinpipe/process.hpp"
 
 namespace tp::detail {
 
@@ -59,6 +60,8 @@ bool connect_operation::start() {
   } else if (const char* reason = core::contradiction(options_, name_->kind())) {
     fail(errc::invalid_argument, 0, reason);
   } else {
+    if (!one_attempt_ && name_->kind() == name_kind::plain && runtime_directory_.empty())
+      typed_operation::runtime_.owner().tell_unheeded();
     try_name();
   }
   starting_ = false;
@@ -84,6 +87,7 @@ void connect_operation::tried() {
   if (finished_) return;
   const backend::status status = connect_op_.result;
   last_detail_ = std::move(connect_op_.detail);
+  last_circumstance_ = std::exchange(connect_op_.about, circumstance::none);
   if (status.ok()) return connected();
   const bool tries_again =
       status.code == errc::busy || (status.code == errc::not_found && options_.wait_for_server);
@@ -91,7 +95,11 @@ void connect_operation::tried() {
     was_held_ = status.code == errc::busy;
     return retry();
   }
-  fail(status.code, status.system_cause, last_detail_ ? *last_detail_ : std::string());
+  fail(status.code, status.system_cause, where_it_looked());
+}
+
+std::string connect_operation::where_it_looked() const {
+  return last_detail_ ? *last_detail_ : std::string();
 }
 
 // 1 to 50 ms: doubled each time, with a random half so that many clients don't come back together.
@@ -203,16 +211,18 @@ void connect_operation::give_up(errc reason) {
   if (finished_) return;
   // A server that never says a word may be one that knows no handshake.
   const bool silent = reason == errc::busy && stream_ != nullptr && !heard_;
-  fail(reason, 0,
-       silent ? "the server is silent: all its instances are taken, it accepts nobody yet, or it speaks the "
-                "raw profile"
-              : "");
+  if (silent)
+    return fail(reason, 0,
+                "the server is silent: all its instances are taken, it accepts nobody yet, or it speaks the "
+                "raw profile");
+  fail(reason, 0, reason == errc::timed_out || reason == errc::busy ? where_it_looked() : "");
 }
 
 void connect_operation::fail(errc code, int system_cause, const std::string& detail) {
   std::string subject = in_quotes(text_);
   if (!detail.empty()) subject += " (" + detail + ")";
-  finish(error(code, operation::connect, system_cause, make_text(std::move(subject))));
+  const error failure(code, operation::connect, system_cause, make_text(std::move(subject)));
+  finish(failure.in(last_circumstance_));
 }
 
 void connect_operation::finish(std::optional<error> failure) {
@@ -230,7 +240,7 @@ void connect_operation::evict() noexcept {
 }
 
 void connect_operation::abandon() noexcept {
-  check_abandoned();
+  if (outlives_waiter()) return;
   stream_.reset();
   resident::release();
 }

@@ -49,6 +49,7 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   void lost_server();
   void deadline_passed();
   void give_up(errc reason);
+  [[nodiscard]] std::string where_it_looked() const;
   void agree(const core::terms& terms);
   void finish(std::optional<error> failure);
   void fail(errc code, int system_cause = 0, const std::string& detail = {});
@@ -60,7 +61,8 @@ class connect_operation final : public typed_operation<result<connection>>, publ
   connect_options options_;
   std::string runtime_directory_;
   std::string program_;
-  shared_text last_detail_;
+  shared_text last_detail_;  ///< of the last attempt: where it looked
+  circumstance last_circumstance_ = circumstance::none;
 
   backend::connect_op connect_op_;
   backend::op retry_op_;

@@ -40,8 +40,14 @@ void connection::let_go() noexcept {
 
 [[gnu::hot]] connection_state& connection::state() const {
   if (state_ == nullptr) detail::fatal("a connection was used after it had been moved from");
-  state_->runtime().check_thread();
+  state_->runtime().check_thread_of_message();
   return *state_;
+}
+
+connection_state& connection::state_of_rare_call() const {
+  connection_state& found = state();
+  found.runtime().check_thread();
+  return found;
 }
 
 [[gnu::hot]] awaitable<send_result> connection::send(std::span<const std::byte> bytes) {
@@ -63,25 +69,25 @@ awaitable<result<received>> connection::receive(buffer& into) {
 }
 
 awaitable<result<void>> connection::shutdown() {
-  auto& op = state().acquire<detail::shutdown_operation>();
+  auto& op = state_of_rare_call().acquire<detail::shutdown_operation>();
   op.prepare();
   return awaitable_of<result<void>>(op);
 }
 
 awaitable<result<void>> connection::drain() {
-  auto& op = state().acquire<detail::drain_operation>();
+  auto& op = state_of_rare_call().acquire<detail::drain_operation>();
   op.prepare();
   return awaitable_of<result<void>>(op);
 }
 
 awaitable<result<delivery>> connection::close() {
-  auto& op = state().acquire<detail::close_operation>();
+  auto& op = state_of_rare_call().acquire<detail::close_operation>();
   op.prepare();
   return awaitable_of<result<delivery>>(op);
 }
 
 void connection::abort() noexcept {
-  state().tear_down(errc::closed);
+  state_of_rare_call().tear_down(errc::closed);
 }
 
 drain_guarantee connection::drain_guarantee() const noexcept {
@@ -102,7 +108,7 @@ std::uint64_t connection::id() const noexcept {
 }
 
 result<detail::runtime_state*> connection::enter_client() {
-  return detail::enter_client(state());
+  return detail::enter_client(state_of_rare_call());
 }
 
 }  // namespace tp

@@ -19,7 +19,7 @@ void connection_operation<Node, Result>::on_stop() noexcept {
 
 template <class Node, class Result>
 void connection_operation<Node, Result>::abandon() noexcept {
-  this->check_abandoned();
+  if (this->outlives_waiter()) return;
   outcome_.reset();
   give_back();
 }

@@ -18,7 +18,8 @@ constexpr std::size_t replies_max = 32;
 }
 
 [[gnu::hot]] void connection_state::begin_receive(receive_operation& op) {
-  if (const errc refused = refuse_receive(); refused != errc::none) return fail_now(op, refused);
+  if (const errc refused = refuse_receive(); refused != errc::none)
+    return fail_now(op, receive_error(refused));
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
   const bool only_reads = inbound_.has_nothing() && !read_op_.pending() && withheld_.empty() && !answers_due_;
@@ -137,8 +138,7 @@ constexpr std::size_t replies_max = 32;
 }
 
 void connection_state::fail_receive(errc code, int cause, during when) {
-  std::exchange(receiving_, nullptr)
-      ->end(std::unexpected(make_error(code, operation::receive, cause)), in_turn(when));
+  std::exchange(receiving_, nullptr)->end(std::unexpected(receive_error(code, cause)), in_turn(when));
 }
 
 void connection_state::cancel_receive(errc reason, during when) {
@@ -201,7 +201,7 @@ void connection_state::on_protocol_error(during when) {
   receive_operation* const waiting = std::exchange(receiving_, nullptr);
   tear_down(errc::protocol_error);
   if (waiting == nullptr) return;
-  waiting->end(std::unexpected(make_error(inbound_.failure(), operation::receive)), in_turn(when));
+  waiting->end(std::unexpected(receive_error(inbound_.failure())), in_turn(when));
 }
 
 // Without a loop nobody would wait for them.

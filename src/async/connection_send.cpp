@@ -22,7 +22,7 @@ constexpr std::size_t joined_at_most = std::size_t{64} << 10;
 [[gnu::hot]] void connection_state::begin_send(send_operation& op) {
   const std::size_t bytes = op.item.payload.size();
   if (const errc refused = refuse_send(bytes); refused != errc::none)
-    return fail_now(op, refused, refused == send_failure_ ? send_cause_ : 0);
+    return fail_now(op, send_error(refused, bytes));
   if (bytes == 0 && terms_.mode == transmission::byte) return op.end(std::size_t{0}, false);
   op.item.interruptible = op.may_be_stopped() || op.deadline() != never;
   sent_since_drain_ = true;

@@ -26,10 +26,6 @@ connection_state& connection_state::make(runtime_state& runtime, backend::stream
       connection_state(runtime, std::move(stream), terms, std::move(subject), std::move(slot));
 }
 
-error connection_state::make_error(errc code, operation op, int system_cause) const {
-  return error(code, op, system_cause, subject_);
-}
-
 void connection_state::destroy() noexcept {
   for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
     if (each->is_lent()) each->give_back(runtime_.memory.ops);
@@ -37,6 +33,30 @@ void connection_state::destroy() noexcept {
   std::pmr::memory_resource& resource = runtime_.memory.resource;
   this->~connection_state();
   resource.deallocate(this, sizeof(connection_state), alignof(connection_state));
+}
+
+error connection_state::make_error(errc code, operation op, int system_cause) const {
+  const error bare(code, op, system_cause, subject_);
+  const bool concerns_threads = code == errc::operation_in_progress || code == errc::queue_full;
+  if (concerns_threads && runtime_.left_to_callers()) return bare.in(circumstance::blocking);
+  return code == errc::closed && grace_passed_ ? bare.in(circumstance::grace_passed) : bare;
+}
+
+error connection_state::too_large(operation op, std::uint64_t bytes, std::size_t most) const {
+  return error(errc::message_too_large, op, 0,
+               make_text(*subject_ + ", " + std::to_string(bytes) + " bytes where " + std::to_string(most) +
+                         " are allowed"));
+}
+
+error connection_state::receive_error(errc code, int system_cause) const {
+  if (code == errc::message_too_large)
+    return too_large(operation::receive, inbound_.refused_size(), terms_.max_receive);
+  return make_error(code, operation::receive, system_cause);
+}
+
+error connection_state::send_error(errc refused, std::size_t bytes) const {
+  if (refused == errc::message_too_large) return too_large(operation::send, bytes, terms_.max_send);
+  return make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0);
 }
 
 result<connection> attach(runtime_state& runtime, established made, operation kind) {

@@ -29,7 +29,7 @@ class connection_state final : public resident {
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
   [[nodiscard]] const identity& peer() const noexcept { return stream_->peer(); }
-  /// Cold: what only fails stands apart from what runs.
+  /// Cold, like all that makes an error: what only fails stands apart from what runs.
   [[nodiscard, gnu::cold]] error make_error(errc code, operation op, int system_cause = 0) const;
   [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
@@ -87,6 +87,10 @@ class connection_state final : public resident {
   [[nodiscard]] errc closed_reason_to_receive() const noexcept {
     return inbound_.failure() == errc::message_too_large ? errc::message_too_large : closed_reason();
   }
+
+  [[nodiscard, gnu::cold]] error too_large(operation op, std::uint64_t bytes, std::size_t most) const;
+  [[nodiscard, gnu::cold]] error receive_error(errc code, int system_cause = 0) const;
+  [[nodiscard, gnu::cold]] error send_error(errc refused, std::size_t bytes) const;
 
   // connection_bare.cpp
   [[nodiscard]] static backend::op::handler when_read() noexcept;
@@ -162,8 +166,8 @@ class connection_state final : public resident {
 
   // Cold, so that what ends well is short.
   template <class Operation>
-  [[gnu::cold, gnu::noinline]] void fail_now(Operation& op, errc code, int cause = 0) {
-    op.end(std::unexpected(make_error(code, op.kind(), cause)), false);
+  [[gnu::cold, gnu::noinline]] static void fail_now(Operation& op, error why) {
+    op.end(std::unexpected(std::move(why)), false);
   }
   [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
   void on_shutdown() { shutdown_ended(during::turn); }
@@ -223,6 +227,7 @@ class connection_state final : public resident {
   int send_cause_ = 0;
   int receive_cause_ = 0;
   errc teardown_reason_ = errc::none;
+  bool grace_passed_ = false;  ///< hence the teardown
   delivery close_outcome_ = delivery::unknown;
   close_stage close_stage_ = close_stage::flushing;
 };

@@ -40,6 +40,7 @@ bool connection_state::expire_one(time_point now) {
   if (due(closing_)) return stop(*closing_, errc::timed_out), true;
   if (expire_sends(now)) return true;
   if (grace_until_ > now) return false;
+  grace_passed_ = true;
   tear_down(errc::closed);
   return true;
 }

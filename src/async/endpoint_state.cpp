@@ -48,7 +48,7 @@ bool endpoint_state::enrol(listener_ticket& ticket) {
 }
 
 void endpoint_state::attend(listener_ticket& ticket, bool yes) {
-  std::deque<parked_peer> dropped;  // destroyed outside the lock
+  std::list<parked_peer> dropped;  // destroyed outside the lock
   const mutex_guard held(*lock_);
   ticket.attended = yes;
   if (closed_ && unattended()) abandon_parked(dropped);
@@ -61,7 +61,7 @@ bool endpoint_state::unattended() const noexcept {
 // Of a closed endpoint the last listener takes the parked clients with it: nobody is left who could read
 // mail.
 void endpoint_state::strike(listener_ticket& ticket) noexcept {
-  std::deque<parked_peer> dropped;
+  std::list<parked_peer> dropped;
   {
     const mutex_guard held(*lock_);
     std::erase(tickets_, &ticket);
@@ -143,7 +143,7 @@ std::optional<parked_peer> endpoint_state::park(parked_peer peer) {
 }
 
 // For the caller to destroy outside the lock.
-void endpoint_state::abandon_parked(std::deque<parked_peer>& into) noexcept {
+void endpoint_state::abandon_parked(std::list<parked_peer>& into) noexcept {
   counts_.half_open -= parked_.size();
   parked_.swap(into);
 }
@@ -191,7 +191,7 @@ void endpoint_state::count_shed() {
 
 // Parked clients are refused by whichever listener hears of it first; if none will they are dropped.
 void endpoint_state::close() {
-  std::deque<parked_peer> dropped;
+  std::list<parked_peer> dropped;
   {
     const mutex_guard held(*lock_);
     if (std::exchange(closed_, true)) return;

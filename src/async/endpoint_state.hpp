@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -88,7 +89,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
  private:
   void grant_next();
   [[nodiscard]] bool unattended() const noexcept;
-  void abandon_parked(std::deque<parked_peer>& into) noexcept;
+  void abandon_parked(std::list<parked_peer>& into) noexcept;
   static void notify(listener_ticket& ticket);
 
   const endpoint_options options_;
@@ -101,7 +102,7 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
   core::instances instances_;
   std::vector<listener_ticket*> tickets_;
   std::deque<listener_ticket*> line_;
-  std::deque<parked_peer> parked_;
+  std::list<parked_peer> parked_;  ///< none costs nothing, where whoever closes takes them along
   endpoint_statistics counts_;
   std::uint64_t last_id_ = 0;
   bool closed_ = false;

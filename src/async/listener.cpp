@@ -25,12 +25,14 @@ listener::~listener() {
 void listener::reset() noexcept {
   auto* const state = std::exchange(state_, nullptr);
   if (state == nullptr) return;
+  state->runtime().check_thread();
   state->close();
   state->release();
 }
 
 awaitable<result<connection>> listener::accept() {
   if (state_ == nullptr) detail::fatal("a listener was used after it had been moved from");
+  state_->runtime().check_thread();
   return awaitable<result<connection>>(state_->make_accept());
 }
 

@@ -61,14 +61,19 @@ void operation_base::forget_token() noexcept {
 void operation_base::complete_later() noexcept {
   if (hooked_) unhook();
   phase_ = phase::completed;
-  if (waiter_) runtime_.defer(*this);  // a thread that waits looks at the phase
+  if (waiter_ || orphaned_) runtime_.defer(*this);  // a thread that waits looks at the phase
 }
 
-void operation_base::check_abandoned() const noexcept {
-  if (phase_ == phase::pending || waiter_) {
+bool operation_base::outlives_waiter() noexcept {
+  if (phase_ != phase::pending && !waiter_) return false;
+  if (!runtime_.twin().killed()) {
     fatal("a coroutine was destroyed while it waited to " + std::string(to_string(kind_)) +
           ": stop the operation and let the coroutine end first");
   }
+  if (hooked_) unhook();
+  waiter_ = nullptr;
+  orphaned_ = true;
+  return true;
 }
 
 }  // namespace tp::detail

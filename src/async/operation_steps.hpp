@@ -7,7 +7,7 @@
 namespace tp::detail {
 
 inline void operation_base::configure() noexcept {
-  runtime_.check_thread();
+  runtime_.check_thread_of_message();
   deadline_ = never;
   phase_ = phase::configured;
 }
@@ -23,7 +23,11 @@ inline errc operation_base::refuse_start() const noexcept {
 inline void operation_base::complete() noexcept {
   if (hooked_) unhook();
   phase_ = phase::completed;
-  if (auto waiter = std::exchange(waiter_, nullptr)) waiter.resume();
+  if (auto waiter = std::exchange(waiter_, nullptr)) {
+    waiter.resume();
+  } else if (std::exchange(orphaned_, false)) [[unlikely]] {
+    abandon();
+  }
 }
 
 // A token costs a call only where there is one.

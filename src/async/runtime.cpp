@@ -58,17 +58,18 @@ runtime::~runtime() = default;
 result<backend::native_handle> runtime::poll_handle() {
   state_->check_thread();
   auto handle = state_->system().poll_handle();
-  if (!handle) return fail(handle.error().about(operation::start_runtime, nullptr));
+  if (!handle) return fail(handle.error().about(operation::poll_handle, nullptr));
   return handle;
 }
 
-[[gnu::hot]] void runtime::turn_or_abort() {
-  if (turn(never) == turned::stalled) {
-    detail::fatal("run: the task waits, and nothing is pending in this world that could ever wake it");
-  }
+[[gnu::hot]] bool runtime::turn_for_run() {
+  if (turn(never) != turned::stalled) return true;
+  if (state_->twin().killed()) return false;
+  detail::fatal("run: the task waits, and nothing is pending in this world that could ever wake it");
 }
 
 awaitable<result<connection>> runtime::connect(std::string_view name, const connect_options& options) {
+  state_->check_thread();
   return awaitable<result<connection>>(*new detail::connect_operation(*state_, name, options));
 }
 
@@ -80,6 +81,7 @@ result<listener> runtime::listen(const endpoint& endpoint) {
 }
 
 awaitable<result<void>> runtime::sleep(duration d) {
+  state_->check_thread();
   return awaitable<result<void>>(*new detail::sleep_operation(*state_, d));
 }
 

@@ -85,13 +85,14 @@ void runtime_state::resume_ready() noexcept {
   if (ready_first_ != nullptr && !ready_op_.pending()) system_->schedule(ready_op_);
 }
 
-void runtime_state::refuse_thread() noexcept {
-  fatal("a runtime was used by a thread that it doesn't belong to");
+void runtime_state::check_thread() const noexcept {
+  if (thread_ && twin_.threads().this_thread() != *thread_)
+    fatal("a runtime was used by a thread that it doesn't belong to");
 }
 
 void runtime_state::refuse_turn() const noexcept {
-  if (turning_) fatal("a runtime was turned inside one of its own turns");
-  fatal("a runtime was turned inside run_as_client");
+  if (impersonating() && !turns_as_client_) fatal("a runtime was turned inside run_as_client");
+  fatal("a runtime was turned inside one of its own turns");
 }
 
 }  // namespace tp::detail

@@ -37,7 +37,7 @@ class runtime_state {
   [[nodiscard]] time_point now() const noexcept { return system_->now(); }
 
   backend::turn_result turn(time_point until) {
-    check_thread();
+    check_thread_of_message();
     if (turning_ || (impersonating() && !turns_as_client_)) refuse_turn();
     struct mark {
       bool& set;
@@ -73,10 +73,12 @@ class runtime_state {
 
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
 
-  /// A runtime, and what was made on it, belongs to one thread.
-  void check_thread() const noexcept {
+  /// A runtime, and what was made on it, belongs to one thread. Calls that are rare ask in every build, those
+  /// that every message makes in a debug build only.
+  void check_thread() const noexcept;
+  void check_thread_of_message() const noexcept {
 #ifndef NDEBUG
-    if (thread_ && twin_.threads().this_thread() != *thread_) refuse_thread();
+    check_thread();
 #endif
   }
   /// From now on to the calling one.
@@ -91,7 +93,6 @@ class runtime_state {
 
  private:
   friend class resident;
-  [[noreturn, gnu::cold]] static void refuse_thread() noexcept;
   [[noreturn, gnu::cold]] void refuse_turn() const noexcept;
   void resume_ready() noexcept;
   void evict_all() noexcept;

@@ -70,6 +70,7 @@ class blocking_connection_state::bare_reading {
 
 // 0: nothing, or it has become an operation.
 std::size_t blocking_connection_state::read_bare(bare_receive& self) {
+  const presence here(*this, operation::receive);
   std::unique_ptr<backend::interrupt> by;
   if (self.unless.stop_possible() && (by = take_interrupt()) == nullptr) return 0;
   {

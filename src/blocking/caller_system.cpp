@@ -60,8 +60,8 @@ void caller_system::run() {
   }
 }
 
-void caller_system::run_due() {
-  if (next_due() <= now()) finish(*std::exchange(timer_, nullptr), {});
+void caller_system::run_due(bool killed) {
+  if (next_due() <= now() || killed) finish(*std::exchange(timer_, nullptr), {});
   run();
 }
 

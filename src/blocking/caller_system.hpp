@@ -64,8 +64,8 @@ class caller_system final : public backend::system {
   /// A pending operation has come to this.
   void finish(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
   void run();
-  /// And the timer, if its time has come.
-  void run_due();
+  /// And the timer, if its time has come, or none passes any more.
+  void run_due(bool killed);
   [[nodiscard]] time_point next_due() const noexcept { return timer_ != nullptr ? timer_->deadline : never; }
   [[nodiscard]] caller_waker& waker() noexcept { return *waker_; }
 

@@ -2,6 +2,7 @@
 #include "async/connect_operation.hpp"
 #include "blocking/private_loop.hpp"
 #include "twinpipe/blocking.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/escape.hpp"
 #include "twinpipe/process.hpp"
 
@@ -17,8 +18,8 @@ result<connection> connect(process& owner, std::string_view name, const connect_
   (*place)->run_to_end(op, how);
   auto taken = op.take_established();
   owner.meeting_places_->give_back(std::move(*place));
-  if (!taken) return std::unexpected(taken.error());
-  return connection::adopt(owner, std::move(*taken), operation::connect);
+  if (!taken) return detail::unless_killed(result<connection>(std::unexpected(taken.error())));
+  return detail::unless_killed(connection::adopt(owner, std::move(*taken), operation::connect));
 }
 
 }  // namespace tp::blocking

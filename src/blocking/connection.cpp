@@ -3,11 +3,13 @@
 
 #include "blocking/connection_state.hpp"
 #include "fatal.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::blocking {
 
 using detail::blocking_connection_state;
+using detail::unless_killed;
 
 connection::connection(std::unique_ptr<blocking_connection_state> state) noexcept
     : state_(std::move(state)) {}
@@ -28,22 +30,22 @@ blocking_connection_state& connection::state() const {
 }
 
 send_result connection::send(std::span<const std::byte> bytes, const limits& how) {
-  return state().send(bytes, how);
+  return unless_killed(state().send(bytes, how));
 }
 result<received> connection::receive(std::span<std::byte> into, const limits& how) {
-  return state().receive(into, how);
+  return unless_killed(state().receive(into, how));
 }
 result<received> connection::receive(buffer& into, const limits& how) {
-  return state().call<detail::receive_operation>(how, into);
+  return unless_killed(state().call<detail::receive_operation>(how, into));
 }
 result<void> connection::shutdown(const limits& how) {
-  return state().call<detail::shutdown_operation>(how);
+  return unless_killed(state().call<detail::shutdown_operation>(how));
 }
 result<void> connection::drain(const limits& how) {
-  return state().call<detail::drain_operation>(how);
+  return unless_killed(state().call<detail::drain_operation>(how));
 }
 result<delivery> connection::close(const limits& how) {
-  return state().call<detail::close_operation>(how);
+  return unless_killed(state().call<detail::close_operation>(how));
 }
 
 void connection::abort() noexcept {

@@ -2,9 +2,11 @@
 #include "blocking/connection_state.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "async/client_scope.hpp"
+#include "fatal.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -25,7 +27,7 @@ constexpr duration longest_pause = std::chrono::milliseconds(20);
 blocking_connection_state::blocking_connection_state(process& owner, backend::blocking_stream_ptr stream,
                                                      established made)
     : owner_(owner),
-      lock_(owner.twin().threads().make_mutex(backend::mutex_kind::user)),
+      lock_(owner.twin().threads().make_mutex(backend::mutex_kind::library)),
       system_(new caller_system(owner.twin().threads())),
       runtime_(owner, std::unique_ptr<backend::system>(system_)),
       stream_(new caller_stream(*system_, std::move(stream))),
@@ -35,7 +37,16 @@ blocking_connection_state::blocking_connection_state(process& owner, backend::bl
 }
 
 blocking_connection_state::~blocking_connection_state() {
+  refuse_end_in_use();
   abort();
+}
+
+// A thread is inside exactly while it waits with the lock let go; one that comes only now can't be known.
+void blocking_connection_state::refuse_end_in_use() const {
+  const mutex_guard held(*lock_);
+  if (inside_ == 0) return;
+  fatal("a blocking connection was destroyed while another thread waited in its " +
+        std::string(to_string(last_inside_)) + ": close or abort it and let the thread return first");
 }
 
 void blocking_connection_state::abort() {
@@ -93,11 +104,12 @@ std::unique_ptr<backend::interrupt> blocking_connection_state::take_interrupt() 
 
 void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   waiter self{.op = op, .sends = sends};
+  const presence here(*this, op.kind());
   if (sends) ++senders_;
   for (;;) {
     hand_on();
     if (!op.pending()) break;
-    if (!step(self) && system_->next_due() != never) system_->run_due();
+    if (!step(self) && system_->next_due() != never) system_->run_due(owner_.twin().killed());
   }
   if (sends) --senders_;
   if (self.interrupt != nullptr) interrupts_.push_back(std::move(self.interrupt));

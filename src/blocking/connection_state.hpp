@@ -51,6 +51,20 @@ class blocking_connection_state {
     waiter* previous = nullptr;
   };
   class reach;
+  /// While a thread may wait inside with the lock let go; made and ended under the lock.
+  class presence {
+   public:
+    presence(blocking_connection_state& at, operation kind) noexcept : at_(at) {
+      ++at_.inside_;
+      at_.last_inside_ = kind;
+    }
+    presence(const presence&) = delete;
+    presence& operator=(const presence&) = delete;
+    ~presence() { --at_.inside_; }
+
+   private:
+    blocking_connection_state& at_;
+  };
   struct bare_receive;
   class bare_reading;
 
@@ -76,6 +90,7 @@ class blocking_connection_state {
   void make_known();
 
   void wait_for(operation_base& op, bool sends);
+  void refuse_end_in_use() const;
   bool step(waiter& self);
   void hand_on();
   void answer_peer();
@@ -95,6 +110,8 @@ class blocking_connection_state {
   waiter* waiters_ = nullptr;  ///< those that can be reached
   std::vector<std::unique_ptr<backend::interrupt>> interrupts_;
   std::size_t senders_ = 0;
+  std::size_t inside_ = 0;
+  operation last_inside_ = operation::none;
   bare_receive* bare_ = nullptr;  ///< the one that reads now
   time_point looked_at_{};
 };

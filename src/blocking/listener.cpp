@@ -5,11 +5,13 @@
 #include "blocking/private_loop.hpp"
 #include "fatal.hpp"
 #include "twinpipe/blocking.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
 
 blocking_listener_state::~blocking_listener_state() {
+  if (accepting_) fatal("a blocking listener was destroyed while another thread waited in its accept");
   loop_->adopt_thread();
   listener_->close();
   listener_ = {};
@@ -17,7 +19,8 @@ blocking_listener_state::~blocking_listener_state() {
 
 result<blocking::connection> blocking_listener_state::accept(const blocking::limits& how) {
   if (accepting_.exchange(true))
-    return fail(errc::operation_in_progress, operation::accept, 0, listener_->subject());
+    return fail(error(errc::operation_in_progress, operation::accept, 0, listener_->subject())
+                    .in(circumstance::blocking));
   auto taken = accept_next(how);
   accepting_ = false;
   return taken;
@@ -53,7 +56,7 @@ listener::~listener() = default;
 
 result<connection> listener::accept(const limits& how) {
   if (state_ == nullptr) detail::fatal("a listener was used after it had been moved from");
-  return state_->accept(how);
+  return detail::unless_killed(state_->accept(how));
 }
 
 result<listener> listen(process& owner, const endpoint& endpoint) {

@@ -89,9 +89,12 @@ time_point meeting_system::next_due() const noexcept {
 
 void meeting_system::expire() {
   if (next_due() == never) return;
+  const bool killed = twin_.killed();  // then no time passes any more
   const time_point now = this->now();
-  for (backend::op*& each : timers_)
-    if (each != nullptr && each->deadline <= now) finish(*std::exchange(each, nullptr), {});
+  for (backend::op*& each : timers_) {
+    if (each == nullptr || (each->deadline > now && !killed)) continue;
+    finish(*std::exchange(each, nullptr), {killed ? errc::process_killed : errc::none});
+  }
 }
 
 backend::turn_result meeting_system::turn(time_point until) {

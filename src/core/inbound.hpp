@@ -111,6 +111,8 @@ class inbound {
   [[nodiscard]] bool at_end() const noexcept { return ended_ || peer_finished_; }
   [[nodiscard]] bool stream_ended() const noexcept { return ended_; }
   [[nodiscard]] bool was_reset() const noexcept { return discarded_; }
+  /// After message_too_large: how many bytes the peer's message would have had at least.
+  [[nodiscard]] std::uint64_t refused_size() const noexcept { return parser_.refused_size(); }
   [[nodiscard]] std::string_view broken_rule() const noexcept { return parser_.broken_rule(); }
   /// Forgets all data, from now on only control frames count: this side is closing.
   void discard_data() noexcept;

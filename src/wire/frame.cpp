@@ -144,6 +144,7 @@ frame_parser::event frame_parser::violation(errc code, std::string_view rule) no
     if (!more_) message_bytes_ = 0;
     // message_bytes_ never exceeds max_receive_, so the difference can't wrap, whatever length is announced.
     if (header.length > max_receive_ - message_bytes_) {
+      refused_length_ = header.length;
       return violation(errc::message_too_large, "a message larger than this side receives");
     }
   }

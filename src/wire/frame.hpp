@@ -104,6 +104,10 @@ class frame_parser {
   [[nodiscard]] bool inside_message() const noexcept { return more_ || payload_left_ > 0; }
   /// Bytes of the current message whose headers have come so far.
   [[nodiscard]] std::size_t announced() const noexcept { return message_bytes_; }
+  /// After message_too_large: the same, with the header that was refused.
+  [[nodiscard]] std::uint64_t refused_size() const noexcept {
+    return std::uint64_t{message_bytes_} + refused_length_;
+  }
   /// The rule that was broken, a phrase for a log.
   [[nodiscard]] std::string_view broken_rule() const noexcept { return broken_rule_; }
 
@@ -119,6 +123,7 @@ class frame_parser {
   std::size_t max_receive_;
   std::size_t payload_left_ = 0;
   std::size_t message_bytes_ = 0;
+  std::uint32_t refused_length_ = 0;
   transmission mode_;
   errc failed_ = errc::none;
   bool more_ = false;

@@ -3,6 +3,7 @@
 #include "wire/hello.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "twinpipe/escape.hpp"
@@ -138,6 +139,10 @@ std::string_view broken_reply_rule(std::span<const std::byte> reply, std::size_t
   }
 }
 
+/// The bytes that are the last of what a rule looks at: where all are sound, no byte breaks one.
+constexpr std::array<std::size_t, 7> hello_rules_end = {10, 11, 20, 21, 22, 23, 31};
+constexpr std::array<std::size_t, 7> reply_rules_end = {10, 11, 12, 13, 14, 15, 23};
+
 /// Nothing, or at least the header of one more extension.
 bool leaves_room(std::size_t rest) noexcept {
   return rest == 0 || rest >= extension_header_size;
@@ -201,7 +206,8 @@ hello_reader::state hello_reader::feed(std::size_t n) {
   assert(state_ == state::needs_more && n <= buffer_.size() - filled_);
   const std::size_t from = filled_;
   filled_ += n;
-  for (std::size_t at = from; at < filled_; ++at) {
+  const bool at_once = from == 0 && fixed_part_is_sound();
+  for (std::size_t at = at_once ? hello_fixed_size : from; at < filled_; ++at) {
     if (check_byte(at) == state::wrong) return state_;
   }
   if (filled_ == total_) {
@@ -223,15 +229,28 @@ hello_reader::state hello_reader::malformed(std::size_t at, std::string_view rul
   return fail(errc::protocol_error, "byte " + std::to_string(at) + ": " + std::string(rule));
 }
 
+// Most come whole and sound. Of the others each byte is looked at, to say which is the first wrong one.
+bool hello_reader::fixed_part_is_sound() {
+  if (filled_ < hello_fixed_size) return false;
+  const bool from_client = side_ == hello_side::from_client;
+  const std::span<const std::byte> fixed = std::span(buffer_).first(hello_fixed_size);
+  if (!std::ranges::equal(fixed.first(client_magic.size()), from_client ? client_magic : server_magic))
+    return false;
+  const auto broken = from_client ? broken_hello_rule : broken_reply_rule;
+  const auto sound = [&](std::size_t at) { return broken(fixed.first(at + 1), at).empty(); };
+  return take_total() && std::ranges::all_of(from_client ? hello_rules_end : reply_rules_end, sound);
+}
+
+bool hello_reader::take_total() noexcept {
+  total_ = load<std::uint16_t>(buffer_, total_at);
+  return total_ >= hello_fixed_size && total_ <= hello_max_size && leaves_room(total_ - hello_fixed_size);
+}
+
 hello_reader::state hello_reader::check_byte(std::size_t at) {
   if (at < client_magic.size()) return check_magic(at);
   if (at >= hello_fixed_size) return check_extension_byte(at);
-  if (at == total_at + 1) {
-    total_ = load<std::uint16_t>(buffer_, total_at);
-    if (total_ < hello_fixed_size || total_ > hello_max_size || !leaves_room(total_ - hello_fixed_size)) {
-      return malformed(at, "a total length of " + std::to_string(total_));
-    }
-  }
+  if (at == total_at + 1 && !take_total())
+    return malformed(at, "a total length of " + std::to_string(total_));
   const std::span<const std::byte> so_far = std::span(buffer_).first(at + 1);
   const auto rule =
       side_ == hello_side::from_client ? broken_hello_rule(so_far, at) : broken_reply_rule(so_far, at);

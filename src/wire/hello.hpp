@@ -132,6 +132,8 @@ class hello_reader {
  private:
   state fail(errc reason, std::string text);
   state malformed(std::size_t at, std::string_view rule);
+  [[nodiscard]] bool fixed_part_is_sound();
+  [[nodiscard]] bool take_total() noexcept;
   state check_byte(std::size_t at);
   state check_magic(std::size_t at);
   state check_extension_byte(std::size_t at);

@@ -8,6 +8,7 @@
 #include "alloc/traffic.hpp"
 #include "process.hpp"
 #include "support/skip.hpp"
+#include "twinpipe/run.hpp"
 #include "twinpipe/sim/world.hpp"
 
 using namespace tp;
@@ -86,4 +87,19 @@ TEST_CASE("what connections hold comes from the memory of their process, and all
     CAPTURE(what.name);
     CHECK((memory.taken >= 6 && memory.held == 0));
   }
+}
+
+TEST_CASE("run gives its process the memory that it was given") {
+  counted_memory memory;
+  const auto converse = [&](process& self) {
+    CHECK(&self.memory() == &memory);
+    static_cast<void>(
+        allocations_of(self, meeting::one_runtime, arrangements.back(), all_traffic().front(), meter(1, 1)));
+    return static_cast<int>(self.arguments().size());
+  };
+  CHECK(run(converse, &memory) == 0);
+  std::string name = "program";
+  char* arguments = name.data();
+  CHECK(run(1, &arguments, converse, &memory) == 1);
+  CHECK((memory.taken >= 12 && memory.held == 0));
 }

@@ -61,6 +61,7 @@ CONFORMANCE_CASE("failures have the same codes and readable messages everywhere"
     const std::string missing = w.files_directory() + "/missing";
     const auto read = p.rt().files().read(missing, 10);
     readable(p.refusal(read, errc::not_found), operation::read_file, missing);
+    EXPECT(p, read.error().message().find("server") == std::string::npos);
     const auto opened = p.rt().files().open_directory(missing);
     readable(p.refusal(opened, errc::not_found), operation::open_directory, missing);
   });

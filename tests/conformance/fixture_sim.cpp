@@ -1,9 +1,12 @@
-// The twin in memory: all parties on one thread, turned one after the other; time is the world's own.
+// The twin in memory: each party is a thread of its process; time is the world's own.
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "conformance/party.hpp"
 #include "conformance/twin.hpp"
 #include "fatal.hpp"
+#include "support/forwarded_operation.hpp"
 #include "twinpipe/backend/twin.hpp"
 #include "twinpipe/sim/world.hpp"
 
@@ -21,7 +24,10 @@ class memory_twin final : public twin {
       : own_(world_.user("own", sim::privileged)),
         alice_(world_.user("alice", sim::privilege::none, {group_of_alice})),
         bob_(world_.user("bob")),
-        probe_(world_.make_process("fixture", own_)) {}
+        probe_(world_.make_process("fixture", own_)) {
+    test::simulated_threads = &probe_->threads();
+  }
+  ~memory_twin() override { test::simulated_threads = nullptr; }
 
   std::string_view name() const noexcept override { return "sim"; }
   backend::capabilities features() override { return probe_->features(); }
@@ -47,7 +53,9 @@ class memory_twin final : public twin {
   }
 
   std::unique_ptr<backend::process> make_process(user who) override {
-    return world_.make_process("party", id(who));
+    auto made = world_.make_process("party", id(who));
+    last_made_ = made.get();
+    return made;
   }
   std::unique_ptr<backend::mutex> make_lock() override {
     return probe_->threads().make_mutex(backend::mutex_kind::leaf);
@@ -57,36 +65,47 @@ class memory_twin final : public twin {
 
  private:
   sim::user_id id(user who) const { return who == user::own ? own_ : who == user::alice ? alice_ : bob_; }
-  void watch_over(world& in, bool stalled);
+  void run_party(world& in, party& each);
 
   sim::world world_;
   sim::user_id own_, alice_, bob_;
   std::unique_ptr<backend::process> probe_;
+  std::map<tp::process*, backend::process*> made_;  ///< that of the world behind each
+  backend::process* last_made_ = nullptr;
   int directories_ = 0;
-  long turns_ = 0;
 };
 
-void memory_twin::run(world& in, parties& all) {
-  for (const auto& each : all) each->begin();
-  while (!in.all_ended()) {
-    for (const auto& each : all) {
-      if (!each->begun() || in.all_ended()) continue;
-      watch_over(in, each->turn(never) == turned::stalled);
-    }
-  }
-  for (const auto& each : all) each->finish();
+void memory_twin::run_party(world& in, party& each) {
+  each.begin();
+  // A party that has ended goes on turning: others may still depend on what its runtime does in passing.
+  while (each.begun() && !in.all_ended()) each.turn(never);
+  each.finish();
 }
 
-// Virtual time costs nothing, so it is turns that are bounded.
-void memory_twin::watch_over(world& in, bool stalled) {
-  constexpr long turns_enough = 2'000'000;
-  if (!stalled && ++turns_ < turns_enough) return;
-  if (in.given_up()) {
-    if (turns_ < turns_enough + 1000) return;
-    detail::fatal("a conformance case doesn't end: " + in.failures().back());
+void memory_twin::run(world& in, parties& all) {
+  constexpr std::uint64_t steps_enough = 4'000'000;
+  std::vector<std::unique_ptr<backend::thread>> threads;
+  for (const auto& each : all) {
+    tp::process& home = each->home();
+    backend::process& own = *made_.try_emplace(&home, last_made_).first->second;
+    auto started = own.threads().start_thread(each->label(), [&] { run_party(in, *each); });
+    threads.push_back(std::move(*started));
   }
-  turns_ = turns_enough;
-  in.give_up(stalled ? "nothing can ever happen any more" : "no end after two million turns");
+  // Whoever sleeps when all have ended has to see it.
+  const auto wake_all = [&] {
+    for (const auto& each : all) {
+      if (each->begun()) each->rt().post([] {});
+    }
+  };
+  world_.allow_steps(steps_enough);
+  if (world_.run() != sim::run_end::stalled) in.give_up("no end after four million steps");
+  if (!in.all_ended()) in.give_up("nothing can ever happen any more");
+  world_.allow_steps(steps_enough);
+  for (int i = 0; i < 3 && world_.threads() > 0; ++i) {
+    wake_all();
+    world_.run();
+  }
+  if (world_.threads() > 0) detail::fatal("a conformance case doesn't end: " + in.failures().back());
 }
 
 }  // namespace

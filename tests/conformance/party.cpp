@@ -26,6 +26,9 @@ party::~party() = default;
 tp::process& party::self() noexcept {
   return runtime_->owner();
 }
+tp::process& party::home() {
+  return host_.self();
+}
 user party::who() const noexcept {
   return host_.who();
 }

@@ -119,6 +119,9 @@ class party {
 
   // For the twin's loop over its parties.
 
+  /// Where its threads are; made at the first call.
+  [[nodiscard]] tp::process& home();
+  [[nodiscard]] const std::string& label() const noexcept { return label_; }
   /// On the thread that will turn it: makes process and runtime, and starts the body.
   void begin();
   turned turn(time_point until) { return runtime_->turn(until); }

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 struct answer {
   errc code;
   std::string detail;
+  circumstance about = circumstance::none;
 };
 
 answer try_connect(rig& on, std::string_view name, std::string_view directory = {}) {
@@ -28,7 +29,7 @@ answer try_connect(rig& on, std::string_view name, std::string_view directory = 
   op.name = &parsed;
   op.runtime_directory = directory;
   on.run(on.system->connect(op), op);
-  return {op.code(), op.detail ? *op.detail : ""};
+  return {op.code(), op.detail ? *op.detail : "", op.about};
 }
 
 constexpr user service{54321, 54321, {}};
@@ -117,6 +118,7 @@ TEST_CASE("a stranger's socket in a directory where anybody may put one is not t
   rig rig;
   const answer got = try_connect(rig, directory / "a");
   CHECK(got.code == errc::untrusted_location);
+  CHECK(got.about == circumstance::others_socket);  // only there would server_trust::anyone help
   CHECK(got.detail.find("54321") != std::string::npos);
   server.tell();
   CHECK(server.wait() == 0);

@@ -7,6 +7,9 @@
 #include <coroutine>
 #include <csignal>
 #include <exception>
+#include <functional>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "platform_support.hpp"
@@ -64,6 +67,13 @@ loose sleeps(runtime& on) {
   static_cast<void>(co_await on.sleep(1h));
 }
 
+// Whether a process ends for what a foreign thread does there, with the sentence that says so.
+bool is_refused(const std::function<void(tp::process&, runtime&)>& misuse) {
+  const ending got =
+      run_alone([&](tp::process& self, runtime& on) { std::jthread foreign([&] { misuse(self, on); }); });
+  return got.code == -SIGABRT && got.said.find("by a thread that it doesn't belong to") != std::string::npos;
+}
+
 }  // namespace
 
 TEST_CASE("destroying a coroutine that waits ends the process, and the operation is named") {
@@ -72,17 +82,31 @@ TEST_CASE("destroying a coroutine that waits ends the process, and the operation
   CHECK(got.said.find("destroyed while it waited to sleep") != std::string::npos);
 }
 
-TEST_CASE("a runtime that a foreign thread uses ends the process in a debug build") {
-  if (!debug_build) return skip("a release build doesn't check threads");
-  const ending turned = run_alone([](tp::process& self, runtime& on) {
-    std::jthread foreign([&] { static_cast<void>(on.turn(self.now())); });
+TEST_CASE("a foreign thread that turns a runtime ends the process in a debug build") {
+  if (!debug_build) return skip("a release build doesn't check these calls");
+  CHECK(is_refused([](tp::process& self, runtime& on) { static_cast<void>(on.turn(self.now())); }));
+}
+
+TEST_CASE("a foreign thread that begins or ends something on a runtime ends the process in every build") {
+  CHECK(is_refused([](tp::process&, runtime& on) { static_cast<void>(sleeps(on)); }));
+  CHECK(is_refused([](tp::process&, runtime& on) { static_cast<void>(on.connect("unix-abstract:absent")); }));
+  CHECK(is_refused([](tp::process& self, runtime& on) {
+    const auto served = self.bind("unix-abstract:twinpipe-test-" + std::to_string(::getpid()));
+    static_cast<void>(on.listen(*served));
+  }));
+  CHECK(is_refused([](tp::process&, runtime& on) { static_cast<void>(on.poll_handle()); }));
+}
+
+TEST_CASE("a blocking listener destroyed while a thread waits in its accept ends the process") {
+  const ending got = run_alone([](tp::process& self, runtime&) {
+    const auto served = self.bind("unix-abstract:twinpipe-test-" + std::to_string(::getpid()));
+    std::optional<blocking::listener> door(blocking::listen(self, *served).value());
+    std::jthread accepts([&] { static_cast<void>(door->accept({.within = 20s})); });
+    while (served->statistics().instances == 0) std::this_thread::yield();
+    door.reset();
   });
-  const ending started = run_alone(
-      [](tp::process&, runtime& on) { std::jthread foreign([&] { static_cast<void>(sleeps(on)); }); });
-  for (const ending* each : {&turned, &started}) {
-    CHECK(each->code == -SIGABRT);
-    CHECK(each->said.find("by a thread that it doesn't belong to") != std::string::npos);
-  }
+  CHECK(got.code == -SIGABRT);
+  CHECK(got.said.find("a blocking listener was destroyed while another thread") != std::string::npos);
 }
 
 TEST_CASE("a runtime on a program's loop that ends or turns inside one of its completions ends the process") {

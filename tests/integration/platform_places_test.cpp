@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
 #include "platform_support.hpp"
 #include "support/skip.hpp"
+#include "twinpipe/process.hpp"
 
 namespace tp::test {
 namespace {
@@ -74,9 +76,38 @@ int is_stopped() {
     test_connect op;
     op.name = &parsed;
     rig.run(rig.system->connect(op), op);
+    if (op.about == circumstance::others_socket) return 3;  // to trust any server would not help
     return op.code() == errc::untrusted_location ? 0 : 2;
   });
   return victim.wait();
+}
+
+// What standard error says of a process that binds and connects twice under this user and environment.
+std::string log_of(const user& who, const std::string& chosen) {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  child program([&](const child::handle&) {
+    ::dup2(ends[1], STDERR_FILENO);
+    clear_environment();
+    become(who);
+    ::setenv("TWINPIPE_RUNTIME_DIR", chosen.c_str(), 1);
+    rig rig;
+    process self(*rig.process);
+    const auto absent = blocking::connect(self, unique_name() + "-absent");
+    if (!absent) self.log(absent.error().message());
+    const auto first = self.bind(unique_name());
+    const auto second = self.bind(unique_name() + "-b");
+    const bool bound = first && second;
+    if (first) fs::remove(std::string(first->location()) + ".lock");
+    if (second) fs::remove(std::string(second->location()) + ".lock");
+    return bound ? 0 : 1;
+  });
+  CHECK(program.wait() == 0);
+  ::close(ends[1]);
+  std::string said(4000, '\0');
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], said.data(), said.size()), 0)));
+  ::close(ends[0]);
+  return said;
 }
 
 }  // namespace
@@ -130,6 +161,28 @@ TEST_CASE("TWINPIPE_RUNTIME_DIR comes first, and root heeds it only if the direc
   CHECK(location_is({0, 0, {}}, choose(foreign.path()), "/run/twinpipe") == 0);
   CHECK(location_is(nobody_here, choose(foreign.path()), foreign.path()) == 0);
   CHECK(location_is(nobody_here, choose("relative"), fallback) == 0);
+}
+
+TEST_CASE(
+    "whoever sets a TWINPIPE_RUNTIME_DIR that isn't used is told so once, and by a connect that fails") {
+  if (!is_root()) return skip("needs root");
+  const clean_place cleaned(fallback);
+  temporary_directory own, foreign;
+  REQUIRE(::chown(foreign.path().c_str(), nobody_here.uid, nobody_here.gid) == 0);
+  const user root{0, 0, {}};
+  const auto check = [](const std::string& said, const std::string& reason) {
+    CAPTURE(said);
+    const std::string line = "twinpipe: TWINPIPE_RUNTIME_DIR=";
+    CHECK(said.starts_with(line));
+    CHECK(said.find(line) == said.rfind(line));
+    CHECK(said.find(reason) < said.find("connect failed"));
+    CHECK(said.rfind(reason) > said.find("connect failed"));
+  };
+  check(log_of(root, foreign.path()), "this belongs to uid " + std::to_string(number));
+  check(log_of(root, own / "missing"), "this does not exist");
+  check(log_of(root, own.file("a", "text")), "this is no directory");
+  check(log_of(nobody_here, "relative"), "it is not an absolute path");
+  CHECK(log_of(root, own.path()).find("not used") == std::string::npos);
 }
 
 TEST_CASE("root's names and the system's stand in /run/twinpipe, which everybody may enter") {

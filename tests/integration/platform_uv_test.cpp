@@ -154,7 +154,9 @@ TEST_CASE("a connection that outlives no runtime leaves a program's loop clean")
 
 TEST_CASE("a runtime on a program's loop has no descriptor of its own to poll") {
   lent_rig rig;
-  CHECK(rig.runtime->poll_handle().error() == errc::not_supported);
+  const auto none = rig.runtime->poll_handle();
+  CHECK((none.error() == errc::not_supported && none.error().what_failed() == operation::poll_handle));
+  CHECK(none.error().message().find("run the loop that was lent") != std::string::npos);
 }
 
 }  // namespace tp::test

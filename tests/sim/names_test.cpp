@@ -17,6 +17,8 @@ TEST_CASE("a second bind is told who holds the name, and names differ by kind") 
   REQUIRE_FALSE(again);
   CHECK(again.error() == errc::name_in_use);
   CHECK(again.error().subject() == "'/run/user/1000/twinpipe/files' is held by first, pid 1000");
+  const auto own = one.try_bind(request("files", audience::same_user));
+  CHECK(own.error().message().find("this very process has bound the name already") != std::string::npos);
   for (const auto* other : {"unix-abstract:files", "/tmp/files", "dotnet:files"})
     CHECK(two.try_bind(request(other, audience::same_user)));
 }

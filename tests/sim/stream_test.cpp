@@ -200,12 +200,19 @@ TEST_CASE("a stream that is detached goes on where another system attaches it") 
   CHECK(pair.take(*moved) == "before");
 }
 
-TEST_CASE("a blocking stream is refused, for a world has no threads") {
+TEST_CASE("a thread that reads from a blocking stream waits for the peer, and for no longer than it wants") {
   duplex pair;
-  auto refused = pair.server.process->attach_blocking(pair.far->detach());
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error() == errc::not_supported);
-  CHECK_FALSE(pair.server.process->features().threads);
+  auto made = pair.server.process->attach_blocking(pair.far->detach());
+  REQUIRE(made);
+  reading read;
+  read.deadline = time_point{} + std::chrono::seconds(1);
+  CHECK((*made)->read(read) == start::done);
+  CHECK(read.code() == errc::timed_out);
+  CHECK(pair.world.now() == read.deadline);
+  duplex::put(*pair.near, "there");
+  CHECK((*made)->read(read) == start::done);
+  CHECK(read.text() == "there");
+  CHECK(pair.server.process->attach_blocking(nullptr).error() == errc::invalid_argument);
 }
 
 }  // namespace tp::test

@@ -2,24 +2,33 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <utility>
 
 #include "support/seam_ledger.hpp"
 #include "twinpipe/backend/op.hpp"
+#include "twinpipe/backend/threads.hpp"
 
 namespace tp::test {
 
-/// How deep this thread is in calls to the twin in which nothing may complete.
-inline thread_local int calls_into_twin = 0;
+/// Of a twin whose threads are more than the program's: they take turns on this one. Null: none of those.
+inline thread_local const backend::threads* simulated_threads = nullptr;
+
+/// How deep each thread is in calls to the twin in which nothing may complete.
+inline int& calls_into_twin() {
+  thread_local std::map<std::uint64_t, int> depths;
+  return depths[simulated_threads != nullptr ? simulated_threads->this_thread() : 0];
+}
 
 /// While it lives, a completion on this thread is a breach.
 class within_twin {
  public:
-  within_twin() noexcept { ++calls_into_twin; }
+  within_twin() { ++calls_into_twin(); }
   within_twin(const within_twin&) = delete;
   within_twin& operator=(const within_twin&) = delete;
-  ~within_twin() { --calls_into_twin; }
+  ~within_twin() { --calls_into_twin(); }
 };
 
 /// Stands in the operation's handler while the twin has it, and notices what a twin must not do with it.
@@ -61,7 +70,7 @@ class forwarded_operation {
   }
   static void completed(backend::op& op) noexcept {
     const std::unique_ptr<forwarded_operation> self(static_cast<forwarded_operation*>(op.context));
-    if (calls_into_twin != 0) self->book_.breach("an operation completed inside a call to the twin");
+    if (calls_into_twin() != 0) self->book_.breach("an operation completed inside a call to the twin");
     self->give_back(op);
     const auto handler = op.on_done;
     handler(op);

@@ -11,7 +11,10 @@ TEST_CASE("a second blocking receive at a time is refused") {
   blocking_rig rig(core_rig::messages());
   rig.meanwhile.then([&] {
     buffer other;
-    CHECK(rig.receive(other).error().code() == errc::operation_in_progress);
+    const error refused = rig.receive(other).error();
+    CHECK(refused == errc::operation_in_progress);
+    CHECK(refused.message().find("another thread is in such a call") != std::string::npos);
+    CHECK(refused.message().find("await") == std::string::npos);
     rig.pipe.feed(message_frames(bytes_of("first")));
   });
   buffer into;

@@ -11,6 +11,7 @@ client_rig::client_rig() {
   const auto keep = [this](std::unique_ptr<trompeloeil::expectation> e) {
     expectations_.push_back(std::move(e));
   };
+  keep(NAMED_ALLOW_CALL(twin, names()).LR_RETURN(std::ref(names)));
   keep(NAMED_ALLOW_CALL(*system, connect(_)).LR_RETURN(on_connect(_1)));
   const auto attach = [this](backend::detached_ptr stream) -> result<backend::stream_ptr> {
     const errc code = next_call("attach");

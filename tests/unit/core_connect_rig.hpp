@@ -42,6 +42,8 @@ class client_rig : public core_rig {
   [[nodiscard]] static byte_vector wait();
   [[nodiscard]] static byte_vector answer_with(wire::reply_status status, std::string_view reason = {});
 
+  mock_names names;  ///< nobody binds here
+
  private:
   backend::start on_connect(backend::connect_op& op);
   std::vector<std::unique_ptr<trompeloeil::expectation>> expectations_;

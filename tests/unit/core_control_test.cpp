@@ -166,6 +166,7 @@ TEST_CASE("a message above the limit is refused at its header with its own error
   stream.feed(header);
   rig.settle();
   CHECK((done.code() == errc::message_too_large && into.capacity() < 100'000));
+  CHECK(done->error().message().find("4294967295 bytes where 100 are allowed") != std::string::npos);
   got again;
   sent after;
   rig.go(c.receive(into), again);

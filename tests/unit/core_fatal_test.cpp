@@ -9,7 +9,10 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <utility>
 
+#include "blocking_rig.hpp"
 #include "core_accept_rig.hpp"
 #include "twinpipe/task_group.hpp"
 
@@ -124,4 +127,48 @@ TEST_CASE("a group destroyed with tasks inside aborts with a message") {
           task_group group;
           group.start(wait_at(gate));
         }) == "twinpipe: a task_group was destroyed while tasks of it were running: join it first\n");
+}
+
+TEST_CASE("a blocking connection destroyed while a thread waits in it aborts and names the call") {
+  const auto said_by = [](const core::terms& terms, auto call) {
+    return last_words([&] {
+      blocking_rig rig(terms);
+      rig.pipe.room = 0;
+      rig.meanwhile.then([&] { rig.connection.reset(); });
+      call(rig);
+    });
+  };
+  const auto sentence = [](const std::string& name) {
+    return "twinpipe: a blocking connection was destroyed while another thread waited in its " + name +
+           ": close or abort it and let the thread return first\n";
+  };
+  const auto receives = [](blocking_rig& rig) {
+    buffer into;
+    static_cast<void>(rig.receive(into));
+  };
+  const auto reads = [](blocking_rig& rig) {
+    std::array<std::byte, 4> into{};
+    static_cast<void>(rig.connection->receive(into, {}));
+  };
+  const auto sends = [](blocking_rig& rig) { static_cast<void>(rig.send("out")); };
+  CHECK(said_by(core_rig::messages(), receives) == sentence("receive"));
+  CHECK(said_by(core_rig::plain_bytes(), reads) == sentence("receive"));
+  CHECK(said_by(core_rig::messages(), sends) == sentence("send"));
+}
+
+TEST_CASE("a foreign thread that ends an asynchronous connection or listener aborts in every build") {
+  const auto said_by = [](auto misuse) {
+    return last_words([&] {
+      server_rig rig;
+      listener door = rig.listen();
+      connection mine = rig.connect(rig.stream(), core_rig::messages());
+      std::jthread foreign([&] { misuse(door, mine); });
+    });
+  };
+  const std::string sentence = "twinpipe: a runtime was used by a thread that it doesn't belong to\n";
+  CHECK(said_by([](listener& door, connection&) { static_cast<void>(door.accept()); }) == sentence);
+  CHECK(said_by([](listener& door, connection&) { const listener gone = std::move(door); }) == sentence);
+  CHECK(said_by([](listener&, connection& mine) { mine.abort(); }) == sentence);
+  CHECK(said_by([](listener&, connection& mine) { static_cast<void>(mine.close()); }) == sentence);
+  CHECK(said_by([](listener&, connection& mine) { const connection gone = std::move(mine); }) == sentence);
 }

@@ -156,6 +156,7 @@ TEST_CASE("a send is refused before anything is written where it makes no sense"
   connection small = rig.connect(rig.stream(), core_rig::messages(10));
   rig.go(small.send("eleven byte"), done);
   CHECK((done.at_once && done.code() == errc::message_too_large));
+  CHECK(done->error().message().find("11 bytes where 10 are allowed") != std::string::npos);
   rig.go(small.send("ten bytes."), done);
   CHECK(done.code() == errc::none);
   connection bytes = rig.connect(stream, core_rig::plain_bytes());

@@ -112,6 +112,36 @@ TEST_CASE("a subject of several words follows the explanation") {
   CHECK(text.find("(refused); check the name") != std::string::npos);
 }
 
+TEST_CASE("a remedy fits the operation and its circumstances") {
+  using tp::circumstance;
+  const auto says = [](const error& e, std::string_view text) {
+    CAPTURE(e.message(), text);
+    CHECK(e.message().find(text) != std::string::npos);
+    CHECK(
+        (e.message().find("wait_for_server") == std::string::npos || e.what_failed() == operation::connect));
+  };
+  says(error(errc::not_found, operation::connect), "start the server first");
+  says(error(errc::not_found, operation::bind), "make the directory first");
+  says(error(errc::not_found, operation::read_file), "there is no such file; check the path");
+  says(error(errc::access_denied, operation::read_file), "inside run_as_client the client");
+  says(error(errc::access_denied, operation::connect), "endpoint_options::access");
+  says(error(errc::name_in_use, operation::bind), "stop the server that holds it");
+  says(error(errc::name_in_use, operation::bind).in(circumstance::no_socket), "move it away");
+  says(error(errc::untrusted_location, operation::connect).in(circumstance::others_socket),
+       "expected_server");
+  says(error(errc::operation_in_progress, operation::receive), "await that one first");
+  says(error(errc::operation_in_progress, operation::receive).in(circumstance::blocking), "another thread");
+  says(error(errc::closed, operation::send), "this side closed it");
+  says(error(errc::closed, operation::send).in(circumstance::grace_passed),
+       "withdrawn within the second of grace");
+}
+
+TEST_CASE("what an error is about in addition survives about and doesn't change its code") {
+  const error e = error(errc::closed).in(tp::circumstance::grace_passed);
+  CHECK(e == errc::closed);
+  CHECK(e.about(operation::send, tp::make_text("files")).message().find("withdrawn") != std::string::npos);
+}
+
 TEST_CASE("control bytes never leave a message as they came") {
   const error e(errc::invalid_name, operation::connect, 0, tp::make_text("a\x1b[2J\nb\xc2\x9b"));
   for (const char c : e.message()) CHECK((c >= ' ' && c <= '~'));

@@ -126,6 +126,26 @@ TEST_CASE("no garbage is taken for a hello or a reply") {
   }
 }
 
+TEST_CASE(
+    "whatever byte of its fixed part is changed, a hello or reply is judged whole as it is byte by byte") {
+  for (const bool reply : {false, true}) {
+    const auto good = reply ? encode(wire::server_reply{}) : encode(wire::client_hello{});
+    for (std::size_t change = 0; change < good.size() * 256; ++change) {
+      auto bytes = good;
+      bytes[change / 256] = static_cast<std::byte>(change % 256);
+      const auto side = reply ? wire::hello_side::from_server : wire::hello_side::from_client;
+      wire::hello_reader whole(side), slow(side);
+      feed(whole, bytes);
+      feed(slow, bytes, 1);
+      // A text that quotes what came depends on how much of it came.
+      const bool quotes = slow.reason() == errc::peer_is_not_twinpipe;
+      if (whole.current() != slow.current() || whole.reason() != slow.reason() ||
+          (!quotes && whole.reason_text() != slow.reason_text()))
+        FAIL(to_hex(bytes) << ": " << whole.reason_text() << " is not " << slow.reason_text());
+    }
+  }
+}
+
 TEST_CASE("a damaged hello or reply is taken exactly if it is still one") {
   generator random(2);
   auto hellos = vectors_of("hello");

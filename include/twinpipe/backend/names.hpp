@@ -52,7 +52,8 @@ struct connect_op : op {
   impersonation_level level = impersonation_level::identification;
   server_trust expected = server_trust::own_user_or_superuser;  ///< whose socket a twin may lead to
   detached_ptr stream;
-  shared_text detail;  ///< on failure: the paths that were tried and why each failed
+  shared_text detail;                       ///< on failure: the paths that were tried and why each failed
+  circumstance about = circumstance::none;  ///< of the failure
 };
 
 class names {
@@ -62,6 +63,9 @@ class names {
   /// untrusted_location, unreachable_policy, not_found (its directory doesn't exist), not_supported,
   /// no_resources, io_error.
   [[nodiscard]] virtual result<std::shared_ptr<bound_name>> bind(const bind_request& request) = 0;
+  /// What the user has said about the places of plain names and this twin doesn't heed, with the reason; a
+  /// phrase for a log, empty if there is nothing.
+  [[nodiscard]] virtual std::string unheeded() const { return {}; }
 };
 
 }  // namespace tp::backend

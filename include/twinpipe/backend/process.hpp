@@ -33,10 +33,13 @@ struct capabilities {
 /// A simulator may kill a process while all these objects live on. From then on
 /// - bind, open, attach, make_system, start_thread, open_directory, read, check, enter and the start of each
 ///   operation but schedule answer process_killed, at once and without effect;
-/// - what was pending or scheduled is forgotten, and so is what is scheduled from now on: handlers are never
-///   called, and the operations may be destroyed;
-/// - a turn does nothing and answers stalled; sleep_until and waits for a condition or an event end at once;
-///   random fills with zeros; log, wake, cancel, close, withdraw and revert do nothing; detach answers null;
+/// - what was pending completes with process_killed in the next turn, which touches no buffer any more; a
+/// turn
+///   never waits, and answers stalled when there is nothing left to complete;
+/// - threads that wait in a call return from it, with process_killed where it has a result; sleep_until and
+///   waits for a condition or an event end at once; locks and joins are as before, among the threads of the
+///   process;
+/// - random fills with zeros; log, cancel, close, withdraw and revert do nothing; detach answers null;
 /// - what only tells (self, features, peer, location, now) tells what it told before, and destructors and
 ///   release() do their work.
 /// The kernel has closed its descriptors, in the order of their opening: others find its connections ended or
@@ -69,6 +72,8 @@ class process {
   [[nodiscard]] virtual result<detached_ptr> adopt(native_handle in, native_handle out) = 0;
   /// One line for the operator: standard error of a real process, the trace of a simulated one.
   virtual void log(std::string_view line) noexcept = 0;
+  /// Only a simulated one can be, and go on all the same.
+  [[nodiscard]] virtual bool killed() const noexcept { return false; }
 };
 
 }  // namespace tp::backend

@@ -31,7 +31,8 @@ namespace blocking {
 /// A handle, movable, from blocking::connect or a blocking::listener; each operation means what it means on
 /// tp::connection, with the same errors. It is driven by the threads that call: one may receive while others
 /// send, each in a call of its own, and close, abort, drain and shutdown may come from any thread. Moving
-/// and destroying the handle may not: no other call may run then. Destroying it is abort().
+/// and destroying the handle may not: no other call may run then, and if one waits inside, destroying it
+/// aborts the program and names the call. Destroying an idle one is abort().
 ///
 /// Nothing happens between calls. What the peer asks (is everything received?, see drain()) is answered while
 /// some thread receives, drains, closes or has to wait in a send; by a send that needn't wait it is looked

@@ -78,8 +78,9 @@ class operation_base {
   /// Ends the use of the node.
   void retire() noexcept;
   /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming
-  /// error.
-  void check_abandoned() const noexcept;
+  /// error, unless its process was killed: then it is true, and abandon() is called once more when it has
+  /// ended.
+  [[nodiscard]] bool outlives_waiter() noexcept;
 
   runtime_state& runtime_;
 
@@ -101,6 +102,7 @@ class operation_base {
   phase phase_ = phase::idle;
   tp::operation kind_;
   bool hooked_ = false;
+  bool orphaned_ = false;  ///< see outlives_waiter()
   operation_base* next_ready_ = nullptr;
   // Only while somebody may stop it.
   std::optional<std::stop_callback<stop_hook>> hook_;

@@ -1,0 +1,98 @@
+// What happened in a world: its decisions, all of them, the last of its events, and the hash of both.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "twinpipe/sim/choice.hpp"
+#include "twinpipe/time.hpp"
+
+namespace tp::sim {
+
+/// The numbers enter the hash: new ones are added at the end.
+enum class happening : std::uint8_t {
+  thread_started,
+  thread_ended,
+  switched,
+  time_passed,
+  begun,  ///< an operation that has to wait; kind: what it is
+  done,   ///< value: bytes; kind and code: what it was and came to
+  connected,
+  accepted,
+  bound,
+  closed,
+  killed,
+  entered,  ///< a client's identity; value: its uid
+  reverted,
+  read_file,
+  logged,
+  failed,
+  waits,   ///< kind: for what
+  locked,  ///< object: the mutex
+  unlocked,
+  faulted,  ///< kind: the act
+  paused,   ///< object: the process's pid
+  resumed,
+};
+
+struct event {
+  time_point at;
+  std::uint32_t thread = 0;  ///< its number; 0: outside
+  happening what = happening::switched;
+  std::uint8_t kind = 0;  ///< of an operation or a wait
+  std::uint8_t code = 0;  ///< errc
+  std::uint32_t object = 0;
+  std::uint32_t value = 0;
+
+  [[nodiscard]] friend bool operator==(const event&, const event&) = default;
+};
+
+/// Decisions and events of one run, in their order.
+class chronicle {
+ public:
+  /// `kept`: how many events, a power of two.
+  explicit chronicle(std::size_t kept) : events_(kept) {}
+
+  /// Null: whatever is asked, the answer is 0.
+  void answer_with(answerer* who) noexcept { answerer_ = who; }
+
+  [[nodiscard]] std::uint32_t choose(std::size_t bound, choice what) {
+    if (bound <= 1 || answerer_ == nullptr) return 0;
+    const std::uint32_t chosen = answerer_->answer(static_cast<std::uint32_t>(bound), what);
+    choices_.push_back(chosen);
+    stir((std::uint64_t{chosen} << 8U) | static_cast<std::uint8_t>(what));
+    return chosen;
+  }
+  /// Once in so many cases.
+  [[nodiscard]] bool happens(std::uint32_t one_in, choice what) { return choose(one_in, what) == one_in - 1; }
+
+  void note(const event& e) noexcept {
+    stir((std::uint64_t{e.thread} << 32U) | (std::uint64_t{e.code} << 16U) | (std::uint64_t{e.kind} << 8U) |
+         static_cast<std::uint8_t>(e.what));
+    stir((std::uint64_t{e.object} << 32U) | e.value);
+    events_[noted_++ & (events_.size() - 1)] = e;
+  }
+  void stir(std::uint64_t word) noexcept { hash_ = (std::rotl(hash_, 5) ^ word) * 0x9e3779b97f4a7c15; }
+
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  [[nodiscard]] const std::vector<std::uint32_t>& choices() const noexcept { return choices_; }
+  /// All that were noted, those no longer kept among them.
+  [[nodiscard]] std::size_t noted() const noexcept { return noted_; }
+  [[nodiscard]] std::size_t first_kept() const noexcept {
+    return noted_ > events_.size() ? noted_ - events_.size() : 0;
+  }
+  [[nodiscard]] const event& at(std::size_t index) const noexcept {
+    return events_[index & (events_.size() - 1)];
+  }
+
+ private:
+  answerer* answerer_ = nullptr;
+  std::uint64_t hash_ = 0x7477696e70697065;
+  std::vector<std::uint32_t> choices_;
+  std::vector<event> events_;  ///< a power of two of them
+  std::size_t noted_ = 0;
+};
+
+}  // namespace tp::sim

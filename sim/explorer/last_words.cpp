@@ -1,0 +1,43 @@
+// What a run says if it ends the whole program.
+#include "explorer/last_words.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace tp::sim {
+
+namespace {
+
+constinit thread_local const last_words* current = nullptr;
+std::atomic<int> speakers = 0;
+std::atomic<void (*)(int)> handled_before = SIG_DFL;
+
+}  // namespace
+
+last_words::last_words(std::function<std::string()> schedule)
+    : schedule_(std::move(schedule)), outer_(current) {
+  current = this;
+  if (speakers++ == 0) handled_before = std::signal(SIGABRT, speak);
+}
+
+last_words::~last_words() {
+  current = outer_;
+  if (--speakers == 0) std::signal(SIGABRT, handled_before.load());
+}
+
+// abort() raises it on the thread that failed, so the thread's own run is the one. Whoever handled it before
+// goes on.
+void last_words::speak(int signal) {
+  if (current != nullptr) {
+    std::fprintf(
+        stderr,
+        "twinpipe: the program aborted in a run; to replay it: TWINPIPE_REPLAY=%s and this test again\n",
+        current->schedule_().c_str());
+  }
+  std::signal(signal, handled_before.load());
+  std::raise(signal);
+}
+
+}  // namespace tp::sim

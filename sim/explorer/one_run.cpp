@@ -1,0 +1,54 @@
+// One run of a scenario.
+#include "explorer/one_run.hpp"
+
+#include <algorithm>
+
+#include "kernel.hpp"
+#include "text.hpp"
+#include "trace.hpp"
+#include "verdict.hpp"
+
+namespace tp::sim {
+
+one_run::one_run(const scenario& what, answerer& answers, std::uint64_t most_steps, std::size_t kept_events)
+    : world_(kept_events) {
+  world_.answer_with(&answers);
+  make(what, most_steps);
+  hash = world_.hash();
+  steps = world_.steps();
+}
+
+one_run::~one_run() {
+  world_.answer_with(nullptr);  // what dies with the world is no part of the run
+}
+
+void one_run::make(const scenario& what, std::uint64_t most_steps) {
+  world_.allow_steps(most_steps);
+  try {
+    what(world_);
+  } catch (const std::exception& thrown) {
+    why = std::string("the scenario threw: ") + thrown.what();
+    return;
+  }
+  const run_end end = world_.run();
+  why = world_.failure();
+  if (end == run_end::stalled) why = find_deadlock(*world_.state_);
+}
+
+std::string one_run::trace(std::size_t most) const {
+  return trace_of(*world_.state_, most);
+}
+
+std::string one_run::difference(const one_run& other) const {
+  const chronicle &mine = world_.state_->time.chronicle(), &others = other.world_.state_->time.chronicle();
+  const std::size_t first = std::max(mine.first_kept(), others.first_kept());
+  for (std::size_t i = first; i < std::max(mine.noted(), others.noted()); ++i) {
+    const bool both = i < mine.noted() && i < others.noted();
+    if (both && mine.at(i) == others.at(i)) continue;
+    const auto text = [i](const one_run& run) { return trace_line(*run.world_.state_, i); };
+    return join("event ", i, " was\n", text(*this), "the first time, and\n", text(other), "the second");
+  }
+  return {};
+}
+
+}  // namespace tp::sim

@@ -1,0 +1,18 @@
+// Without Boost.Context there are no stacks to switch to: processes of a world can be used from outside only.
+#include "fatal.hpp"
+#include "fiber.hpp"
+
+namespace tp::sim {
+
+bool fibers_available() noexcept {
+  return false;
+}
+
+fiber::fiber() noexcept = default;
+fiber::~fiber() = default;
+void fiber::start(std::function<fiber*()>) {
+  detail::fatal("this build of the simulator has no threads: Boost.Context was not there when it was made");
+}
+void fiber::switch_to(fiber&) {}
+
+}  // namespace tp::sim

@@ -1,0 +1,132 @@
+// The objects at which a process's operations wait, and where those go that can be done.
+#pragma once
+
+#include <optional>
+
+#include "scheduler.hpp"
+#include "twinpipe/backend/blocking.hpp"
+#include "twinpipe/backend/system.hpp"
+#include "twinpipe/sim/fault.hpp"
+
+namespace tp::sim {
+
+using process_ref = std::shared_ptr<process_record>;
+
+/// Kinds of operations. Of those before `connect` one at a time may be pending on one object; readable and
+/// writable only wait, and lock is no operation, but a word in the trace.
+enum class kind : std::uint8_t {
+  read,
+  write,
+  shutdown,
+  drain,
+  accept,
+  readable,
+  writable,
+  connect,
+  sleep,
+  schedule,
+  lock
+};
+
+/// "read", "shut down": the verb.
+[[nodiscard]] std::string_view name_of(kind what) noexcept;
+
+/// Operations of one loop that can be done, or are over, until its next turn.
+struct ready_list {
+  static constexpr unsigned immediate_per_turn = 256;
+  ring<backend::op*> ops;
+  thread* turns = nullptr;  ///< who waits for one
+  bool turning = false;
+  unsigned immediate = immediate_per_turn;  ///< completions that are still granted before the next turn
+};
+
+/// What ends the wait of a thread from another one.
+struct raised_flag {
+  bool raised = false;
+  thread* waits = nullptr;
+};
+
+/// What the kernel takes back when a process dies, though the object may live on: a stream, an acceptor, a
+/// name, a system.
+class handle {
+ public:
+  /// `number`: of an object of the kernel's that had another handle before; 0: a new one.
+  explicit handle(process_ref owner, std::uint32_t number = 0);
+  virtual ~handle();
+  /// Lets go of the kernel's part; operations end with `why`, pending ones on a later turn. Only the first
+  /// call counts.
+  void end(errc why) noexcept;
+  /// Why; none while it is open.
+  [[nodiscard]] errc ended() const noexcept { return ended_; }
+  /// Operations of that kind may be possible now.
+  void wake(kind what) noexcept;
+  /// The system whose thread it belongs to; null: a thread that calls.
+  void belong_to(handle* system) noexcept { system_ = system; }
+  /// Ends, and forgets its operations without completing them.
+  void die() noexcept;
+  /// An operation's deadline has come.
+  void be_due(backend::op& o) noexcept;
+  [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+  /// "connection 7", for reports.
+  [[nodiscard]] virtual std::string describe() const = 0;
+  /// Is all that it waits for the next client?
+  [[nodiscard]] bool waits_for_clients_only() const noexcept;
+  [[nodiscard]] const handle* system() const noexcept { return system_; }
+  /// "to read, to write": the operations that are pending.
+  [[nodiscard]] std::string describe_pending() const;
+
+ protected:
+  /// Tries the operation, adding to its n; nothing if it has to wait.
+  virtual std::optional<backend::status> attempt(backend::op&, kind) noexcept { return backend::status{}; }
+  virtual void let_go() noexcept {}
+  /// Of a system, where what can be done waits for a turn.
+  virtual ready_list* list() noexcept { return nullptr; }
+
+  backend::start submit(backend::op& o, kind what) noexcept;
+  /// The calling thread waits for it, until the operation's deadline; it is done then.
+  backend::start call(backend::op& o, kind what);
+  /// The calling thread waits until a read, a write or either would not wait, or `until` is raised.
+  backend::status wait_for(backend::readiness what, time_point deadline, raised_flag* until);
+  void request_cancel(backend::op& o) noexcept;
+  /// For a system that goes: what belongs to it must have gone before.
+  void check_left() const noexcept;
+  /// Ends it, and deletes it when the last operation has left.
+  void free() noexcept;
+  /// A call leaves.
+  void leave() noexcept {
+    --calls_;
+    if (freed_ && idle()) delete this;
+  }
+  /// Ended, but the kernel's part is somebody else's now.
+  void give_away() noexcept { ended_ = errc::closed; }
+  [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
+  [[nodiscard]] scheduler& time() const noexcept { return scheduler_; }
+
+  const process_ref process_;
+
+ private:
+  friend class system;
+  void call_link(backend::op& o, kind what) noexcept;
+  ready_list& queue() const noexcept;
+  bool settle(backend::op& o) noexcept;
+  void make_ready(backend::op& o) noexcept;
+  void park(backend::op& o) noexcept;
+  void check_alone(kind what) const noexcept;
+  void begin(backend::op& o, kind what) noexcept;
+  fault fault_of(kind what);
+  backend::start hold_back(backend::op& o, kind what, const fault& wrong) noexcept;
+  void link(backend::op& o) noexcept;
+  void unlink(backend::op& o) noexcept;
+  void check_buffers(const backend::op& o, kind what) const;
+  void note_done(const backend::op& o, kind what) const noexcept;
+
+  scheduler& scheduler_;
+  handle* system_ = nullptr;
+  backend::op* pending_ = nullptr;  ///< linked by next and previous
+  unsigned calls_ = 0;              ///< threads that are inside
+  std::uint32_t number_;
+  errc ended_ = errc::none;
+  bool freed_ = false;
+};
+
+}  // namespace tp::sim

@@ -1,0 +1,178 @@
+// Switches between a world's threads.
+#include "scheduler.hpp"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "fatal.hpp"
+#include "kernel.hpp"
+
+namespace tp::sim {
+
+constinit thread_local world::state* scheduler::running = nullptr;
+
+scheduler::scheduler(std::size_t kept_events) : chronicle_(kept_events) {
+  outside_.name = "outside";
+}
+
+scheduler::~scheduler() {
+  if (!threads_.empty()) detail::fatal("a simulated thread outlived its world");
+}
+
+void scheduler::give_way(std::size_t to) {
+  thread& next = *std::exchange(ready_[to], current_);
+  switch_to(next);
+}
+
+void scheduler::switch_to(thread& next) {
+  if (&next == current_) return;
+  thread& self = *std::exchange(current_, &next);
+  points_ = 0;
+  running = next.outside() ? nullptr : next.process->world.get();
+  note(happening::switched, self.number);
+  self.stack.switch_to(next.stack);
+}
+
+// Time passes only when nobody can go on.
+thread& scheduler::next() {
+  if (!dying_.empty()) return *dying_.take();
+  while (!halted_ && ready_.empty() && !timers_.empty()) pass_time();
+  if (!halted_ && !ready_.empty()) return *ready_.take(chronicle_.choose(ready_.size(), choice::pick));
+  ready_.remove(&outside_);
+  stalled_ = true;
+  return outside_;
+}
+
+void scheduler::pass_time() {
+  now_ = std::max(now_, timers_.next());
+  note(happening::time_passed);
+  while (timers_.next() <= now_) {
+    const due first = timers_.take_first();
+    if (first.what != nullptr) {
+      static_cast<handle*>(first.what->twin.owner)->be_due(*first.what);
+    } else {
+      first.who->timed_out = true;
+      wake(*first.who);
+    }
+  }
+}
+
+scheduler::end scheduler::block(sim::wait what, const void* on, time_point until) {
+  thread& self = *current_;
+  if (++steps_ > most_steps_) exceed_steps();
+  if (halted_ && !self.outside() && !self.dying) {
+    leave_for_good();
+    return end::killed;
+  }
+  // Only the other threads of its process go on beside one that is dying.
+  if (self.dying && what != wait::thread_end && what != wait::process_end) return end::killed;
+  self.waits = what;
+  self.awaited = on;
+  note(happening::waits, 0, 0, std::to_underlying(what));
+  self.timed_out = false;
+  stalled_ = false;
+  if (until != never && !self.dying) timers_.add(until, {&self, nullptr}, self.timer);
+  const bool was_dying = self.dying;
+  switch_to(next());
+  self.waits = wait::nothing;
+  self.awaited = nullptr;
+  timers_.remove(self.timer);
+  if (self.outside() && stalled_) return end::stalled;
+  if (self.dying && !was_dying) return end::killed;
+  return self.timed_out ? end::timed_out : end::woken;
+}
+
+void scheduler::wake(thread& who) noexcept {
+  if (who.waits == wait::nothing) return;
+  who.waits = wait::nothing;
+  timers_.remove(who.timer);
+  const bool held = who.process != nullptr && who.process->paused;
+  (who.dying ? dying_ : held ? paused_ : ready_).push(&who);
+}
+
+void scheduler::pause_threads(process_record& process) {
+  if (current_->process == &process) detail::fatal("a simulated process can't pause itself");
+  note(happening::paused, process.self.pid.value);
+  for (std::size_t n = ready_.size(); n > 0; --n) {
+    thread* const each = ready_.take();
+    (each->process == &process ? paused_ : ready_).push(each);
+  }
+}
+
+void scheduler::resume_threads(process_record& process) {
+  note(happening::resumed, process.self.pid.value);
+  for (std::size_t n = paused_.size(); n > 0; --n) {
+    thread* const each = paused_.take();
+    (each->process == &process ? ready_ : paused_).push(each);
+  }
+}
+
+std::shared_ptr<thread> scheduler::start(process_record& process, std::string name,
+                                         std::function<void()> body) {
+  auto made = std::make_shared<thread>();
+  made->number = ++started_;
+  made->name = std::move(name);
+  made->process = &process;
+  made->stack.start([this, made, what = std::move(body)] {
+    run(made, what);
+    return &current_->stack;
+  });
+  threads_.push_back(made);
+  process.world->thread_labels.push_back(process.label(made->name));
+  note(happening::thread_started, made->number);
+  ready_.push(made.get());
+  return made;
+}
+
+void scheduler::run(const std::shared_ptr<thread>& self, const std::function<void()>& body) {
+  if (!self->dying) body();
+  note(happening::thread_ended);
+  self->ended = true;
+  for (thread* const each : self->joiners) wake(*each);
+  std::erase(threads_, self);
+  current_ = &next();
+}
+
+void scheduler::kill_threads(process_record& process) {
+  const auto of_it = [&](const thread& each) { return each.process == &process; };
+  // Whoever was started last ends first: what it uses is often its starter's.
+  for (const auto& each : threads_ | std::views::reverse) {
+    if (!of_it(*each) || std::exchange(each->dying, true) || each.get() == current_) continue;
+    ready_.remove(each.get());
+    paused_.remove(each.get());
+    each->waits = wait::nothing;
+    timers_.remove(each->timer);
+    dying_.push(each.get());
+  }
+  if (current_->process == &process) return;
+  while (true) {
+    const auto left = std::ranges::find_if(threads_, [&](const auto& each) { return of_it(*each); });
+    if (left == threads_.end()) return;
+    (*left)->joiners.push_back(current_);
+    const std::shared_ptr<thread> who = *left;
+    if (block(wait::process_end, who.get(), never) == end::stalled && !who->ended)
+      detail::fatal("the thread '" + who->name + "' of a killed process doesn't end");
+    std::erase(who->joiners, current_);
+  }
+}
+
+void scheduler::leave_for_good() {
+  halted_ = true;
+  thread& self = *current_;
+  if (self.outside() || self.dying) return;
+  for (self.waits = wait::world_end; !self.dying;) switch_to(next());
+  self.waits = wait::nothing;
+}
+
+void scheduler::let_others_die() {
+  dying_.push(current_);
+  switch_to(next());
+}
+
+void scheduler::exceed_steps() {
+  most_steps_ = UINT64_MAX;
+  if (on_step_bound) on_step_bound();
+}
+
+}  // namespace tp::sim

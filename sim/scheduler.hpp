@@ -1,0 +1,162 @@
+// Which thread of a world runs, and when time passes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chronicle.hpp"
+#include "fiber.hpp"
+#include "ring.hpp"
+#include "timers.hpp"
+#include "twinpipe/backend/op.hpp"
+#include "twinpipe/identity.hpp"
+#include "twinpipe/sim/world.hpp"
+
+namespace tp::sim {
+
+struct process_record;
+
+/// What a thread waits for.
+enum class wait : std::uint8_t {
+  nothing,
+  turn,  ///< of a system, until something of it completes
+  mutex,
+  condition,
+  event,
+  interrupt,
+  thread_end,
+  time,
+  data,
+  room,
+  readiness,
+  drained,
+  world_end,    ///< outside, in world::run
+  process_end,  ///< whoever killed it
+};
+
+/// One thread of a simulated process, or what called the world from outside.
+struct thread {
+  std::uint32_t number = 0;
+  std::string name;
+  process_record* process = nullptr;  ///< null: outside
+  fiber stack;
+  sim::wait waits = wait::nothing;
+  /// The handle of a stream, data or a turn; the thread whose end it is; of a mutex the place where its
+  /// holder stands.
+  const void* awaited = nullptr;
+  std::size_t timer = 0;
+  bool timed_out = false;
+  bool dying = false;  ///< its process was killed, and it has to end
+  bool ended = false;
+  std::unique_ptr<identity> acts_as = {};  ///< see impersonator
+  std::vector<thread*> joiners = {};
+
+  [[nodiscard]] bool outside() const noexcept { return process == nullptr; }
+};
+
+/// All threads of a world, of which one runs at a time, on the thread of the program that calls the world.
+/// Control goes from one to the next at the points that the world's operations are, and by nothing else.
+///
+/// Threads of a killed process come before all others, and without a choice, until they have ended.
+class scheduler {
+ public:
+  enum class end : std::uint8_t {
+    woken,
+    timed_out,
+    stalled,  ///< outside only: nothing can ever happen, or the world was halted
+    killed,
+  };
+
+  explicit scheduler(std::size_t kept_events);
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+  ~scheduler();
+
+  [[nodiscard]] time_point now() const noexcept { return now_; }
+  [[nodiscard]] thread& current() noexcept { return *current_; }
+  [[nodiscard]] thread& outside() noexcept { return outside_; }
+  [[nodiscard]] sim::chronicle& chronicle() noexcept { return chronicle_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<thread>>& threads() const noexcept { return threads_; }
+  [[nodiscard]] const sim::chronicle& chronicle() const noexcept { return chronicle_; }
+
+  /// Before an operation: others may go first.
+  void point() {
+    if (++steps_ > most_steps_) exceed_steps();
+    if (ready_.empty() || current_->dying) return;
+    if (++points_ > most_points) return give_way(0);
+    if (const std::uint32_t chosen = chronicle_.choose(ready_.size() + 1, choice::preempt); chosen != 0)
+      give_way(chosen - 1);
+  }
+  /// The current thread waits until it is woken, or until then.
+  end block(sim::wait what, const void* on, time_point until);
+  void wake(thread& who) noexcept;
+  /// It begins when it is its turn.
+  std::shared_ptr<thread> start(process_record& process, std::string name, std::function<void()> body);
+  /// The operation is made ready at its deadline, by the loop it belongs to.
+  void set_timer(backend::op& o, time_point when) { timers_.add(when, {nullptr, &o}, o.twin.slot); }
+  void clear_timer(backend::op& o) noexcept { timers_.remove(o.twin.slot); }
+  /// Those of a paused process don't go on until they are resumed.
+  void pause_threads(process_record& process);
+  void resume_threads(process_record& process);
+  /// All threads of the process end before anything else happens, but for the current one if it is one of
+  /// them.
+  void kill_threads(process_record& process);
+
+  /// 0 for the threads of a killed process.
+  [[nodiscard]] std::uint32_t choose(std::size_t bound, choice what) {
+    return current_->dying ? 0 : chronicle_.choose(bound, what);
+  }
+  [[nodiscard]] bool happens(std::uint32_t one_in, choice what) {
+    return !current_->dying && chronicle_.happens(one_in, what);
+  }
+  void note(happening what, std::uint32_t object = 0, std::uint32_t value = 0, std::uint8_t kind = 0,
+            errc code = errc::none) noexcept {
+    chronicle_.note({now_, current_->number, what, kind, static_cast<std::uint8_t>(code), object, value});
+  }
+
+  void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  /// From now on nobody but outside, and who dies, goes on; it returns only when the process of the calling
+  /// thread was killed.
+  void leave_for_good();
+  /// A thread that is dying lets the others of its process go on, for what it waits for will not come.
+  void let_others_die();
+  /// The world that has control on this thread of the program; null: none, or it is outside.
+  static thread_local world::state* running;
+  /// What happens when the bound on steps is passed.
+  std::function<void()> on_step_bound;
+
+ private:
+  struct due {
+    thread* who;
+    backend::op* what;
+  };
+  /// A thread that never waits lets the others go on after so many points; that is no choice.
+  static constexpr unsigned most_points = 1000;
+  void give_way(std::size_t to);
+  void switch_to(thread& next);
+  thread& next();
+  void pass_time();
+  void run(const std::shared_ptr<thread>& self, const std::function<void()>& body);
+  void exceed_steps();
+
+  sim::chronicle chronicle_;
+  thread outside_;
+  thread* current_ = &outside_;
+  ring<thread*> ready_;
+  ring<thread*> dying_;
+  ring<thread*> paused_;  ///< could go on
+  timers<due> timers_;
+  std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
+  time_point now_{};
+  std::uint64_t steps_ = 0;
+  std::uint64_t most_steps_ = UINT64_MAX;
+  unsigned points_ = 0;  ///< since another thread ran
+  std::uint32_t started_ = 0;
+  bool stalled_ = false;
+  bool halted_ = false;  ///< see leave_for_good
+};
+
+}  // namespace tp::sim

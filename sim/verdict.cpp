@@ -1,0 +1,142 @@
+// Deadlocks, with who waits for what.
+#include "verdict.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "kernel.hpp"
+#include "text.hpp"
+
+namespace tp::sim {
+namespace {
+
+std::string name_of(const world::state& world, const thread& who) {
+  return world.thread_labels[who.number];
+}
+
+/// Who could end its wait, as far as the world can tell.
+const thread* awaited_thread(const thread& who) {
+  if (who.waits == wait::mutex) return *static_cast<const thread* const*>(who.awaited);
+  if (who.waits == wait::thread_end) return static_cast<const thread*>(who.awaited);
+  return nullptr;
+}
+
+std::string pending_at(const thread& who) {
+  std::string text;
+  for (const handle* const each : who.process->handles) {
+    if (each->system() != who.awaited) continue;
+    const std::string pending = each->describe_pending();
+    if (!pending.empty()) text += join(text.empty() ? "" : "; ", pending, " at ", each->describe());
+  }
+  return text.empty() ? "nothing is pending there" : text;
+}
+
+std::string waits_for(const world::state& world, const thread& who) {
+  const auto at = [&] { return static_cast<const handle*>(who.awaited)->describe(); };
+  switch (who.waits) {
+    case wait::turn:
+      return "for its runtime: " + pending_at(who);
+    case wait::mutex:
+      if (awaited_thread(who) == nullptr) return "for a mutex that has just been let go";
+      return "for a mutex that " + name_of(world, *awaited_thread(who)) + " holds";
+    case wait::thread_end:
+      return "for the end of " + name_of(world, *awaited_thread(who));
+    case wait::condition:
+      return "for a condition that nobody notifies";
+    case wait::event:
+      return "for an event that nobody sets";
+    case wait::interrupt:
+      return "to be interrupted";
+    case wait::data:
+      return "to read at " + at();
+    case wait::room:
+      return "to write at " + at();
+    case wait::readiness:
+      return "for " + at();
+    case wait::drained:
+      return "to drain at " + at();
+    default:
+      return "for something else";
+  }
+}
+
+/// Serves, or waits for one who does.
+bool may_wait(const thread& who, const std::set<const thread*>& idle) {
+  if (who.process->background) return true;
+  if (who.waits == wait::thread_end) return idle.contains(awaited_thread(who));
+  if (who.waits != wait::turn) return false;
+  bool accepts = false;
+  for (const handle* const each : who.process->handles) {
+    if (each->system() != who.awaited) continue;
+    if (!each->waits_for_clients_only()) return false;
+    accepts = accepts || !each->describe_pending().empty();
+  }
+  return accepts;
+}
+
+/// "a waits for b, b waits for a", or empty.
+std::string find_cycle(const world::state& world, const thread& from) {
+  std::vector<const thread*> path;
+  for (const thread* at = &from; at != nullptr; at = awaited_thread(*at)) {
+    const auto seen = std::ranges::find(path, at);
+    if (seen != path.end()) {
+      std::string text = "  a cycle: ";
+      for (auto each = seen; each != path.end(); ++each) text += name_of(world, **each) + " -> ";
+      return text + name_of(world, *at) + "\n";
+    }
+    path.push_back(at);
+  }
+  return {};
+}
+
+/// What a process has open, a line each.
+std::string holdings(const process_record& process) {
+  std::string text = join("process ", process.name, process.paused ? ", paused\n" : "\n");
+  for (const handle* const each : process.handles) {
+    const std::string pending = each->describe_pending();
+    text += join("  has ", each->describe(), pending.empty() ? "" : join(", where it waits ", pending), '\n');
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string find_deadlock(const world::state& world) {
+  std::set<const thread*> idle;
+  for (std::size_t before = SIZE_MAX; before != idle.size();) {
+    before = idle.size();
+    for (const auto& each : world.time.threads()) {
+      if (may_wait(*each, idle)) idle.insert(each.get());
+    }
+  }
+  std::string text, cycle;
+  for (const auto& each : world.time.threads()) {
+    if (idle.contains(each.get())) continue;
+    text += join("  ", name_of(world, *each), " waits ", waits_for(world, *each), '\n');
+    if (cycle.empty()) cycle = find_cycle(world, *each);
+  }
+  return text.empty() ? text : "deadlock, nobody can go on:\n" + text + cycle;
+}
+
+std::string describe(const world::state& world) {
+  std::string text = join("time ", world.time.now().time_since_epoch().count(), " ns\n");
+  for (const auto& [place, at] : world.names) text += join("name ", place, '\n');
+  for (const auto& each : world.time.threads()) {
+    text += join("thread ", name_of(world, *each),
+                 each->waits == wait::nothing ? " can go on" : " waits " + waits_for(world, *each), '\n');
+  }
+  std::set<const process_record*> told;
+  for (const auto& each : world.time.threads()) {
+    if (told.insert(each->process).second) text += holdings(*each->process);
+  }
+  for (const auto& each : world.programs) {
+    text += join("program ", each->name(), ": ",
+                 each->running()              ? "runs"
+                 : each->result().has_value() ? join("returned ", *each->result())
+                                              : "was killed",
+                 '\n');
+  }
+  return text;
+}
+
+}  // namespace tp::sim

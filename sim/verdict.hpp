@@ -1,0 +1,16 @@
+// What is wrong with a world in which nobody can go on, and what it looks like.
+#pragma once
+
+#include <string>
+
+#include "twinpipe/sim/world.hpp"
+
+namespace tp::sim {
+
+/// Threads that wait for each other, in sentences, or empty: whoever waits, waits for clients or serves in
+/// the background.
+[[nodiscard]] std::string find_deadlock(const world::state& world);
+/// Everything that can be seen.
+[[nodiscard]] std::string describe(const world::state& world);
+
+}  // namespace tp::sim

@@ -1,0 +1,30 @@
+// The end of a thread whose simulated process was killed.
+#include "twinpipe/detail/killed.hpp"
+
+#include <atomic>
+#include <exception>
+
+namespace tp::detail {
+
+namespace {
+constinit std::atomic<int> alive = 0;
+}
+
+process_killed::process_killed() noexcept {
+  ++alive;
+}
+process_killed::process_killed(const process_killed&) noexcept {
+  ++alive;
+}
+process_killed::~process_killed() {
+  --alive;
+}
+bool process_killed::in_flight() noexcept {
+  return alive != 0;
+}
+
+void leave_killed() {
+  if (std::uncaught_exceptions() == 0) throw process_killed();
+}
+
+}  // namespace tp::detail

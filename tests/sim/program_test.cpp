@@ -1,0 +1,274 @@
+// Programs of a world: client and server as main() would run them, and what becomes of those that are killed.
+#include <catch2/catch.hpp>
+
+#include "twinpipe/sim/explore.hpp"
+#include "twinpipe/twinpipe.hpp"
+
+namespace tp::programs {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Four threads; each serves clients one after the other, each one file with the client's own rights.
+int file_server(process& p) {
+  auto served =
+      p.bind("files",
+             {.mode = transmission::message, .max_instances = 4, .access = access_policy::everyone_local()});
+  if (!served) return p.fail(served.error());
+  const auto work = [&p, served = *served](thread&) -> int {
+    auto door = blocking::listen(p, served);
+    if (!door) return p.fail(door.error());
+    while (true) {
+      auto client = door->accept();
+      if (!client) return p.fail(client.error());
+      buffer request;
+      const auto got = client->receive(request, {.within = 5s});
+      if (!got || got->end) continue;
+      auto text = client->run_as_client([&] { return p.files().read(request.text(), 1 << 20); });
+      static_cast<void>(client->send(text ? *text : std::string(to_string(text.error().code()))));
+    }
+  };
+  for (int i = 0; i < 4; ++i) {
+    if (auto started = p.start_thread("worker", work); !started) return p.fail(started.error());
+  }
+  return p.join();
+}
+
+result<std::string> ask_for(process& p, std::string_view path) {
+  auto server = blocking::connect(
+      p, "files",
+      {.mode = transmission::message, .level = impersonation_level::impersonation, .wait_for_server = true},
+      {.within = 10s});
+  if (!server) return fail(server);
+  if (auto sent = server->send(path); !sent) return fail(sent);
+  buffer reply;
+  auto got = server->receive(reply, {.within = 10s});
+  if (!got) return fail(got);
+  return std::string(got->end ? "end" : reply.text());
+}
+
+sim::program client_that_expects(std::string path, std::string reply) {
+  return [path = std::move(path), reply = std::move(reply)](process& p) {
+    const auto got = ask_for(p, path);
+    if (!got) return p.fail(got.error());
+    if (*got == reply) return 0;
+    p.log("got: " + *got);
+    return 1;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("four threads serve each client with that client's own rights, in every schedule tried") {
+  const auto seen = sim::explore({.runs = 300, .twice = true}, [](sim::world& world) {
+    const auto root = world.user("root", sim::privileged), alice = world.user("alice"),
+               bob = world.user("bob");
+    world.file("/srv/secret", {.owner = alice, .mode = 0600, .contents = "of alice"});
+    world.process("server", root, file_server);
+    world.process("alice's", alice, client_that_expects("/srv/secret", "of alice"));
+    world.process("bob's", bob, client_that_expects("/srv/secret", "access_denied"));
+  });
+  CHECK(seen.runs == 300);
+}
+
+namespace {
+
+/// Serves for ever, each client by a task that waits for the client's words, beside a task that only sleeps.
+task<result<void>> echo(connection client) {
+  buffer into;
+  while (true) {
+    auto got = co_await client.receive(into);
+    if (!got) co_return fail(got);
+    if (got->end) co_return {};
+    if (auto sent = co_await client.send(into.text()); !sent) co_return fail(sent);
+  }
+}
+
+task<result<void>> tick(runtime& rt) {
+  while (true) {
+    if (auto slept = co_await rt.sleep(1ms); !slept) co_return fail(slept);
+  }
+}
+
+task<int> serve_echoes(runtime& rt) {
+  auto served = rt.owner().bind("echo");
+  if (!served) co_return rt.owner().fail(served.error());
+  auto door = rt.listen(*served);
+  if (!door) co_return rt.owner().fail(door.error());
+  task_group others;
+  others.start(tick(rt));
+  while (true) {
+    auto client = co_await door->accept();
+    if (!client) co_return rt.owner().fail(client.error());
+    others.start(echo(std::move(*client)));
+  }
+}
+
+int echo_server(process& p) {
+  return p.run([](runtime& rt) { return serve_echoes(rt); });
+}
+
+/// Talks until the server is gone, which is what it expects.
+int talk_to_the_end(process& p) {
+  auto server = blocking::connect(p, "echo", {.wait_for_server = true}, {.within = 10s});
+  if (!server) return 0;
+  buffer into;
+  while (true) {
+    if (!server->send("hello")) return 0;
+    const auto got = server->receive(into);
+    if (!got || got->end) return 0;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a server of coroutines may be killed at any moment, and its clients see the end of it") {
+  for (int moment = 0; moment < 120; ++moment) {
+    sim::explore({.runs = 5, .first_seed = static_cast<std::uint64_t>(moment) * 1000},
+                 [&](sim::world& world) {
+                   const auto alice = world.user("alice");
+                   sim::hosted& server = world.process("server", alice, echo_server, {.background = true});
+                   world.process("client", alice, talk_to_the_end);
+                   world.process("killer", alice, [&server, moment](process& p) {
+                     for (int i = 0; i < moment; ++i) p.sleep(0ns);
+                     server.kill();
+                     return 0;
+                   });
+                 });
+  }
+}
+
+TEST_CASE("a server of threads may be killed at any moment, inside run_as_client too") {
+  for (int moment = 0; moment < 120; ++moment) {
+    sim::explore({.runs = 5, .first_seed = static_cast<std::uint64_t>(moment) * 1000},
+                 [&](sim::world& world) {
+                   const auto root = world.user("root", sim::privileged), alice = world.user("alice");
+                   world.file("/srv/secret", {.owner = alice, .mode = 0600, .contents = "of alice"});
+                   sim::hosted& server = world.process("server", root, file_server, {.background = true});
+                   world.process("client", alice, [](process& p) {
+                     static_cast<void>(ask_for(p, "/srv/secret"));  // it may well fail
+                     return 0;
+                   });
+                   world.process("killer", root, [&server, moment](process& p) {
+                     for (int i = 0; i < moment; ++i) p.sleep(0ns);
+                     server.kill();
+                     return 0;
+                   });
+                 });
+  }
+}
+
+TEST_CASE("a program that was killed starts again, and its clients find it") {
+  sim::explore({.runs = 100}, [](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& server = world.process("server", alice, echo_server, {.background = true});
+    world.process("supervisor", alice, [&server](process& p) {
+      p.sleep(2ms);
+      server.kill();
+      server.restart();
+      return 0;
+    });
+    world.process("client", alice, [](process& p) {
+      p.sleep(5ms);
+      auto connected = blocking::connect(p, "echo", {.wait_for_server = true}, {.within = 10s});
+      if (!connected) return p.fail(connected.error());
+      buffer into;
+      if (!connected->send("still there?")) return 1;
+      const auto got = connected->receive(into);
+      return got && into.text() == "still there?" ? 0 : 1;
+    });
+  });
+}
+
+namespace {
+
+task<void> doze(runtime& rt) {
+  while (true) {
+    rt.owner().sleep(1ms);  // the thread with all of its tasks
+    static_cast<void>(co_await rt.sleep(1ms));
+  }
+}
+
+/// Has a task that blocks, and waits itself: for an hour, or for what never comes.
+int dozing_server(process& p, bool for_ever) {
+  const auto body = [](runtime& rt, bool waits_for_ever) -> task<int> {
+    task_group group;
+    group.start(doze(rt));
+    if (waits_for_ever) co_await std::suspend_always();
+    static_cast<void>(co_await rt.sleep(1h));
+    co_return 0;
+  };
+  return p.run([&](runtime& rt) { return body(rt, for_ever); });
+}
+
+}  // namespace
+
+TEST_CASE("a server may be killed while a task of a group blocks its thread") {
+  for (const bool for_ever : {false, true}) {
+    sim::explore({.runs = 100}, [for_ever](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& server =
+          world.process("server", alice, [for_ever](process& p) { return dozing_server(p, for_ever); },
+                        {.background = true});
+      world.process("killer", alice, [&](process& p) {
+        p.sleep(std::chrono::microseconds(500) * world.choose(8));
+        server.kill();
+        return 0;
+      });
+    });
+  }
+}
+
+TEST_CASE("a run may fail at any moment of a kill and a restart") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto restarting = [](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& server = world.process("server", alice, echo_server, {.background = true});
+      world.process("supervisor", alice, [&server](process&) {
+        server.kill();
+        server.restart();
+        return 0;
+      });
+      world.process("failing", alice, [](process& p) {
+        p.sleep(0ns);
+        return 1;
+      });
+    };
+    CHECK_THROWS_AS(sim::explore({.runs = 1, .first_seed = seed}, restarting), sim::exploration_failed);
+  }
+}
+
+TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
+  sim::world world;
+  const auto alice = world.user("alice");
+  world.process("server", alice, echo_server);
+  world.process("client", alice, [](process& p) {
+    auto server = blocking::connect(p, "echo", {.wait_for_server = true});
+    buffer into;
+    return server && server->receive(into) ? 0 : 1;
+  });
+  world.allow_steps(1000);
+  CHECK(world.run() == sim::run_end::failed);
+  for (const char* line : {
+           "name /run/user/1000/twinpipe/echo\n",
+           "thread client/main (alice) waits to read at connection",
+           "process server, pid 1000\n",
+           "  has an acceptor of the name '/run/user/1000/twinpipe/echo', where it waits to accept\n",
+           "program client: runs\n",
+       })
+    CHECK_THAT(world.dump(), Catch::Contains(line));
+}
+
+TEST_CASE("programs begin when the scenario has returned") {
+  bool returned = false;
+  sim::explore({.runs = 100}, [&](sim::world& world) {
+    returned = false;
+    const auto alice = world.user("alice");
+    for (const char* name : {"one", "two", "three"})
+      world.process(name, alice, [&](process&) { return returned ? 0 : 1; });
+    returned = true;
+  });
+}
+
+}  // namespace tp::programs
