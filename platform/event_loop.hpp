@@ -75,7 +75,7 @@ class spin_source {
 struct event_target;
 
 /// Whoever watches descriptors.
-class event_owner {
+class event_owner : public op_owner {
  public:
   /// Tries the operations that wait for these events. Those for which none does.
   virtual int ready(int events) noexcept = 0;

@@ -25,10 +25,12 @@ enum class outlook : std::uint8_t {
   perhaps,  ///< the buffer was filled
 };
 
-class loop_stream final : public backend::byte_stream, public watcher, public spin_source {
+class loop_stream final : public backend::byte_stream, public found_watcher<loop_stream>, public spin_source {
  public:
   loop_stream(event_loop& loop, channel_ptr held) noexcept
-      : watcher(loop), channel_(std::move(held)), socket_(dynamic_cast<connected_socket*>(channel_.get())) {}
+      : found_watcher(loop),
+        channel_(std::move(held)),
+        socket_(dynamic_cast<connected_socket*>(channel_.get())) {}
   [[nodiscard]] int open() { return watch(channel_->in(), channel_->out()); }
 
   start read(backend::read_op& op) override;
@@ -43,12 +45,12 @@ class loop_stream final : public backend::byte_stream, public watcher, public sp
 
   void retry(backend::op& op) noexcept override;
   void expire(backend::op& op) noexcept override;
-  void leave(backend::op& op) noexcept override;
+  [[nodiscard]] int on_ready(int events) noexcept;
+  void on_leave(backend::op& op) noexcept;
   void try_now() noexcept override;
 
  protected:
   int wanted() const noexcept override;
-  int ready(int events) noexcept override;
   bool in_use() const noexcept override { return read_ || write_ || drain_; }
 
  private:
@@ -166,7 +168,7 @@ int loop_stream::wanted() const noexcept {
   return (waits(read_) ? UV_READABLE : 0) | (waits(write_) ? UV_WRITABLE : 0);
 }
 
-[[gnu::hot]] int loop_stream::ready(int events) noexcept {
+[[gnu::hot]] inline int loop_stream::on_ready(int events) noexcept {
   if (events != UV_READABLE || !waits(read_) || read_->into.empty()) return any_ready(events);
   go_on_reading();
   return 0;
@@ -261,7 +263,7 @@ void loop_stream::stop(backend::op* op, errc why) noexcept {
   loop_.finish(*op, {why}, op == write_ ? op->n : 0);
 }
 
-[[gnu::hot]] void loop_stream::leave(backend::op& op) noexcept {
+[[gnu::hot]] inline void loop_stream::on_leave(backend::op& op) noexcept {
   if (&op == read_) {
     read_ = nullptr;
     loop_.remove_source(*this);

@@ -9,7 +9,7 @@ namespace tp::platform {
 /// so it is armed when an operation has to wait and disarmed only when an event comes that nobody wants.
 ///
 /// The object frees itself when it was released and its last operation has left.
-class watcher : public op_owner, public event_owner {
+class watcher : public event_owner {
  public:
   watcher(const watcher&) = delete;
   watcher& operator=(const watcher&) = delete;
@@ -67,6 +67,19 @@ class watcher : public op_owner, public event_owner {
  protected:
   /// To be called at the end of leave().
   void left() noexcept { free_if_idle(); }
+};
+
+/// The same for a class with another base in front. Overrides of its own would be reached by functions that
+/// adjust the pointer, which no attribute puts beside what runs for each message.
+template <class Self>
+class found_watcher : public watcher {
+ public:
+  [[gnu::hot]] int ready(int events) noexcept final { return static_cast<Self*>(this)->on_ready(events); }
+  [[gnu::hot]] void leave(backend::op& op) noexcept final { static_cast<Self*>(this)->on_leave(op); }
+
+ protected:
+  using watcher::watcher;
+  ~found_watcher() override = default;
 };
 
 }  // namespace tp::platform
