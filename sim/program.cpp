@@ -61,6 +61,7 @@ void resident_program::run() {
 }
 
 void resident_program::kill() {
+  if (twin_->killed()) return;
   if (record_of(*twin_).paused) resume();
   sim::kill(*twin_);
   if (!runs_ || began_) return;
@@ -74,6 +75,7 @@ void resident_program::pause() {
 }
 
 void resident_program::resume() {
+  if (twin_->killed()) return;
   record_of(*twin_).paused = false;
   world_->time.resume_threads(record_of(*twin_));
 }

@@ -90,6 +90,10 @@ void world::add_faults(fault_rule rule) {
   state_->fault_rules.push_back(std::move(rule));
 }
 
+void world::short_io(bool allowed) {
+  state_->short_io = allowed;
+}
+
 const std::string& world::failure() const noexcept {
   return state_->failure;
 }

@@ -49,6 +49,9 @@ struct explore_options {
   /// Threads of this program that explore, each its own worlds. 0: one per processor. The scenario is called
   /// by all.
   unsigned workers = 1;
+  /// See world::short_io. A scenario that is given to replay() has to allow it itself. A search of all
+  /// schedules doesn't vary lengths.
+  bool short_io = false;
   /// Each run twice, to see that it is the same.
   bool twice = false;
   /// Of one run; more of them is a failure.

@@ -102,6 +102,10 @@ class world {
   /// Asked about every act of every process from now on. Without rules nothing ever fails by itself.
   void add_faults(fault_rule rule);
 
+  /// From now on reads may take fewer bytes than there are, and writes be accepted in parts: all, one, or any
+  /// number, by choice. Without an answerer nothing changes.
+  void short_io(bool allowed = true);
+
   /// So many choices and operations from now on, then it fails.
   void allow_steps(std::uint64_t most);
   [[nodiscard]] std::uint64_t steps() const noexcept;
