@@ -77,12 +77,23 @@ std::size_t socket_handle::choose_length(std::size_t most, choice what) {
   return how == 0 ? most : 1;
 }
 
-std::optional<status> socket_handle::read(read_op& o) {
+// One span is the common case, which costs less by itself.
+unix_socket::count receive(unix_socket& from, const read_op& o, std::size_t most) {
+  if (o.spill.empty()) return from.recv(o.into.first(most));
   const std::array parts{o.into, o.spill};
+  return from.recv(parts, most);
+}
+
+unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) {
+  return o.buffers.size() == 1 ? into.send(o.buffers.front().first(most)) : into.send(o.buffers, most);
+}
+
+std::optional<status> socket_handle::read(read_op& o) {
   const std::size_t room = o.into.size() + o.spill.size();
   if (room == 0) return look(ready::in, wake::readable);
   const std::size_t most = choose_length(std::min<std::size_t>(room, end_.socket->inq()), choice::length);
-  const auto got = end_.socket->recv(parts, most == 0 ? room : most);
+  // Nothing there: the same call says what else there is, and moves nothing.
+  const auto got = receive(*end_.socket, o, most == 0 ? room : most);
   if (!got && got.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::readable);
   if (!got) {
@@ -107,7 +118,7 @@ std::optional<status> socket_handle::write(write_op& o) {
   std::size_t size = 0;
   for (const const_buffer& each : o.buffers) size += each.size();
   const std::size_t most = choose_length(size, choice::accept);
-  const auto sent = end_.socket->send(o.buffers, most);
+  const auto sent = send(*end_.socket, o, most);
   if (!sent && sent.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::writable);
   if (!sent) return status{errc::broken_pipe};
