@@ -86,6 +86,9 @@ struct process_record {
   [[nodiscard]] std::string label(const std::string& thread) const;
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
+  /// What the other end of a new connection sees of the calling thread.
+  [[nodiscard]] std::shared_ptr<const identity> seen_by_others();
+  std::shared_ptr<const identity> own_face = {};  ///< that of threads that act as nobody else, once asked for
   [[nodiscard]] const identity& effective() noexcept { return acts_as() ? *acts_as() : self; }
 };
 

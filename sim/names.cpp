@@ -68,14 +68,9 @@ class listener final : public bound_name, public handle {
  private:
   void let_go() noexcept override;
   [[nodiscard]] unix_sockets& sockets() const noexcept { return process_->world->sockets; }
-  [[nodiscard]] static std::shared_ptr<const identity> seen_by_others(const process_ref& process) {
-    auto who = std::make_shared<identity>(process->effective());
-    who->process = process->life;
-    return who;
-  }
 
   const std::string place_;  ///< an abstract one's begins with @
-  const std::shared_ptr<const identity> self_ = seen_by_others(process_);  ///< as it was at listen(2)
+  const std::shared_ptr<const identity> self_ = process_->seen_by_others();  ///< as it was at listen(2)
   const bind_request request_;
   unix_socket& socket_ = sockets().open();
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
@@ -92,7 +87,7 @@ errc listener::admit(const process_ref& client, detached_ptr& made) {
   }
   std::uint32_t& last = process_->world->handles;
   const std::uint32_t near = ++last, far = ++last;
-  (*other)->user = std::make_unique<queued_client>(seen_by_others(client), far).release();
+  (*other)->user = std::make_unique<queued_client>(client->seen_by_others(), far).release();
   time().note(happening::connected, near, far);
   made = make_stream(client, {&own, self_, near});
   tell_changes(sockets());

@@ -107,6 +107,14 @@ std::string process_record::label(const std::string& thread) const {
   return std::string(short_name()) + "/" + thread + " (" + user + ")";
 }
 
+std::shared_ptr<const identity> process_record::seen_by_others() {
+  if (!acts_as() && own_face) return own_face;
+  auto made = std::make_shared<identity>(effective());
+  made->process = life;
+  if (!acts_as()) own_face = made;
+  return made;
+}
+
 std::unique_ptr<backend::process> make_process(process_ref record) {
   return std::make_unique<process>(std::move(record));
 }
