@@ -29,7 +29,8 @@ function(twinpipe_test name)
   add_executable(${name} ${arg_SOURCES})
   twinpipe_test_target(${name} ${arg_LIBRARIES})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  # A test that may take long starts first, or it runs on alone in the end.
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()
 
 function(twinpipe_test_target name)

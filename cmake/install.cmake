@@ -17,7 +17,7 @@ install(FILES ${PROJECT_BINARY_DIR}/twinpipe-config.cmake ${PROJECT_BINARY_DIR}/
 
 # pkg-config's files find the rest from where they are, so an installation can be moved.
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-if(Boost_CONTEXT_FOUND)
+if(twinpipe_sim_threads)
   set(twinpipe_sim_libs -lboost_context)
 endif()
 configure_file(cmake/twinpipe.pc.in twinpipe.pc @ONLY)

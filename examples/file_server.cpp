@@ -1,7 +1,9 @@
 // file_server [--blocking] NAME DIRECTORY CLIENTS: serves files of DIRECTORY under NAME with four workers,
-// and ends after so many clients. Each worker is a thread with a runtime of its own, or one that blocks.
+// and ends after so many clients. Each worker is a thread with a runtime of its own, or one that blocks. This
+// is all of it but main(), so that tests can run it in a simulated world.
+#include "file_server.hpp"
+
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -15,18 +17,17 @@ namespace {
 class front_desk {
  public:
   front_desk(tp::process& process, tp::endpoint endpoint, int clients)
-      : lock_(process), endpoint_(std::move(endpoint)), expected_(clients) {}
+      : process_(process), lock_(process), endpoint_(std::move(endpoint)), expected_(clients) {}
 
   void came(const std::string& worker, const std::string& client) {
     const std::lock_guard held(lock_);
     most_ = std::max(most_, ++present_);
-    std::printf("  %s: %s came as number %d of %zu\n", worker.c_str(), client.c_str(), present_, instances);
-    std::fflush(stdout);
+    process_.log(worker + ": " + client + " came as number " + std::to_string(present_) + " of " +
+                 std::to_string(instances));
   }
   void leaves(const std::string& worker, const std::string& client, const std::string& how) {
     const std::lock_guard held(lock_);
-    std::printf("  %s: %s %s\n", worker.c_str(), client.c_str(), how.c_str());
-    std::fflush(stdout);
+    process_.log(worker + ": " + client + " " + how);
     --present_;
     ++served_;
     if (served_ == expected_) endpoint_.close();
@@ -34,14 +35,17 @@ class front_desk {
   void close() { endpoint_.close(); }
   void summarise() {
     const std::lock_guard held(lock_);
-    std::printf("  served %d clients, at most %d at a time\n", served_, most_);
+    process_.log("served " + std::to_string(served_) + " clients, at most " + std::to_string(most_) +
+                 " at a time");
   }
+  void tell(std::string_view line) { process_.log(line); }
 
   [[nodiscard]] const tp::endpoint& endpoint() const { return endpoint_; }
 
  private:
   static inline const std::size_t instances = file_service::server_options().max_instances;
 
+  tp::process& process_;
   tp::mutex lock_;
   tp::endpoint endpoint_;
   const int expected_;
@@ -64,7 +68,7 @@ class worker_log final : public file_service::observer {
     else
       desk_.leaves(worker_, how.client, "didn't get " + file + ": " + how.failure + own_rights(how.file));
   }
-  void hindered(const tp::error& why) override { std::fprintf(stderr, "%s\n", why.message().c_str()); }
+  void hindered(const tp::error& why) override { desk_.tell(why.message()); }
 
  private:
   // For comparison: what the server itself, not acting for anybody, could read.
@@ -91,6 +95,8 @@ int blocking_worker(tp::thread& t, front_desk& desk, const tp::directory& files)
   return worked ? 0 : t.owner().fail(worked.error());
 }
 
+}  // namespace
+
 int file_server(tp::process& p) {
   std::vector<std::string> arguments = p.arguments();
   const bool blocks = std::erase(arguments, "--blocking") > 0;
@@ -102,8 +108,7 @@ int file_server(tp::process& p) {
   if (!files) return p.fail(files.error());
   auto endpoint = p.bind(arguments[1], file_service::server_options());
   if (!endpoint) return p.fail(endpoint.error());
-  std::printf("  serving %s as %s\n", endpoint->location().c_str(), p.self().to_string().c_str());
-  std::fflush(stdout);
+  p.log("serving " + endpoint->location() + " as " + p.self().to_string());
   front_desk desk(p, std::move(*endpoint), std::atoi(arguments[3].c_str()));
   tp::result<void> started;
   for (int i = 1; i <= 4 && started; ++i) {
@@ -117,10 +122,4 @@ int file_server(tp::process& p) {
   const int code = p.join();
   desk.summarise();
   return started ? code : p.fail(started.error());
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  return tp::run(argc, argv, file_server);
 }

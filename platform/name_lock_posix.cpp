@@ -10,7 +10,6 @@
 #include <charconv>
 #include <csignal>
 #include <memory>
-#include <string_view>
 
 #include "errors_posix.hpp"
 
@@ -51,12 +50,12 @@ std::string holder_of(long number) {
 bool is_open_twice(const descriptor& file, const struct stat& info) {
   const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir("/proc/self/fd"), &::closedir);
   if (!all) return false;
+  // By name and not by number: another thread may be opening or closing what a number stands for.
+  const std::string self = std::to_string(file.get());
   while (const dirent* entry = ::readdir(all.get())) {
-    int number = -1;
-    const std::string_view name = entry->d_name;
-    std::from_chars(name.data(), name.data() + name.size(), number);
     struct stat other{};
-    if (number >= 0 && number != file.get() && ::fstat(number, &other) == 0 && same_file(info, other))
+    if (entry->d_name != self && ::fstatat(::dirfd(all.get()), entry->d_name, &other, 0) == 0 &&
+        same_file(info, other))
       return true;
   }
   return false;

@@ -17,13 +17,11 @@ enum class happening : std::uint8_t {
   thread_ended,
   switched,
   time_passed,
-  begun,  ///< an operation that has to wait; value: its kind
-  done,   ///< value: bytes, extra: errc, kind above it
-  woken,
+  begun,  ///< an operation that has to wait; kind: what it is
+  done,   ///< value: bytes; kind and code: what it was and came to
   connected,
   accepted,
   bound,
-  withdrawn,
   closed,
   killed,
   entered,  ///< a client's identity; value: its uid
@@ -59,7 +57,6 @@ class chronicle {
 
   /// Null: whatever is asked, the answer is 0.
   void answer_with(answerer* who) noexcept { answerer_ = who; }
-  [[nodiscard]] answerer* answers() const noexcept { return answerer_; }
 
   [[nodiscard]] std::uint32_t choose(std::size_t bound, choice what) {
     if (bound <= 1 || answerer_ == nullptr) return 0;

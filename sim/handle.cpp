@@ -16,6 +16,13 @@ using namespace backend;
 constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4, is_call = 8, is_delayed = 16,
                        is_failing = 32;
 
+std::string_view name_of(kind what) noexcept {
+  static constexpr std::string_view words[] = {"read",   "write",       "shut down",   "drain",
+                                               "accept", "be readable", "be writable", "connect",
+                                               "sleep",  "go on",       "lock"};
+  return words[std::to_underlying(what)];
+}
+
 handle::handle(process_ref owner, std::uint32_t number)
     : process_(std::move(owner)),
       scheduler_(process_->world->time),
@@ -278,12 +285,9 @@ bool handle::waits_for_clients_only() const noexcept {
 }
 
 std::string handle::describe_pending() const {
-  static constexpr std::string_view words[] = {"read",   "write",       "shut down",   "drain",
-                                               "accept", "be readable", "be writable", "connect",
-                                               "sleep",  "go on",       "lock"};
   std::string text;
   for (const op* each = pending_; each != nullptr; each = each->twin.next)
-    text.append(text.empty() ? "to " : ", to ").append(words[each->twin.kind]);
+    text.append(text.empty() ? "to " : ", to ").append(name_of(static_cast<kind>(each->twin.kind)));
   return text;
 }
 

@@ -34,6 +34,8 @@ template <class... Kind>
 [[nodiscard]] constexpr kinds kinds_of(Kind... each) noexcept {
   return static_cast<kinds>((0U | ... | (1U << std::to_underlying(each))));
 }
+/// "read", "shut down": the verb.
+[[nodiscard]] std::string_view name_of(kind what) noexcept;
 
 /// Operations of one loop that can be done, or are over, until its next turn.
 struct ready_list {

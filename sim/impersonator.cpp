@@ -1,5 +1,7 @@
 // Whose rights a simulated thread acts with: Linux's rules for changing the effective user of a thread
 // (credentials(7)).
+#include <algorithm>
+
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"

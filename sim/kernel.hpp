@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "handle.hpp"
+#include "random.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
 #include "twinpipe/sim/world.hpp"
@@ -35,6 +36,7 @@ class resident_program final : public hosted {
   [[nodiscard]] bool running() const noexcept { return runs_; }
 
  private:
+  void check_alive() const;
   void start();
   void run();
   void leave_foreground();
@@ -161,7 +163,7 @@ struct tp::sim::world::state {
   std::vector<std::unique_ptr<resident_program>> programs;
   std::size_t foreground = 0;  ///< programs that a run waits for
   std::uint32_t next_uid = 1000, next_pid = 1000, handles = 0;
-  std::uint64_t random = 0x7477696e70697065;
+  random_numbers random{0x7477696e70697065};  ///< of all processes
 };
 
 inline std::unique_ptr<tp::identity>& tp::sim::process_record::acts_as() noexcept {

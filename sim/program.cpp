@@ -21,13 +21,20 @@ resident_program::resident_program(std::shared_ptr<world::state> world, std::str
 
 resident_program::~resident_program() = default;
 
+// A thread of a killed process does nothing to others any more.
+void resident_program::check_alive() const {
+  if (world_->time.current().dying) detail::leave_killed();
+}
+
 void resident_program::start() {
-  twin_ = make_process(world_, name_, user_);
+  check_alive();
+  twin_ = make_process(world_, name_, user_, background());
   result_.reset();
   runs_ = true;
   began_ = false;
   if (!background()) ++world_->foreground;
-  thread_ = std::move(*twin_->threads().start_thread("main", [this] { run(); }));
+  auto started = twin_->threads().start_thread("main", [this] { run(); });
+  if (started) thread_ = std::move(*started);  // else it was killed meanwhile
 }
 
 void resident_program::leave_foreground() {
@@ -61,6 +68,7 @@ void resident_program::run() {
 }
 
 void resident_program::kill() {
+  check_alive();
   if (twin_->killed()) return;
   if (record_of(*twin_).paused) resume();
   sim::kill(*twin_);
@@ -70,17 +78,20 @@ void resident_program::kill() {
 }
 
 void resident_program::pause() {
+  check_alive();
   record_of(*twin_).paused = true;
   world_->time.pause_threads(record_of(*twin_));
 }
 
 void resident_program::resume() {
+  check_alive();
   if (twin_->killed()) return;
   record_of(*twin_).paused = false;
   world_->time.resume_threads(record_of(*twin_));
 }
 
 void resident_program::restart() {
+  check_alive();
   if (runs_) detail::fatal("restart of a program that runs: '" + name_ + "'");
   thread_.reset();
   start();

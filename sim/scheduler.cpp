@@ -71,13 +71,14 @@ scheduler::end scheduler::block(sim::wait what, const void* on, time_point until
   self.awaited = on;
   note(happening::waits, 0, 0, std::to_underlying(what));
   self.timed_out = false;
+  stalled_ = false;
   if (until != never && !self.dying) timers_.add(until, {&self, nullptr}, self.timer);
   const bool was_dying = self.dying;
   switch_to(next());
   self.waits = wait::nothing;
   self.awaited = nullptr;
   timers_.remove(self.timer);
-  if (self.outside() && std::exchange(stalled_, false)) return end::stalled;
+  if (self.outside() && stalled_) return end::stalled;
   if (self.dying && !was_dying) return end::killed;
   return self.timed_out ? end::timed_out : end::woken;
 }

@@ -50,7 +50,6 @@ struct thread {
   bool timed_out = false;
   bool dying = false;  ///< its process was killed, and it has to end
   bool ended = false;
-  unsigned calls_after_death = 0;
   std::unique_ptr<identity> acts_as = {};  ///< see impersonator
   std::vector<thread*> joiners = {};
 
@@ -117,12 +116,10 @@ class scheduler {
     chronicle_.note({now_, current_->number, what, kind, static_cast<std::uint8_t>(code), object, value});
   }
 
-  /// Nobody but outside, and who dies, goes on.
-  void halt() noexcept { halted_ = true; }
-  [[nodiscard]] bool halted() const noexcept { return halted_; }
   void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
-  /// Halts, and the current thread lets outside go on; it returns only when its process was killed.
+  /// From now on nobody but outside, and who dies, goes on; it returns only when the process of the calling
+  /// thread was killed.
   void leave_for_good();
   /// A thread that is dying lets the others of its process go on, for what it waits for will not come.
   void let_others_die();
@@ -159,7 +156,7 @@ class scheduler {
   unsigned points_ = 0;  ///< since another thread ran
   std::uint32_t started_ = 0;
   bool stalled_ = false;
-  bool halted_ = false;
+  bool halted_ = false;  ///< see leave_for_good
 };
 
 }  // namespace tp::sim

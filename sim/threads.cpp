@@ -1,5 +1,6 @@
 // Threads of a simulated process, and what they wait for each other with. Whoever can go on is woken, and
 // tries when it is its turn, so another may be faster, as everywhere.
+#include <algorithm>
 #include <cassert>
 
 #include "fatal.hpp"
@@ -49,13 +50,13 @@ class mutex final : public backend::mutex {
       if (process_->dead()) return take_dying();
       if (holder_ == &time().current() && holder_->outside())
         detail::fatal("mutex::lock would never end: its only thread holds the mutex already");
-      time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
+      if (number_ != 0) time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
       waiters_.wait(wait::mutex, never, &holder_);
     }
     take();
   }
   bool try_lock() override {
-    if (kind_ == backend::mutex_kind::user) time().point();
+    if (kind_ != backend::mutex_kind::leaf) time().point();
     if (holder_ != nullptr) return false;
     take();
     return true;
@@ -89,7 +90,7 @@ class mutex final : public backend::mutex {
   waiters waiters_;
   const thread* holder_ = nullptr;
   const backend::mutex_kind kind_;
-  std::uint32_t number_ = 0;  ///< of one that threads may wait for
+  std::uint32_t number_ = 0;  ///< of a program's; others are in no event
 };
 static_assert(backend::implements<mutex, backend::mutex>);
 
@@ -177,7 +178,10 @@ class started_thread final : public backend::thread {
     scheduler& time = process_->world->time;
     while (!self_->ended) {
       self_->joiners.push_back(&time.current());
-      time.block(wait::thread_end, self_.get(), never);
+      const auto came = time.block(wait::thread_end, self_.get(), never);
+      if (came == scheduler::end::stalled && !self_->ended)
+        detail::fatal("to wait for the thread '" + self_->name +
+                      "' outside a world's threads would never end");
       std::erase(self_->joiners, &time.current());
     }
   }
@@ -193,8 +197,9 @@ class threads final : public backend::threads {
   explicit threads(process_ref process) : process_(std::move(process)) {}
   result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,
                                                         std::function<void()> body) override {
+    // A scenario describes all of its world before anything happens in it.
+    if (!process_->dead() && !time().current().outside()) time().point();
     if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
-    time().point();
     auto whole = [process = process_, name, body = std::move(body)] {
       body();
       if (process->acts_as() == nullptr || process->dead()) return;
@@ -221,16 +226,11 @@ class threads final : public backend::threads {
       if (came == scheduler::end::stalled) detail::fatal("sleep_until(never) would never end");
     }
   }
-  /// splitmix64 (Steele, Lea and Flood, 2014), one byte of each number.
+  /// One byte of each number.
   void random(std::span<std::byte> fill) noexcept override {
     std::ranges::fill(fill, std::byte{});
     if (process_->dead()) return;
-    for (std::byte& b : fill) {
-      std::uint64_t z = process_->world->random += 0x9e3779b97f4a7c15;
-      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-      b = static_cast<std::byte>((z ^ (z >> 31)) >> 56);
-    }
+    for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random.next() >> 56U);
   }
 
  private:

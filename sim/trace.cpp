@@ -33,8 +33,7 @@ class readable {
       case happening::thread_ended:
         return "ends";
       case happening::begun:
-        if (static_cast<kind>(e.kind) == kind::lock) return join("waits for mutex ", e.object);
-        return join("waits to ", kind_name(e.kind), ' ', object(e.object));
+        return begun(e);
       case happening::done:
         return done(e);
       case happening::connected:
@@ -90,6 +89,12 @@ class readable {
         return {};
     }
   }
+  std::string begun(const event& e) {
+    const auto what = static_cast<kind>(e.kind);
+    if (what == kind::schedule || what == kind::sleep) return {};  // of a runtime, for itself
+    if (what == kind::lock) return join("waits for mutex ", e.object);
+    return join("waits to ", name_of(what), object(e.object));
+  }
   static std::string outcome(const event& e) {
     const auto code = static_cast<errc>(e.code);
     return code == errc::none ? "" : join(": ", to_string(code));
@@ -100,21 +105,21 @@ class readable {
     if (what == kind::accept && e.code == 0) return {};  // said already
     if (what == kind::connect && e.code == 0) return {};
     const bool counts = (what == kind::read || what == kind::write) && e.code == 0;
-    return join(kind_name(e.kind), counts ? join(' ', e.value, " bytes") : std::string(), ' ',
-                object(e.object), outcome(e));
+    return join(does(e.kind), counts ? join(' ', e.value, " bytes") : std::string(), object(e.object),
+                outcome(e));
   }
-  static std::string_view kind_name(std::uint8_t kind) {
-    static constexpr std::string_view names[] = {"read",   "write",       "shut down",   "drain",
-                                                 "accept", "be readable", "be writable", "connect",
-                                                 "sleep",  "go on",       "lock"};
-    return names[kind];
+  static std::string_view does(std::uint8_t kind) {
+    static constexpr std::string_view words[] = {"reads",   "writes",      "shuts down",  "drains",
+                                                 "accepts", "is readable", "is writable", "connects",
+                                                 "sleeps",  "goes on",     "locks"};
+    return words[kind];
   }
   std::string name(std::uint32_t number) const {
     const auto found = known_.find(number);
     return found != known_.end() ? found->second : "";
   }
   std::string object(std::uint32_t number) const {
-    return known_.contains(number) ? "at " + name(number) : "";
+    return known_.contains(number) ? " at " + name(number) : "";
   }
   std::string user(std::uint32_t uid) const {
     const auto found = world_.users.find(uid);

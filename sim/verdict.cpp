@@ -37,6 +37,7 @@ std::string waits_for(const world::state& world, const thread& who) {
     case wait::turn:
       return "for its runtime: " + pending_at(who);
     case wait::mutex:
+      if (awaited_thread(who) == nullptr) return "for a mutex that has just been let go";
       return "for a mutex that " + name_of(world, *awaited_thread(who)) + " holds";
     case wait::thread_end:
       return "for the end of " + name_of(world, *awaited_thread(who));
@@ -88,6 +89,16 @@ std::string find_cycle(const world::state& world, const thread& from) {
   return {};
 }
 
+/// What a process has open, a line each.
+std::string holdings(const process_record& process) {
+  std::string text = join("process ", process.name, process.paused ? ", paused\n" : "\n");
+  for (const handle* const each : process.handles) {
+    const std::string pending = each->describe_pending();
+    text += join("  has ", each->describe(), pending.empty() ? "" : join(", where it waits ", pending), '\n');
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string find_deadlock(const world::state& world) {
@@ -113,6 +124,10 @@ std::string describe(const world::state& world) {
   for (const auto& each : world.time.threads()) {
     text += join("thread ", name_of(world, *each),
                  each->waits == wait::nothing ? " can go on" : " waits " + waits_for(world, *each), '\n');
+  }
+  std::set<const process_record*> told;
+  for (const auto& each : world.time.threads()) {
+    if (told.insert(each->process).second) text += holdings(*each->process);
   }
   for (const auto& each : world.programs) {
     text += join("program ", each->name(), ": ",

@@ -4,6 +4,7 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/detail/lost_error.hpp"
+#include "verdict.hpp"
 
 namespace tp::sim {
 namespace {
@@ -86,6 +87,10 @@ void world::kill(backend::process& victim) {
   sim::kill(victim);
 }
 
+std::uint32_t world::choose(std::uint32_t bound) {
+  return state_->time.choose(bound, choice::user);
+}
+
 void world::add_faults(fault_rule rule) {
   state_->fault_rules.push_back(std::move(rule));
 }
@@ -96,6 +101,9 @@ void world::short_io(bool allowed) {
 
 const std::string& world::failure() const noexcept {
   return state_->failure;
+}
+std::string world::dump() const {
+  return describe(*state_);
 }
 void world::allow_steps(std::uint64_t most) {
   state_->time.allow_steps(state_->time.steps() + most);

@@ -34,7 +34,7 @@ process::process(backend::process& twin, std::vector<std::string> arguments,
       arguments_(std::move(arguments)),
       withdrawals_(std::make_shared<detail::withdrawals>(twin)),
       meeting_places_(std::make_unique<detail::meeting_places>(twin.threads())),
-      lock_(twin.threads().make_mutex(backend::mutex_kind::user)),
+      lock_(twin.threads().make_mutex(backend::mutex_kind::library)),
       joined_(twin.threads().make_condition()) {}
 
 process::~process() {

@@ -203,6 +203,13 @@ class Tidy(unittest.TestCase):
             found = self.problems(here | {'README.md': changed})
             self.assertTrue(any(problem.startswith('README.md:1') and message in problem for problem in found), found)
 
+    def test_text_in_a_page_that_is_not_a_whole_file(self):
+        page = '<!-- said.txt -->\n```text\nit said\n```\n'
+        self.assertEqual(self.problems({'said.txt': 'it said\n', 'README.md': page}), [])
+        for files in ({'said.txt': 'it said more\n'}, {}):
+            found = self.problems(files | {'README.md': page})
+            self.assertTrue(any(problem.startswith('README.md:1') and 'not that of said.txt' in problem for problem in found), found)
+
 
 if __name__ == '__main__':
     outcome = unittest.main(exit=False).result

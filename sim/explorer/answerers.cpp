@@ -10,13 +10,15 @@
 namespace tp::sim {
 
 std::uint32_t exhaustive_answerer::answer(std::uint32_t bound, choice what) {
-  if (what == choice::postpone || what == choice::spurious || what == choice::length ||
-      what == choice::accept)
-    return 0;
-  const bool preempts = what == choice::preempt;
+  const bool by_chance = what == choice::postpone || what == choice::spurious || what == choice::length ||
+                         what == choice::accept;
+  return given_.emplace_back(by_chance ? 0 : decide(bound, what == choice::preempt));
+}
+
+std::uint32_t exhaustive_answerer::decide(std::uint32_t bound, bool preempts) {
   if (next_ == path_.size()) {
     // Without preemptions left there is no alternative, so that none is tried.
-    path_.push_back({0, preempts && spent_ == most_ ? 1 : bound, preempts});
+    path_.push_back({0, preempts && spent_ == most_ ? 1 : bound});
   }
   const decision& here = path_[next_++];
   if (preempts && here.value != 0) ++spent_;
@@ -25,6 +27,7 @@ std::uint32_t exhaustive_answerer::answer(std::uint32_t bound, choice what) {
 
 bool exhaustive_answerer::advance() {
   path_.resize(next_);
+  given_.clear();
   next_ = 0;
   spent_ = 0;
   while (!path_.empty() && path_.back().value + 1 >= path_.back().bound) path_.pop_back();

@@ -47,6 +47,8 @@ class exhaustive_answerer final : public answerer {
  public:
   explicit exhaustive_answerer(unsigned preemptions) noexcept : most_(preemptions) {}
   std::uint32_t answer(std::uint32_t bound, choice what) override;
+  /// All that was answered in this run so far, what isn't varied among it.
+  [[nodiscard]] const std::vector<std::uint32_t>& given() const noexcept { return given_; }
   /// To the next run; false: there is none.
   [[nodiscard]] bool advance();
 
@@ -54,9 +56,11 @@ class exhaustive_answerer final : public answerer {
   struct decision {
     std::uint32_t value;
     std::uint32_t bound;
-    bool preempts;
   };
+  std::uint32_t decide(std::uint32_t bound, bool preempts);
+
   std::vector<decision> path_;
+  std::vector<std::uint32_t> given_;
   std::size_t next_ = 0;
   unsigned most_;
   unsigned spent_ = 0;  ///< preemptions, so far in this run

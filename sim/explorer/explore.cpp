@@ -1,6 +1,7 @@
 // Exploration: runs over seeds or over all schedules, and the report of the one that failed.
 #include "twinpipe/sim/explore.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -29,14 +30,15 @@ std::unique_ptr<answerer> answers_of(const schedule& how) {
   return std::make_unique<written_answerer>(how.choices);
 }
 
-/// Empty: it went well.
-std::string why_failed(const scenario& what, answerer& answers, const explore_options& options,
-                       std::uint64_t& steps, std::vector<std::uint32_t>& choices, std::uint64_t& hash) {
-  const one_run run(what, answers, options.most_steps, few_events);
-  steps += run.steps;
-  choices = run.choices;
-  hash = run.hash;
-  return run.why;
+/// What a run without a trace tells. `why` is empty if it went well.
+struct outcome {
+  std::string why;
+  std::uint64_t steps, hash;
+};
+
+outcome run_once(const scenario& what, answerer& answers, const explore_options& options) {
+  one_run run(what, answers, options.most_steps, few_events);
+  return {std::move(run.why), run.steps, run.hash};
 }
 
 /// Two runs of one schedule, compared event by event.
@@ -49,24 +51,20 @@ std::string why_differs(const scenario& what, const schedule& how, const explore
          one.difference(two);
 }
 
-std::string report_of(const scenario& what, const failure& failed, const explore_options& options,
-                      std::string_view which) {
-  const std::string how = failed.how.to_string();
-  const auto answers = answers_of(failed.how);
-  const one_run again(what, *answers, options.most_steps, many_events);
-  std::string text = join("twinpipe: ", which, " failed: ", failed.why, "\n");
-  text += join("  to replay it: TWINPIPE_REPLAY=", how, " and this test again, or tp::sim::replay(\"", how,
-               "\", scenario)\n");
-  if (!again.failed())
-    text += "  the same schedule did not fail again; the trace is that of the second run\n";
-  return text + again.trace(lines_of_report);
-}
-
 [[noreturn]] void report(const scenario& what, const failure& failed, const explore_options& options,
                          std::string_view which) {
-  std::string text = report_of(what, failed, options, which);
-  std::fputs(text.c_str(), stderr);
-  throw exploration_failed(std::move(text), failed.why, failed.how.to_string());
+  const std::string how = failed.how.to_string();
+  std::string why = failed.why;
+  while (why.ends_with('\n')) why.pop_back();
+  std::string summary = join("twinpipe: ", which, " failed: ", why, "\n  to replay it: TWINPIPE_REPLAY=", how,
+                             " and this test again, or tp::sim::replay(\"", how, "\", scenario)");
+  const auto answers = answers_of(failed.how);
+  const one_run again(what, *answers, options.most_steps, many_events);
+  if (!again.failed())
+    summary += "\n  the same schedule did not fail again; the trace is that of the second run";
+  std::string trace = again.trace(lines_of_report);
+  std::fputs((summary + "\n" + trace).c_str(), stderr);
+  throw exploration_failed(summary, std::move(trace), std::move(why), how);
 }
 
 /// What the workers of one exploration share.
@@ -79,17 +77,19 @@ class search {
       const std::uint64_t number = next_++;
       if (options_.runs != 0 && number >= options_.runs) return;
       const schedule how{.seed = options_.first_seed + number, .choices = {}};
-      const last_words spoken(how.to_string());
-      run(number, how, *answers_of(how));
+      const auto written = [&] { return how; };
+      const last_words spoken([&] { return how.to_string(); });
+      run(number, written, *answers_of(how));
     }
   }
 
   void over_all() {
     exhaustive_answerer answers(options_.preemptions);
+    const auto written = [&] { return schedule{.seed = {}, .choices = answers.given()}; };
+    const last_words spoken([&] { return written().to_string(); });
     while (!done()) {
       if (options_.runs != 0 && next_ >= options_.runs) return;
-      const last_words spoken("the run that follows its last one");
-      run(next_++, std::nullopt, answers);
+      run(next_++, written, answers);
       if (failed_.load() || !answers.advance()) {
         exhausted_ = !failed_.load();
         return;
@@ -115,24 +115,24 @@ class search {
     return failed_ || (options_.budget != duration{} && real_clock::now() - begun_ >= options_.budget);
   }
 
-  void run(std::uint64_t number, std::optional<schedule> how, answerer& answers) {
-    std::uint64_t steps = 0, hash = 0;
-    schedule path;
-    std::string why = why_failed(what_, answers, options_, steps, path.choices, hash);
-    const schedule& same = how ? *how : path;
-    if (why.empty() && options_.twice) {
-      std::uint64_t again = 0;
-      std::vector<std::uint32_t> choices;
-      why = why_failed(what_, *answers_of(same), options_, steps, choices, again);
-      if (why.empty() && again != hash) why = why_differs(what_, same, options_);
+  /// `written`: yields the run's schedule, afterwards.
+  template <class Written>
+  void run(std::uint64_t number, const Written& written, answerer& answers) {
+    outcome seen = run_once(what_, answers, options_);
+    if (seen.why.empty() && options_.twice) {
+      const schedule same = written();
+      outcome again = run_once(what_, *answers_of(same), options_);
+      seen.steps += again.steps;
+      seen.why = std::move(again.why);
+      if (seen.why.empty() && again.hash != seen.hash) seen.why = why_differs(what_, same, options_);
     }
     ++runs_;
-    steps_ += steps;
-    hash_ += hash;  // in no order, for workers have none
-    if (why.empty()) return;
+    steps_ += seen.steps;
+    hash_ += seen.hash;  // in no order, for workers have none
+    if (seen.why.empty()) return;
     const std::lock_guard held(lock_);
     if (failure_ && failed_run_ < number) return;
-    failure_ = failure{std::move(why), same};
+    failure_ = failure{std::move(seen.why), written()};
     failed_run_ = number;
     failed_ = true;
   }
@@ -151,8 +151,9 @@ class search {
 }  // namespace
 
 std::string exploration::to_string() const {
-  if (exhausted) return join("exhausted at ", preemptions, " preemptions, ", runs, " schedules");
-  return join(runs, " schedules");
+  const auto count = [](std::uint64_t n, std::string_view what) { return join(n, what, n == 1 ? "" : "s"); };
+  const std::string all = count(runs, " schedule");
+  return exhausted ? join("exhausted at ", count(preemptions, " preemption"), ", ", all) : all;
 }
 
 exploration explore(const explore_options& options, const scenario& what) {
@@ -168,6 +169,8 @@ exploration explore(const explore_options& options, const scenario& what) {
     replay(only, what);
     return {.runs = 1};
   }
+  if (options.runs == 0 && options.budget == duration{} && options.strategy == strategy::random)
+    throw std::invalid_argument("an exploration by seeds has no end of its own: give it runs or a budget");
   search all(options, what);
   const unsigned workers =
       options.workers != 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());
@@ -189,8 +192,13 @@ void replay(std::string_view written, const scenario& what) {
   }
   const auto answers = answers_of(*how);
   const explore_options options;
-  const last_words spoken{std::string(written)};
+  const last_words spoken([&] { return std::string(written); });
   const one_run run(what, *answers, options.most_steps, many_events);
+  if (const auto* const path = dynamic_cast<written_answerer*>(answers.get()); path && path->diverged()) {
+    throw std::invalid_argument(join('\'', written,
+                                     "' is the schedule of another scenario, or of one that has "
+                                     "changed: it takes an alternative that isn't there"));
+  }
   if (run.failed()) report(what, {run.why, *how}, options, "the replayed run");
   std::fputs(("twinpipe: the replayed run did not fail\n" + run.trace(many_events)).c_str(), stderr);
 }

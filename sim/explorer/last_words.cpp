@@ -16,7 +16,8 @@ std::atomic<void (*)(int)> handled_before = SIG_DFL;
 
 }  // namespace
 
-last_words::last_words(std::string schedule) : schedule_(std::move(schedule)), outer_(current) {
+last_words::last_words(std::function<std::string()> schedule)
+    : schedule_(std::move(schedule)), outer_(current) {
   current = this;
   if (speakers++ == 0) handled_before = std::signal(SIGABRT, speak);
 }
@@ -33,7 +34,7 @@ void last_words::speak(int signal) {
     std::fprintf(
         stderr,
         "twinpipe: the program aborted in a run; to replay it: TWINPIPE_REPLAY=%s and this test again\n",
-        current->schedule_.c_str());
+        current->schedule_().c_str());
   }
   std::signal(signal, handled_before.load());
   std::raise(signal);

@@ -1,6 +1,7 @@
 // What a run says if it ends the whole program.
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace tp::sim {
@@ -9,7 +10,8 @@ namespace tp::sim {
 /// in.
 class last_words {
  public:
-  explicit last_words(std::string schedule);
+  /// `schedule`: of the run that goes on when it is asked.
+  explicit last_words(std::function<std::string()> schedule);
   last_words(const last_words&) = delete;
   last_words& operator=(const last_words&) = delete;
   ~last_words();
@@ -17,7 +19,7 @@ class last_words {
  private:
   static void speak(int signal);
 
-  const std::string schedule_;
+  const std::function<std::string()> schedule_;
   const last_words* const outer_;
 };
 

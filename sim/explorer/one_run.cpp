@@ -1,6 +1,8 @@
 // One run of a scenario.
 #include "explorer/one_run.hpp"
 
+#include <algorithm>
+
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
@@ -12,10 +14,8 @@ one_run::one_run(const scenario& what, answerer& answers, std::uint64_t most_ste
     : world_(kept_events) {
   world_.answer_with(&answers);
   make(what, most_steps);
-  const chronicle& all = world_.state_->time.chronicle();
-  hash = all.hash();
+  hash = world_.hash();
   steps = world_.steps();
-  choices = all.choices();
 }
 
 one_run::~one_run() {

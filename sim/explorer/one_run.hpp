@@ -23,7 +23,6 @@ struct one_run {
   std::string why;
   std::uint64_t hash = 0;
   std::uint64_t steps = 0;
-  std::vector<std::uint32_t> choices;
 
  private:
   void make(const scenario& what, std::uint64_t most_steps);

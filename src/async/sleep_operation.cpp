@@ -36,6 +36,7 @@ bool sleep_operation::start() {
 // A stop that came when the time had passed already came too late.
 void sleep_operation::woke() {
   if (timer_.result.code == errc::cancelled) reason_ = stop_reason_;
+  if (timer_.result.code == errc::process_killed) reason_ = errc::process_killed;
   if (pending()) complete();
 }
 

@@ -12,10 +12,13 @@ namespace tp {
 
 namespace {
 
-[[noreturn]] void unjoined(const std::exception_ptr& exception) noexcept {
+/// Ends the program, but for the end of a killed process that has passed through a task.
+void unjoined(const std::exception_ptr& exception) noexcept {
   std::string line = "a task_group was destroyed without the join that would have thrown an exception: ";
   try {
     std::rethrow_exception(exception);
+  } catch (const detail::process_killed&) {
+    return;
   } catch (const std::exception& thrown) {
     line += escape(thrown.what());
   } catch (...) {

@@ -27,7 +27,7 @@ constexpr duration longest_pause = std::chrono::milliseconds(20);
 blocking_connection_state::blocking_connection_state(process& owner, backend::blocking_stream_ptr stream,
                                                      established made)
     : owner_(owner),
-      lock_(owner.twin().threads().make_mutex(backend::mutex_kind::user)),
+      lock_(owner.twin().threads().make_mutex(backend::mutex_kind::library)),
       system_(new caller_system(owner.twin().threads())),
       runtime_(owner, std::unique_ptr<backend::system>(system_)),
       stream_(new caller_stream(*system_, std::move(stream))),

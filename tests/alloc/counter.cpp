@@ -5,16 +5,9 @@
 #include <cstddef>
 #include <cstdlib>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define TWINPIPE_TEST_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TWINPIPE_TEST_SANITIZED
-#endif
+#include "support/sanitized.hpp"
 
-#if defined(__GLIBC__) && !defined(TWINPIPE_TEST_SANITIZED)
+#if defined(__GLIBC__) && !TWINPIPE_TEST_SANITIZED
 
 namespace {
 std::atomic<long> made = 0;

@@ -2,8 +2,10 @@
 // hand.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -13,13 +15,23 @@
 
 namespace tp::conformance {
 
-/// Bytes that repeat nowhere nearby, so that one lost, doubled or moved shows.
+/// Bytes in numbered blocks, so that one lost, doubled or moved shows. A copied block is far faster than
+/// computed bytes under a sanitizer.
 [[nodiscard]] inline std::string pattern(std::size_t size, unsigned seed = 1) {
-  std::string made(size, '\0');
+  constexpr std::size_t block = 1021;  // a prime: what is lost or moved doesn't look like another block
+  std::string first(std::min(size, block), '\0');
   std::uint32_t state = seed * 2654435761u;
-  for (char& each : made) {
+  for (char& each : first) {
     state = state * 1664525u + 1013904223u;
     each = static_cast<char>(state >> 24);
+  }
+  std::string made;
+  made.reserve(size);
+  for (std::uint32_t number = 0; made.size() < size; ++number) {
+    const std::size_t begins = made.size();
+    made.append(first, 0, size - begins);
+    if (number > 0 && size - begins >= sizeof number)
+      std::memcpy(made.data() + begins, &number, sizeof number);
   }
   return made;
 }

@@ -41,7 +41,7 @@ TEST_CASE("a deadline on a program's loop comes in time, however long ago the lo
   later_libuv::fall_behind(rig.on.loop, 1h);
   event over(rig.self);
   std::thread help([&] {
-    if (!over.wait(rig.runtime->now() + 5s)) rig.runtime->post([] {});
+    if (!over.wait(rig.self.now() + 5s)) rig.runtime->post([] {});
   });
   CHECK(rig.runtime->turn(rig.runtime->now() + 2ms) == turned::timed_out);
   over.set();

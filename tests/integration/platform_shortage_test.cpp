@@ -9,19 +9,12 @@
 #include <limits>
 
 #include "platform_support.hpp"
+#include "support/sanitized.hpp"
 #include "support/skip.hpp"
 
 namespace tp::test {
 
 namespace fs = std::filesystem;
-
-#if defined(__has_feature)
-constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 TEST_CASE("whichever descriptor is missing, bind says no_resources and leaves no socket behind") {
   if (sanitized) return skip("a sanitizer needs descriptors of its own, to look at memory");

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 #include <mutex>
+#include <set>
 
+#include "rig.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::programs {
@@ -69,6 +71,8 @@ TEST_CASE("random schedules find a lock order that can deadlock, and say who wai
              Catch::Contains("locks/first (alice) waits for a mutex that locks/second (alice) holds"));
   CHECK_THAT(failed.why(), Catch::Contains("a cycle: "));
   CHECK_THAT(failed.what(), Catch::Contains("TWINPIPE_REPLAY=1-seed-"));
+  CHECK_THAT(failed.trace(), Catch::Contains("locks/first (alice)          waits for mutex"));
+  CHECK_THAT(failed.trace(), !Catch::Contains("locks/main (alice)           locks mutex"));  // the library's
 }
 
 TEST_CASE("a failed run fails again when its schedule is replayed") {
@@ -77,6 +81,7 @@ TEST_CASE("a failed run fails again when its schedule is replayed") {
   CHECK(again.why() == failed.why());
   CHECK_THROWS_AS(sim::replay("1-seed-xyz", lock_order_bug), std::invalid_argument);
   CHECK_THROWS_AS(sim::replay("0-seed-1", lock_order_bug), std::invalid_argument);
+  CHECK_THROWS_WITH(sim::replay("1-path-99", lock_order_bug), Catch::Contains("another scenario"));
 }
 
 TEST_CASE("a search without preemptions proves nothing wrong, and with one it finds the deadlock") {
@@ -160,6 +165,51 @@ TEST_CASE("several workers find what one finds, and the earliest run is told") {
   CHECK(sim::explore({.runs = 50, .workers = 2}, [](sim::world& world) {
           world.process("idle", world.user("alice"), [](process&) { return 0; });
         }).runs == 50);
+}
+
+TEST_CASE("an exploration that would never end is refused, and counts are told in words") {
+  CHECK_THROWS_AS(sim::explore({.runs = 0}, lost_update), std::invalid_argument);
+  CHECK(sim::exploration{.runs = 1}.to_string() == "1 schedule");
+  CHECK(sim::exploration{.runs = 2, .exhausted = true, .preemptions = 1}.to_string() ==
+        "exhausted at 1 preemption, 2 schedules");
+}
+
+TEST_CASE("a number that a scenario asks for is explored like all else that is open") {
+  std::set<std::uint32_t> seen;
+  const auto varied = [&](sim::world& world) {
+    world.process("chooser", world.user("alice"), [&](process&) {
+      seen.insert(world.choose(5));
+      return 0;
+    });
+  };
+  const auto all = sim::explore({.strategy = sim::strategy::exhaustive, .runs = 0}, varied);
+  CHECK(all.runs == 5);
+  CHECK(seen == std::set<std::uint32_t>{0, 1, 2, 3, 4});
+}
+
+TEST_CASE("a run that aborts the program says first how to make it again, in either search") {
+  const auto aborts_when_preempted = [](sim::world& world) {
+    world.process("fragile", world.user("alice"), [](process& p) {
+      int order = 0;
+      p.start_thread("one", [&](thread&) { return order = 1, 0; });
+      p.start_thread("two", [&](thread&) {
+        if (order == 0) std::abort();
+        return 0;
+      });
+      return p.join();
+    });
+  };
+  using enum sim::strategy;
+  const auto said = [&](sim::strategy how) {
+    return test::last_words([&] { sim::explore({.strategy = how, .runs = 1000}, aborts_when_preempted); });
+  };
+  CHECK_THAT(said(random), Catch::Contains("to replay it: TWINPIPE_REPLAY=1-seed-"));
+  const std::string path = said(exhaustive);
+  REQUIRE_THAT(path, Catch::Contains("to replay it: TWINPIPE_REPLAY=1-path-"));
+  const auto begin = path.find("1-path-");
+  const std::string written = path.substr(begin, path.find(' ', begin) - begin);
+  CHECK_THAT(test::last_words([&] { sim::replay(written, aborts_when_preempted); }),
+             Catch::Contains(written));
 }
 
 }  // namespace tp::programs

@@ -1,44 +1,11 @@
 // Mistakes of a program that would end in a mess on a real system: here they end the program at once.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <catch2/catch.hpp>
-#include <csignal>
 
 #include "rig.hpp"
 
 namespace tp::test {
 
 using namespace backend;
-
-namespace {
-
-/// What a copy of this process says on standard error before it aborts; "" if it doesn't abort.
-template <class Body>
-std::string last_words(Body body) {
-  std::array<int, 2> ends;
-  REQUIRE(::pipe(ends.data()) == 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::signal(SIGABRT, SIG_DFL);
-    ::alarm(20);
-    ::dup2(ends[1], STDERR_FILENO);
-    body();
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  std::string said;
-  std::array<char, 256> part;
-  for (ssize_t n = 0; (n = ::read(ends[0], part.data(), part.size())) > 0;)
-    said.append(part.data(), static_cast<std::size_t>(n));
-  ::close(ends[0]);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? said : "";
-}
-
-}  // namespace
 
 TEST_CASE("two reads, writes or accepts at a time on one object abort") {
   const std::string expected = "twinpipe: two operations of a kind were started on one stream or acceptor\n";

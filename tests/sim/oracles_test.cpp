@@ -135,4 +135,20 @@ TEST_CASE("servers that wait for clients when all others have ended are no deadl
         }) == "");
 }
 
+TEST_CASE("a program in the background may wait for whatever it likes, and is no part of a deadlock") {
+  const auto waits = [](process& p) {
+    event never_set(p);
+    never_set.wait();
+    return 0;
+  };
+  CHECK_THROWS_WITH(
+      sim::explore({.runs = 1},
+                   [&](sim::world& world) {
+                     const auto alice = world.user("alice");
+                     world.process("helper", alice, waits, {.background = true});
+                     world.process("stuck", alice, waits);
+                   }),
+      Catch::Contains("stuck/main (alice) waits for an event") && !Catch::Contains("helper/main"));
+}
+
 }  // namespace tp::programs

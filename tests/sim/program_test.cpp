@@ -210,4 +210,94 @@ TEST_CASE("a program that was killed starts again, and its clients find it") {
   });
 }
 
+namespace {
+
+task<void> doze(runtime& rt) {
+  while (true) {
+    rt.owner().sleep(1ms);  // the thread with all of its tasks
+    static_cast<void>(co_await rt.sleep(1ms));
+  }
+}
+
+/// Has a task that blocks, and waits itself: for an hour, or for what never comes.
+int dozing_server(process& p, bool for_ever) {
+  const auto body = [](runtime& rt, bool waits_for_ever) -> task<int> {
+    task_group group;
+    group.start(doze(rt));
+    if (waits_for_ever) co_await std::suspend_always();
+    static_cast<void>(co_await rt.sleep(1h));
+    co_return 0;
+  };
+  return p.run([&](runtime& rt) { return body(rt, for_ever); });
+}
+
+}  // namespace
+
+TEST_CASE("a server may be killed while a task of a group blocks its thread") {
+  for (const bool for_ever : {false, true}) {
+    sim::explore({.runs = 100}, [for_ever](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& server =
+          world.process("server", alice, [for_ever](process& p) { return dozing_server(p, for_ever); },
+                        {.background = true});
+      world.process("killer", alice, [&](process& p) {
+        p.sleep(std::chrono::microseconds(500) * world.choose(8));
+        server.kill();
+        return 0;
+      });
+    });
+  }
+}
+
+TEST_CASE("a run may fail at any moment of a kill and a restart") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto restarting = [](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& server = world.process("server", alice, echo_server, {.background = true});
+      world.process("supervisor", alice, [&server](process&) {
+        server.kill();
+        server.restart();
+        return 0;
+      });
+      world.process("failing", alice, [](process& p) {
+        p.sleep(0ns);
+        return 1;
+      });
+    };
+    CHECK_THROWS_AS(sim::explore({.runs = 1, .first_seed = seed}, restarting), sim::exploration_failed);
+  }
+}
+
+TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
+  sim::world world;
+  const auto alice = world.user("alice");
+  world.process("server", alice, echo_server);
+  world.process("client", alice, [](process& p) {
+    auto server = blocking::connect(p, "echo", {.wait_for_server = true});
+    buffer into;
+    return server && server->receive(into) ? 0 : 1;
+  });
+  world.allow_steps(1000);
+  CHECK(world.run() == sim::run_end::failed);
+  for (const char* line : {
+           "name /run/user/1000/twinpipe/echo\n",
+           "thread client/main (alice) waits to read at connection",
+           "process server, pid 1000\n",
+           "  has an acceptor of the name '/run/user/1000/twinpipe/echo', where it waits to accept\n",
+           "program client: runs\n",
+       })
+    CHECK_THAT(world.dump(), Catch::Contains(line));
+}
+
+TEST_CASE("programs begin when the scenario has returned") {
+  bool returned = false;
+  sim::explore({.runs = 100}, [&](sim::world& world) {
+    returned = false;
+    const auto alice = world.user("alice");
+    for (const char* name : {"one", "two", "three"})
+      world.process(name, alice, [&](process&) { return returned ? 0 : 1; });
+    returned = true;
+  });
+}
+
 }  // namespace tp::programs

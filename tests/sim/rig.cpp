@@ -1,11 +1,38 @@
 // Processes and connected pairs for the tests of the simulated twin.
 #include "rig.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 
 namespace tp::test {
 
 using namespace backend;
+
+std::string last_words(const std::function<void()>& body) {
+  std::array<int, 2> ends;
+  REQUIRE(::pipe(ends.data()) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGABRT, SIG_DFL);
+    ::alarm(20);
+    ::dup2(ends[1], STDERR_FILENO);
+    body();
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string said;
+  std::array<char, 256> part;
+  for (ssize_t n = 0; (n = ::read(ends[0], part.data(), part.size())) > 0;)
+    said.append(part.data(), static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? said : "";
+}
 
 endpoint_name named(std::string_view text) {
   auto name = endpoint_name::parse(text);

@@ -64,6 +64,9 @@ struct host {
   std::unique_ptr<backend::system> system;
 };
 
+/// What a copy of this process says on standard error before it aborts; "" if it doesn't abort.
+[[nodiscard]] std::string last_words(const std::function<void()>& body);
+
 [[nodiscard]] endpoint_name named(std::string_view text);
 /// The group, or the user, is number 50.
 [[nodiscard]] backend::bind_request request(std::string_view name, access_policy::audience who);

@@ -22,13 +22,13 @@ class mutex {
 };
 
 /// `leaf`: held for moments only, never across a wait or another lock, so a simulator needs no choice point
-/// there.
-enum class mutex_kind : std::uint8_t { leaf, user };
+/// there. `library`: like a user's, but of no program, so a simulator's trace needn't tell of it.
+enum class mutex_kind : std::uint8_t { leaf, user, library };
 
 class condition {
  public:
   virtual ~condition() = default;
-  /// `held` is of kind user, locked by this thread, and locked again on return. Spurious wake-ups happen.
+  /// `held` is no leaf, locked by this thread, and locked again on return. Spurious wake-ups happen.
   /// False: the deadline passed.
   virtual bool wait(mutex& held, time_point deadline) = 0;
   virtual void notify_one() noexcept = 0;

@@ -3,10 +3,6 @@
 
 #include "twinpipe/error.hpp"
 
-namespace tp {
-class process;
-}
-
 namespace tp::detail {
 
 /// Thrown by the calls that wait, so that the thread leaves its frames as fast as it can; the world catches

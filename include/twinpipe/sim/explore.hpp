@@ -38,7 +38,8 @@ enum class strategy : std::uint8_t {
 
 struct explore_options {
   sim::strategy strategy = strategy::random;
-  /// At most so many. 0: no bound but the budget's, or until everything was tried.
+  /// At most so many. 0: no bound but the budget's, which random runs need then; exhaustive ones end by
+  /// themselves.
   std::uint64_t runs = 1000;
   /// At most so long, of real time; 0: no bound.
   duration budget = {};
@@ -46,8 +47,8 @@ struct explore_options {
   std::uint64_t first_seed = 1;
   /// Exhaustive: so many times per run a thread that could go on is made to wait for another.
   unsigned preemptions = 2;
-  /// Threads of this program that explore, each its own worlds. 0: one per processor. The scenario is called
-  /// by all.
+  /// Threads of this program that explore by seeds, each its own worlds. 0: one per processor. The scenario
+  /// is called by all, at the same time. An exhaustive search is one thread's.
   unsigned workers = 1;
   /// See world::short_io. A scenario that is given to replay() has to allow it itself. A search of all
   /// schedules doesn't vary lengths.
@@ -74,29 +75,36 @@ struct exploration {
   [[nodiscard]] std::string to_string() const;
 };
 
-/// A run that failed. what() is the whole report: what failed, how to replay it, and what happened.
+/// A run that failed. what() says what failed and how to replay it.
 class exploration_failed : public std::runtime_error {
  public:
-  exploration_failed(std::string report, std::string why, std::string schedule)
-      : std::runtime_error(std::move(report)), why_(std::move(why)), schedule_(std::move(schedule)) {}
+  exploration_failed(const std::string& summary, std::string trace, std::string why, std::string schedule)
+      : std::runtime_error(summary),
+        trace_(std::move(trace)),
+        why_(std::move(why)),
+        schedule_(std::move(schedule)) {}
+  /// What happened, the last of it, a line for each event.
+  [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
   /// What failed, in a sentence.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   /// What replay() takes.
   [[nodiscard]] const std::string& schedule() const noexcept { return schedule_; }
 
  private:
-  std::string why_, schedule_;
+  std::string trace_, why_, schedule_;
 };
 
 /// Throws exploration_failed for the first run that fails: a program that returned something else than 0 or
 /// was left by an exception, threads that wait for each other, a run without end, something that was still
-/// open at the end of its process, two runs of one schedule that differ. The report is printed, too.
+/// open at the end of its process, two runs of one schedule that differ. What failed, how to replay it and
+/// the trace go to standard error first.
 ///
-/// With TWINPIPE_REPLAY=SCHEDULE in the environment it makes that run only.
+/// With TWINPIPE_REPLAY=SCHEDULE in the environment it makes that run only. Errors of its own:
+/// std::invalid_argument for random runs without a bound.
 exploration explore(const explore_options& options, const scenario& what);
 
 /// One run, by the schedule that a report names, with all of its events printed. Throws like explore(), and
-/// std::invalid_argument for what is no schedule of this format.
+/// std::invalid_argument for what is no schedule of this format, or not one of this scenario.
 void replay(std::string_view schedule, const scenario& what);
 
 }  // namespace tp::sim

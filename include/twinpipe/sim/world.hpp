@@ -99,6 +99,10 @@ class world {
   /// All that can be seen of the world: its processes, threads and what they wait for, names and connections.
   [[nodiscard]] std::string dump() const;
 
+  /// A number below `bound`, for scenarios and programs that vary what they do: the moment of a kill, the
+  /// size of a message. A choice like any other, so it is explored and replayed; 0 without an answerer.
+  [[nodiscard]] std::uint32_t choose(std::uint32_t bound);
+
   /// Asked about every act of every process from now on. Without rules nothing ever fails by itself.
   void add_faults(fault_rule rule);
 
