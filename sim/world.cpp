@@ -3,6 +3,8 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "trace.hpp"
+#include "verdict.hpp"
 
 namespace tp::sim {
 namespace {
@@ -79,6 +81,12 @@ void world::kill(backend::process& victim) {
   sim::kill(victim);
 }
 
+std::string world::dump() const {
+  return describe(*state_);
+}
+std::string world::recent_events() const {
+  return trace_of(*state_, SIZE_MAX);
+}
 const std::string& world::failure() const noexcept {
   return state_->failure;
 }

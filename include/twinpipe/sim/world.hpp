@@ -93,6 +93,8 @@ class world {
   [[nodiscard]] const std::string& failure() const noexcept;
   /// All that can be seen of the world: its processes, threads and what they wait for, names and connections.
   [[nodiscard]] std::string dump() const;
+  /// What has happened last, one line each: time, thread, event.
+  [[nodiscard]] std::string recent_events() const;
 
   /// So many choices and operations from now on, then it fails.
   void allow_steps(std::uint64_t most);
