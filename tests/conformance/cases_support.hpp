@@ -2,8 +2,10 @@
 // hand.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -16,10 +18,11 @@ namespace tp::conformance {
 /// Bytes that repeat nowhere nearby, so that one lost, doubled or moved shows.
 [[nodiscard]] inline std::string pattern(std::size_t size, unsigned seed = 1) {
   std::string made(size, '\0');
-  std::uint32_t state = seed * 2654435761u;
-  for (char& each : made) {
-    state = state * 1664525u + 1013904223u;
-    each = static_cast<char>(state >> 24);
+  std::uint64_t state = seed * 2654435761u;
+  for (std::size_t at = 0; at < size; at += sizeof state) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const std::uint64_t word = state ^ (state >> 32);
+    std::memcpy(made.data() + at, &word, std::min(sizeof word, size - at));
   }
   return made;
 }
@@ -78,10 +81,12 @@ struct piece {
   }
 }
 
-/// Requests a stop once what is pending has had the time to get as far as it can.
+/// Requests a stop once what is pending has had the time to get as far as it can, and ends when the runtime
+/// has taken it up: until then it is but a request.
 [[nodiscard]] inline task<void> stop_soon(party& p, stopper& what) {
   co_await p.sleep(std::chrono::milliseconds(20));
   what.request_stop();
+  co_await p.sleep(std::chrono::milliseconds(1));
 }
 
 // The wire format by hand, as docs/protocol.md has it: these bytes don't come from the code under test.
