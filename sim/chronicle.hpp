@@ -34,6 +34,9 @@ enum class happening : std::uint8_t {
   waits,   ///< kind: for what
   locked,  ///< object: the mutex
   unlocked,
+  faulted,  ///< kind: the act
+  paused,   ///< object: the process's pid
+  resumed,
 };
 
 struct event {

@@ -39,7 +39,7 @@ class fiber {
   };
 
   boost::context::fiber run(boost::context::fiber&& from);
-  void leave(fiber& next, bool for_good) noexcept;
+  void leave(fiber& next) noexcept;
   void arrive() noexcept;
 
   boost::context::fiber context_;  ///< while it is left

@@ -40,31 +40,42 @@ constexpr std::size_t stack_size = std::size_t{256} << 10U;
 
 /// Stacks that aren't in use, each above a page that nobody may touch. Memory is the system's until it is
 /// touched, so a large stack costs little.
+///
+/// With a stack stays the address sanitizer's fake one: the end of a fiber still runs on that, so it can't be
+/// given up there, and the next fiber on the stack goes on with it.
 class stack_pool {
  public:
+  struct kept {
+    boost::context::stack_context stack;
+    void* fake_stack = nullptr;
+  };
   stack_pool() = default;
   stack_pool(const stack_pool&) = delete;
   stack_pool& operator=(const stack_pool&) = delete;
   ~stack_pool() {
-    for (boost::context::stack_context& each : idle_) source_.deallocate(each);
+    for (kept& each : idle_) source_.deallocate(each.stack);
   }
-  boost::context::stack_context take() {
-    if (idle_.empty()) return source_.allocate();
-    const boost::context::stack_context last = idle_.back();
+  kept take() {
+    if (idle_.empty()) return {source_.allocate()};
+    const kept last = idle_.back();
     idle_.pop_back();
     return last;
   }
+  /// Of the fiber whose stack is given back next.
+  void keep(void* fake_stack) noexcept { fake_stack_ = fake_stack; }
   void give_back(boost::context::stack_context stack) {
 #ifdef TWINPIPE_ADDRESS_SANITIZER
     __asan_unpoison_memory_region(static_cast<char*>(stack.sp) - stack_size, stack_size);
 #endif
-    idle_.size() < most ? idle_.push_back(stack) : source_.deallocate(stack);
+    const kept whole{stack, std::exchange(fake_stack_, nullptr)};
+    idle_.size() < most ? idle_.push_back(whole) : source_.deallocate(stack);
   }
 
  private:
   static constexpr std::size_t most = 1024;
   boost::context::protected_fixedsize_stack source_{stack_size};
-  std::vector<boost::context::stack_context> idle_;
+  std::vector<kept> idle_;
+  void* fake_stack_ = nullptr;
 };
 
 stack_pool& pool() {
@@ -72,9 +83,8 @@ stack_pool& pool() {
   return own;
 }
 
-/// Boost.Context's idea of an allocator.
+/// What Boost.Context gives a stack back to.
 struct pooled_stack {
-  boost::context::stack_context allocate() { return pool().take(); }
   void deallocate(boost::context::stack_context& used) { pool().give_back(used); }
 };
 
@@ -99,16 +109,16 @@ fiber::~fiber() {
 void fiber::start(std::function<fiber*()> body) {
   body_ = std::move(body);
   exceptions_ = {};
-  pooled_stack stacks;
-  const boost::context::stack_context stack = stacks.allocate();
+  const auto [stack, fake_stack] = pool().take();
+  fake_stack_ = fake_stack;
   bottom_ = static_cast<char*>(stack.sp) - stack_size;
 #ifdef TWINPIPE_THREAD_SANITIZER
   if (size_ == 0) shadow_ = __tsan_create_fiber(0);
 #endif
   size_ = stack_size;
-  context_ =
-      boost::context::fiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
-                            stacks, [this](boost::context::fiber&& from) { return run(std::move(from)); });
+  context_ = boost::context::fiber(std::allocator_arg,
+                                   boost::context::preallocated(stack.sp, stack.size, stack), pooled_stack(),
+                                   [this](boost::context::fiber&& from) { return run(std::move(from)); });
 }
 
 boost::context::fiber fiber::run(boost::context::fiber&& from) {
@@ -118,22 +128,23 @@ boost::context::fiber fiber::run(boost::context::fiber&& from) {
   body_ = nullptr;
   bottom_ = nullptr;
   next->left_ = this;
-  leave(*next, true);
+  leave(*next);
+  pool().keep(fake_stack_);
   return std::move(next->context_);
 }
 
 void fiber::switch_to(fiber& next) {
   next.left_ = this;
-  leave(next, false);
+  leave(next);
   boost::context::fiber from = std::move(next.context_).resume();
   left_->context_ = std::move(from);
   arrive();
 }
 
-void fiber::leave([[maybe_unused]] fiber& next, [[maybe_unused]] bool for_good) noexcept {
+void fiber::leave([[maybe_unused]] fiber& next) noexcept {
   std::memcpy(&exceptions_, abi::__cxa_get_globals(), sizeof exceptions_);
 #ifdef TWINPIPE_ADDRESS_SANITIZER
-  __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, next.bottom_, next.size_);
+  __sanitizer_start_switch_fiber(&fake_stack_, next.bottom_, next.size_);
 #endif
 #ifdef TWINPIPE_THREAD_SANITIZER
   __tsan_switch_to_fiber(next.shadow_, 0);

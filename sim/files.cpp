@@ -53,6 +53,7 @@ class files final : public backend::files {
     std::string here = within != nullptr ? within->path : "";
     errc code = walk(here, path, within != nullptr);
     if (code == errc::none) code = readable(at(here), max_bytes);
+    if (code == errc::none) code = process_->fault_at(act::read_file).fails;
     process_->world->time.note(happening::read_file, 0, 0, 0, code);
     if (code != errc::none) return failed(code, operation::read_file, path);
     return at(here).contents;

@@ -3,15 +3,18 @@
 
 #include <algorithm>
 
+#include "buffer_watch.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 
 namespace tp::sim {
 
 using namespace backend;
 
 // Phases of an operation.
-constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4, is_call = 8;
+constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4, is_call = 8, is_delayed = 16,
+                       is_failing = 32;
 
 handle::handle(process_ref owner, std::uint32_t number)
     : process_(std::move(owner)),
@@ -41,36 +44,73 @@ void handle::note_done(const op& o, kind what) const noexcept {
                   o.result.code);
 }
 
-start handle::submit(op& o, kind what) noexcept {
-  if (what < kind::connect) {
-    for (const op* each = pending_; each != nullptr; each = each->twin.next) {
-      if (each->twin.kind == std::to_underlying(what))
-        detail::fatal("two operations of a kind were started on one stream or acceptor");
-    }
+void handle::check_alone(kind what) const noexcept {
+  if (what >= kind::connect) return;
+  for (const op* each = pending_; each != nullptr; each = each->twin.next) {
+    if (each->twin.kind == std::to_underlying(what))
+      detail::fatal("two operations of a kind were started on one stream or acceptor");
   }
-  if (what != kind::schedule) scheduler_.point();
+}
+
+start handle::submit(op& o, kind what) noexcept {
+  check_alone(what);
   o.n = 0;
-  if (what != kind::schedule && ended_ != errc::none) return o.finish({ended_});
+  if (what == kind::schedule) {
+    begin(o, what);
+    make_ready(o);
+    return start::pending;
+  }
+  scheduler_.point();
+  const fault wrong = fault_of(what);
+  if (wrong.resets) end(errc::connection_reset);
+  if (ended_ != errc::none) return o.finish({ended_});
+  if (wrong.delay != duration{}) return hold_back(o, what, wrong);
+  if (wrong.fails != errc::none) return o.finish({wrong.fails});
   unsigned& immediate = queue().immediate;
-  const bool may_be_done =
-      what != kind::schedule && immediate > 0 && !scheduler_.happens(8, choice::postpone);
+  const bool may_be_done = immediate > 0 && !scheduler_.happens(8, choice::postpone);
   if (const auto result = may_be_done ? attempt(o, what) : std::nullopt) {
     --immediate;
     o.finish(*result, o.n);
     note_done(o, what);
     return start::done;
   }
+  begin(o, what);
+  may_be_done ? park(o) : make_ready(o);
+  return start::pending;
+}
+
+void handle::begin(op& o, kind what) noexcept {
   o.twin = {.owner = this, .kind = std::to_underlying(what)};
   link(o);
   o.begin();
+  watch_buffers(o, what);
   scheduler_.note(happening::begun, number_, 0, std::to_underlying(what));
-  may_be_done ? park(o) : make_ready(o);
+}
+
+// Nothing is tried before its time, but its deadline and a cancel end it.
+start handle::hold_back(op& o, kind what, const fault& wrong) noexcept {
+  begin(o, what);
+  o.twin.phase = is_delayed;
+  if (wrong.fails != errc::none) o.twin.phase |= is_failing;
+  o.result = {wrong.fails};
+  scheduler_.set_timer(o, std::min(o.deadline, deadline_after(scheduler_.now(), wrong.delay)));
   return start::pending;
 }
 
 void handle::park(op& o) noexcept {
   o.twin.phase = 0;
-  if (o.deadline != never) scheduler_.set_timer(o);
+  if (o.deadline != never) scheduler_.set_timer(o, o.deadline);
+}
+
+fault handle::fault_of(kind what) {
+  static constexpr act acts[] = {act::read, act::write, act::shutdown, act::drain, act::accept};
+  if (what == kind::connect) return process_->fault_at(act::connect);
+  return what <= kind::accept ? process_->fault_at(acts[std::to_underlying(what)]) : fault{};
+}
+
+void handle::be_due(op& o) noexcept {
+  o.twin.phase &= static_cast<std::uint8_t>(~is_delayed);
+  make_ready(o);
 }
 
 void handle::make_ready(op& o) noexcept {
@@ -94,16 +134,29 @@ bool handle::settle(op& o) noexcept {
   auto result = ended_ != errc::none ? status{ended_} : std::optional<status>();
   const auto what = static_cast<kind>(o.twin.kind);
   if (what == kind::schedule) result = status{};
+  if (!result) check_buffers(o, what);
+  if (!result && (o.twin.phase & is_failing) != 0) result = o.result;
   if (!result && (o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
   if (!result && (o.twin.phase & (is_cancelled | is_withdrawn)) != 0) result = status{errc::cancelled};
   if (!result && o.deadline <= scheduler_.now()) result = status{errc::timed_out};
-  if (!result) return park(o), false;
+  if (!result) {
+    watch_buffers(o, what);
+    park(o);
+    return false;
+  }
   unlink(o);
   o.result = *result;
   note_done(o, what);
   if (freed_ && idle()) delete this;
   o.complete(*result, o.n);
   return true;
+}
+
+void handle::check_buffers(const op& o, kind what) const {
+  if (buffers_untouched(o, what)) return;
+  fail_run(*process_->world,
+           join("memory was changed while an operation used it: the ", what == kind::read ? "read" : "write",
+                " at ", describe(), " of ", process_->name));
 }
 
 void handle::call_link(op& o, kind what) noexcept {
@@ -119,18 +172,28 @@ start handle::call(op& o, kind what) {
   o.n = 0;
   ++calls_;
   std::optional<status> result;
-  while (true) {
+  const fault wrong = fault_of(what);
+  if (wrong.resets) end(errc::connection_reset);
+  if (wrong.delay != duration{}) {
+    const time_point then = deadline_after(scheduler_.now(), wrong.delay);
+    while (scheduler_.now() < std::min(then, o.deadline) && ended_ == errc::none)
+      scheduler_.block(wait::time, nullptr, std::min(then, o.deadline));
+  }
+  if (wrong.fails != errc::none) result = status{wrong.fails};
+  while (!result) {
     if (ended_ != errc::none) result = status{ended_};
     if (!result) result = attempt(o, what);
     if (!result && o.deadline <= scheduler_.now()) result = status{errc::timed_out};
     if (result) break;
     call_link(o, what);
+    watch_buffers(o, what);
     scheduler_.note(happening::begun, number_, 0, std::to_underlying(what));
     scheduler_.block(what == kind::read    ? wait::data
                      : what == kind::write ? wait::room
                                            : wait::drained,
                      this, o.deadline);
     unlink(o);
+    if (ended_ == errc::none) check_buffers(o, what);
   }
   o.finish(*result, o.n);
   note_done(o, what);
@@ -172,7 +235,9 @@ void handle::request_cancel(op& o) noexcept {
 
 void handle::wake(kind what) noexcept {
   for (op* each = pending_; each != nullptr; each = each->twin.next)
-    if (ended_ != errc::none || each->twin.kind == std::to_underlying(what)) make_ready(*each);
+    if (ended_ != errc::none ||
+        (each->twin.kind == std::to_underlying(what) && (each->twin.phase & is_delayed) == 0))
+      make_ready(*each);
 }
 
 void handle::end(errc why) noexcept {

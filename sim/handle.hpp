@@ -6,6 +6,7 @@
 #include "scheduler.hpp"
 #include "twinpipe/backend/blocking.hpp"
 #include "twinpipe/backend/system.hpp"
+#include "twinpipe/sim/fault.hpp"
 
 namespace tp::sim {
 
@@ -61,7 +62,7 @@ class handle {
   /// Ends, and forgets its operations without completing them.
   void die() noexcept;
   /// An operation's deadline has come.
-  void be_due(backend::op& o) noexcept { make_ready(o); }
+  void be_due(backend::op& o) noexcept;
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
   /// "connection 7", for reports.
   [[nodiscard]] virtual std::string describe() const = 0;
@@ -107,8 +108,13 @@ class handle {
   bool settle(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
   void park(backend::op& o) noexcept;
+  void check_alone(kind what) const noexcept;
+  void begin(backend::op& o, kind what) noexcept;
+  fault fault_of(kind what);
+  backend::start hold_back(backend::op& o, kind what, const fault& wrong) noexcept;
   void link(backend::op& o) noexcept;
   void unlink(backend::op& o) noexcept;
+  void check_buffers(const backend::op& o, kind what) const;
   void note_done(const backend::op& o, kind what) const noexcept;
 
   scheduler& scheduler_;

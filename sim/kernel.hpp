@@ -1,6 +1,7 @@
 // What a world's kernel keeps, and the makers of a process's parts.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -9,6 +10,7 @@
 
 #include "handle.hpp"
 #include "twinpipe/backend/process.hpp"
+#include "twinpipe/sim/fault.hpp"
 #include "twinpipe/sim/world.hpp"
 
 namespace tp::sim {
@@ -26,6 +28,8 @@ class resident_program final : public hosted {
   [[nodiscard]] std::optional<int> result() const noexcept override { return result_; }
   void kill() override;
   void restart() override;
+  void pause() override;
+  void resume() override;
   [[nodiscard]] bool background() const noexcept { return options_.background; }
   [[nodiscard]] bool running() const noexcept { return runs_; }
 
@@ -67,6 +71,13 @@ struct process_record {
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
   [[nodiscard]] bool dead() const noexcept { return life->over; }
+  bool paused = false;
+  std::array<std::uint64_t, 8> acts = {};  ///< by kind: how many so far
+  /// What the world's rules want to become of an act that begins.
+  [[nodiscard]] fault fault_at(act what);
+  [[nodiscard]] std::string_view short_name() const noexcept {
+    return std::string_view(name).substr(0, name.rfind(", pid "));
+  }
   std::vector<handle*> handles = {};  ///< in the order of their opening
 
   /// "server/worker (alice)".
@@ -105,6 +116,9 @@ struct process_record {
                                                              std::string name, user_id user,
                                                              bool background = false);
 void kill(backend::process& victim);
+[[nodiscard]] process_record& record_of(backend::process& which);
+/// What a process that ends has not closed; empty: nothing.
+[[nodiscard]] std::string left_open(backend::process& ended);
 /// The run has failed; the first reason counts. The calling thread doesn't go on.
 void fail_run(sim::world::state& world, std::string why);
 
@@ -128,6 +142,7 @@ struct tp::sim::world::state {
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
   std::vector<std::string> thread_labels{"outside"};
   std::map<std::uint32_t, std::string> places;
+  std::vector<fault_rule> fault_rules;
   std::vector<std::string> trace;
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;

@@ -116,6 +116,8 @@ static_assert(backend::implements_released<acceptor, backend::acceptor>);
 result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_request& request) {
   process->world->time.point();
   if (process->dead()) return fail(errc::process_killed, operation::bind);
+  if (const errc wrong = process->fault_at(act::bind).fails; wrong != errc::none)
+    return fail(wrong, operation::bind);
   const auto found = places(request.name, process->effective(), request.runtime_directory);
   if (found.empty()) return fail(errc::not_supported, operation::bind, 0, make_text(request.name.text()));
   const std::string& place = request.scope == name_scope::system ? found.back() : found.front();

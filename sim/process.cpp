@@ -36,6 +36,7 @@ class process final : public backend::process {
     for (std::size_t i = 0; i < record_->handles.size(); ++i) record_->handles[i]->end(errc::process_killed);
     record_->world->time.kill_threads(*record_);
   }
+  [[nodiscard]] process_record& record() noexcept { return *record_; }
   backend::capabilities features() const noexcept override {
     return {.half_close = true,
             .drain = true,
@@ -85,11 +86,23 @@ static_assert(backend::implements<process, backend::process>);
 
 std::string process_record::label(const std::string& thread) const {
   const auto& user = world->users.at(self.uid.value).name;
-  return name.substr(0, name.rfind(',')) + "/" + thread + " (" + user + ")";
+  return std::string(short_name()) + "/" + thread + " (" + user + ")";
 }
 
 std::unique_ptr<backend::process> make_process(process_ref record) {
   return std::make_unique<process>(std::move(record));
+}
+
+process_record& record_of(backend::process& which) {
+  return dynamic_cast<process&>(which).record();
+}
+
+std::string left_open(backend::process& ended) {
+  std::string text;
+  for (const handle* const each : record_of(ended).handles) {
+    if (each->ended() == errc::none) text.append(text.empty() ? "" : ", ").append(each->describe());
+  }
+  return text;
 }
 
 void kill(backend::process& victim) {

@@ -54,14 +54,28 @@ void resident_program::run() {
   if (!thrown.empty()) fail_run(*world_, "the program '" + name_ + "' failed: " + thrown);
   if (result_.value_or(0) != 0)
     fail_run(*world_, "the program '" + name_ + "' returned " + std::to_string(*result_));
-  if (!twin_->killed()) sim::kill(*twin_);  // as exit(2) does
+  if (twin_->killed()) return;
+  if (const std::string open = left_open(*twin_); !open.empty())
+    fail_run(*world_, "the program '" + name_ + "' ended and left open: " + open);
+  sim::kill(*twin_);  // as exit(2) does
 }
 
 void resident_program::kill() {
+  if (record_of(*twin_).paused) resume();
   sim::kill(*twin_);
   if (!runs_ || began_) return;
   runs_ = false;
   leave_foreground();
+}
+
+void resident_program::pause() {
+  record_of(*twin_).paused = true;
+  world_->time.pause_threads(record_of(*twin_));
+}
+
+void resident_program::resume() {
+  record_of(*twin_).paused = false;
+  world_->time.resume_threads(record_of(*twin_));
 }
 
 void resident_program::restart() {

@@ -10,6 +10,8 @@
 
 namespace tp::sim {
 
+constinit thread_local world::state* scheduler::running = nullptr;
+
 scheduler::scheduler(std::size_t kept_events) : chronicle_(kept_events) {
   outside_.name = "outside";
 }
@@ -27,6 +29,7 @@ void scheduler::switch_to(thread& next) {
   if (&next == current_) return;
   thread& self = *std::exchange(current_, &next);
   points_ = 0;
+  running = next.outside() ? nullptr : next.process->world.get();
   note(happening::switched, self.number);
   self.stack.switch_to(next.stack);
 }
@@ -83,7 +86,25 @@ void scheduler::wake(thread& who) noexcept {
   if (who.waits == wait::nothing) return;
   who.waits = wait::nothing;
   timers_.remove(who.timer);
-  (who.dying ? dying_ : ready_).push(&who);
+  const bool held = who.process != nullptr && who.process->paused;
+  (who.dying ? dying_ : held ? paused_ : ready_).push(&who);
+}
+
+void scheduler::pause_threads(process_record& process) {
+  if (current_->process == &process) detail::fatal("a simulated process can't pause itself");
+  note(happening::paused, process.self.pid.value);
+  for (std::size_t n = ready_.size(); n > 0; --n) {
+    thread* const each = ready_.take();
+    (each->process == &process ? paused_ : ready_).push(each);
+  }
+}
+
+void scheduler::resume_threads(process_record& process) {
+  note(happening::resumed, process.self.pid.value);
+  for (std::size_t n = paused_.size(); n > 0; --n) {
+    thread* const each = paused_.take();
+    (each->process == &process ? ready_ : paused_).push(each);
+  }
 }
 
 std::shared_ptr<thread> scheduler::start(process_record& process, std::string name,
@@ -118,6 +139,7 @@ void scheduler::kill_threads(process_record& process) {
   for (const auto& each : threads_ | std::views::reverse) {
     if (!of_it(*each) || std::exchange(each->dying, true) || each.get() == current_) continue;
     ready_.remove(each.get());
+    paused_.remove(each.get());
     each->waits = wait::nothing;
     timers_.remove(each->timer);
     dying_.push(each.get());

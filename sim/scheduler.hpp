@@ -12,6 +12,7 @@
 #include "timers.hpp"
 #include "twinpipe/backend/op.hpp"
 #include "twinpipe/identity.hpp"
+#include "twinpipe/sim/world.hpp"
 
 namespace tp::sim {
 
@@ -95,8 +96,11 @@ class scheduler {
   /// It begins when it is its turn.
   std::shared_ptr<thread> start(process_record& process, std::string name, std::function<void()> body);
   /// The operation is made ready at its deadline, by the loop it belongs to.
-  void set_timer(backend::op& o) { timers_.add(o.deadline, {nullptr, &o}, o.twin.slot); }
+  void set_timer(backend::op& o, time_point when) { timers_.add(when, {nullptr, &o}, o.twin.slot); }
   void clear_timer(backend::op& o) noexcept { timers_.remove(o.twin.slot); }
+  /// Those of a paused process don't go on until they are resumed.
+  void pause_threads(process_record& process);
+  void resume_threads(process_record& process);
   /// All threads of the process end before anything else happens, but for the current one if it is one of
   /// them.
   void kill_threads(process_record& process);
@@ -122,6 +126,8 @@ class scheduler {
   void leave_for_good();
   /// A thread that is dying lets the others of its process go on, for what it waits for will not come.
   void let_others_die();
+  /// The world that has control on this thread of the program; null: none, or it is outside.
+  static thread_local world::state* running;
   /// What happens when the bound on steps is passed.
   std::function<void()> on_step_bound;
 
@@ -144,6 +150,7 @@ class scheduler {
   thread* current_ = &outside_;
   ring<thread*> ready_;
   ring<thread*> dying_;
+  ring<thread*> paused_;  ///< could go on
   timers<due> timers_;
   std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
   time_point now_{};

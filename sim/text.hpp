@@ -33,11 +33,15 @@ template <class... Parts>
 }
 
 /// At least so long, with the fill before it or, negative, behind it.
-[[nodiscard]] inline std::string padded(std::string text, int width, char fill = ' ') {
+[[nodiscard]] inline std::string padded(const std::string& text, int width, char fill = ' ') {
   const auto wanted = static_cast<std::size_t>(width < 0 ? -width : width);
-  if (text.size() >= wanted) return text;
-  return width < 0 ? text + std::string(wanted - text.size(), fill)
-                   : std::string(wanted - text.size(), fill) + text;
+  const std::size_t missing = wanted > text.size() ? wanted - text.size() : 0;
+  std::string made;
+  made.reserve(text.size() + missing);
+  if (width >= 0) made.append(missing, fill);
+  made += text;
+  if (width < 0) made.append(missing, fill);
+  return made;
 }
 
 }  // namespace tp::sim

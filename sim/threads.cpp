@@ -118,9 +118,9 @@ class condition final : public backend::condition {
 };
 static_assert(backend::implements<condition, backend::condition>);
 
-class event final : public backend::event {
+class signal final : public backend::event {
  public:
-  explicit event(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
+  explicit signal(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
   void set() noexcept override {
     set_ = true;
     waiters_.wake_all();
@@ -140,7 +140,7 @@ class event final : public backend::event {
   waiters waiters_;
   bool set_ = false;
 };
-static_assert(backend::implements<event, backend::event>);
+static_assert(backend::implements<signal, backend::event>);
 
 class interrupt final : public backend::interrupt {
  public:
@@ -195,7 +195,13 @@ class threads final : public backend::threads {
                                                         std::function<void()> body) override {
     if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
     time().point();
-    return std::make_unique<started_thread>(process_, time().start(*process_, name, std::move(body)));
+    auto whole = [process = process_, name, body = std::move(body)] {
+      body();
+      if (process->acts_as() == nullptr || process->dead()) return;
+      fail_run(*process->world,
+               "the thread '" + name + "' of " + process->name + " ended while it acted as a client");
+    };
+    return std::make_unique<started_thread>(process_, time().start(*process_, name, std::move(whole)));
   }
   std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind kind) override {
     return std::make_unique<mutex>(process_, kind);
@@ -203,7 +209,7 @@ class threads final : public backend::threads {
   std::unique_ptr<backend::condition> make_condition() override {
     return std::make_unique<condition>(process_);
   }
-  std::unique_ptr<backend::event> make_event() override { return std::make_unique<event>(process_); }
+  std::unique_ptr<backend::event> make_event() override { return std::make_unique<signal>(process_); }
   std::uint64_t this_thread() const noexcept override { return time().current().number; }
   time_point now() const noexcept override { return time().now(); }
   void sleep_until(time_point deadline) override {

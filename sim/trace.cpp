@@ -62,6 +62,12 @@ class readable {
         return "fails";
       case happening::waits:
         return waits(e);
+      case happening::faulted:
+        return join("has a fault", e.code != 0 ? outcome(e) : std::string(": the connection is reset"));
+      case happening::paused:
+        return join("pauses the process with pid ", e.object);
+      case happening::resumed:
+        return join("lets the process with pid ", e.object, " go on");
       case happening::locked:
         return join("locks mutex ", e.object);
       case happening::unlocked:

@@ -4,6 +4,7 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "trace.hpp"
+#include "twinpipe/detail/lost_error.hpp"
 #include "verdict.hpp"
 
 namespace tp::sim {
@@ -24,6 +25,12 @@ world::state::~state() = default;
 world::world() : world(256) {}
 
 world::world(std::size_t kept_events) : state_(std::make_shared<state>(kept_events)) {
+  tp::detail::when_error_is_lost = [](const error& lost) {
+    world::state* const here = scheduler::running;
+    if (here == nullptr || here->time.current().dying) return;
+    fail_run(*here,
+             "a task_group was destroyed without the join that would have told an error: " + lost.message());
+  };
   state_->time.on_step_bound = [this] {
     fail_run(*state_, "no end after so many steps as were allowed: some thread goes round for ever");
   };
@@ -87,6 +94,11 @@ std::string world::dump() const {
 std::string world::recent_events() const {
   return trace_of(*state_, SIZE_MAX);
 }
+
+void world::add_faults(fault_rule rule) {
+  state_->fault_rules.push_back(std::move(rule));
+}
+
 const std::string& world::failure() const noexcept {
   return state_->failure;
 }

@@ -104,7 +104,8 @@ class search {
             .steps = steps_,
             .exhausted = exhausted_,
             .preemptions = options_.preemptions,
-            .seconds = std::chrono::duration<double>(real_clock::now() - begun_).count()};
+            .seconds = std::chrono::duration<double>(real_clock::now() - begun_).count(),
+            .hash = hash_};
   }
 
  private:
@@ -127,6 +128,7 @@ class search {
     }
     ++runs_;
     steps_ += steps;
+    hash_ += hash;  // in no order, for workers have none
     if (why.empty()) return;
     const std::lock_guard held(lock_);
     if (failure_ && failed_run_ < number) return;
@@ -138,7 +140,7 @@ class search {
   const explore_options& options_;
   const scenario& what_;
   const real_clock::time_point begun_ = real_clock::now();
-  std::atomic<std::uint64_t> next_ = 0, runs_ = 0, steps_ = 0;
+  std::atomic<std::uint64_t> next_ = 0, runs_ = 0, steps_ = 0, hash_ = 0;
   std::atomic<bool> failed_ = false;
   bool exhausted_ = false;
   std::mutex lock_;

@@ -12,7 +12,7 @@ namespace {
 
 constinit thread_local const last_words* current = nullptr;
 std::atomic<int> speakers = 0;
-void (*handled_before)(int) = SIG_DFL;
+std::atomic<void (*)(int)> handled_before = SIG_DFL;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ last_words::last_words(std::string schedule) : schedule_(std::move(schedule)), o
 
 last_words::~last_words() {
   current = outer_;
-  if (--speakers == 0) std::signal(SIGABRT, handled_before);
+  if (--speakers == 0) std::signal(SIGABRT, handled_before.load());
 }
 
 // abort() raises it on the thread that failed, so the thread's own run is the one. Whoever handled it before
@@ -35,7 +35,7 @@ void last_words::speak(int signal) {
         "twinpipe: the program aborted in a run; to replay it: TWINPIPE_REPLAY=%s and this test again\n",
         current->schedule_.c_str());
   }
-  std::signal(signal, handled_before);
+  std::signal(signal, handled_before.load());
   std::raise(signal);
 }
 

@@ -5,6 +5,7 @@
 
 #include "fatal.hpp"
 #include "twinpipe/detail/killed.hpp"
+#include "twinpipe/detail/lost_error.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp {
@@ -57,6 +58,8 @@ task_group::~task_group() {
     frame.destroy();
   }
   if (exception_ && std::uncaught_exceptions() == 0) unjoined(exception_);
+  const auto told = detail::when_error_is_lost.load(std::memory_order_relaxed);
+  if (error_ && told != nullptr && std::uncaught_exceptions() == 0) told(*error_);
 }
 
 void task_group::join_abandoned() noexcept {

@@ -6,7 +6,7 @@
 
 #include "twinpipe/twinpipe.hpp"
 
-namespace tp::test {
+namespace tp::programs {
 
 using namespace std::chrono_literals;
 
@@ -176,4 +176,4 @@ TEST_CASE("several workers find what one finds, and the earliest run is told") {
         }).runs == 50);
 }
 
-}  // namespace tp::test
+}  // namespace tp::programs

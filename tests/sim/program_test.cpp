@@ -4,7 +4,7 @@
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
-namespace tp::test {
+namespace tp::programs {
 
 using namespace std::chrono_literals;
 
@@ -181,4 +181,4 @@ TEST_CASE("a program that was killed starts again, and its clients find it") {
   });
 }
 
-}  // namespace tp::test
+}  // namespace tp::programs

@@ -75,6 +75,7 @@ class op {
     op* previous = nullptr;
     void* owner = nullptr;
     std::size_t slot = 0;
+    std::uint64_t sum = 0;
     std::uint8_t phase = 0;
     std::uint8_t kind = 0;
   };

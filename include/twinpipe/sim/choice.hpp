@@ -16,8 +16,8 @@ enum class choice : std::uint8_t {
   postpone,  ///< whether what could be done at once is left to a later turn
   spurious,  ///< whether a wait ends for no reason
   user,      ///< a number that the program asked for
+  fault,     ///< what a rule for faults asks
 };
-inline constexpr unsigned choice_count = 9;
 
 /// Answers every choice of one run. Whatever it does must follow from what it was made with and what it was
 /// asked.

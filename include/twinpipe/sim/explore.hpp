@@ -67,6 +67,9 @@ struct exploration {
   bool exhausted = false;
   unsigned preemptions = 0;
   double seconds = 0;
+  /// Of all that happened in all runs. Equal for equal options on every system, compiler and build, as long
+  /// as schedule_format is the same: if it isn't, the scenario depends on something outside its world.
+  std::uint64_t hash = 0;
 
   /// "exhausted at 2 preemptions, 1741 schedules"; "2000 schedules".
   [[nodiscard]] std::string to_string() const;

@@ -11,6 +11,7 @@
 
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/choice.hpp"
+#include "twinpipe/sim/fault.hpp"
 #include "twinpipe/time.hpp"
 
 namespace tp {
@@ -59,6 +60,10 @@ class hosted {
   [[nodiscard]] virtual std::optional<int> result() const noexcept = 0;
   /// As kill -9 does; see world::kill.
   virtual void kill() = 0;
+  /// Its threads don't go on until it is resumed, as after SIGSTOP; its connections and timers stay. Not by
+  /// itself.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
   /// The program once more, in a new process, after the end of the one before.
   virtual void restart() = 0;
 };
@@ -95,6 +100,9 @@ class world {
   [[nodiscard]] std::string dump() const;
   /// What has happened last, one line each: time, thread, event.
   [[nodiscard]] std::string recent_events() const;
+
+  /// Asked about every act of every process from now on. Without rules nothing ever fails by itself.
+  void add_faults(fault_rule rule);
 
   /// So many choices and operations from now on, then it fails.
   void allow_steps(std::uint64_t most);

@@ -1,0 +1,35 @@
+// What is measured of the simulator.
+#pragma once
+
+#include <array>
+
+namespace bench {
+
+/// `scale`: 1 for a measurement, less for a look whether it works.
+struct workload {
+  const char* name;
+  const char* unit;
+  double (*run)(double scale);
+};
+
+[[nodiscard]] double coroutine_steps(double scale);
+[[nodiscard]] double fiber_steps_64(double scale);
+[[nodiscard]] double fiber_steps_1000(double scale);
+[[nodiscard]] double seam_round_trips(double scale);
+[[nodiscard]] double round_trips(double scale);
+[[nodiscard]] double tiny_worlds(double scale);
+[[nodiscard]] double idle_connection(double scale);
+[[nodiscard]] double many_connections(double scale);
+
+inline constexpr std::array workloads{
+    workload{"coroutine_steps", "1/s", coroutine_steps},
+    workload{"fiber_steps_64", "1/s", fiber_steps_64},
+    workload{"fiber_steps_1000", "1/s", fiber_steps_1000},
+    workload{"seam_round_trips", "1/s", seam_round_trips},
+    workload{"round_trips", "1/s", round_trips},
+    workload{"tiny_worlds", "1/s", tiny_worlds},
+    workload{"idle_connection", "bytes", idle_connection},
+    workload{"many_connections", "MiB", many_connections},
+};
+
+}  // namespace bench

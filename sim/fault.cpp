@@ -1,0 +1,54 @@
+// Rules for faults, and what they are asked.
+#include "twinpipe/sim/fault.hpp"
+
+#include <utility>
+
+#include "kernel.hpp"
+
+namespace tp::sim {
+
+time_point occasion::now() const noexcept {
+  return time_.now();
+}
+bool occasion::happens(std::uint32_t one_in) const {
+  return time_.happens(one_in, choice::fault);
+}
+std::uint32_t occasion::below(std::uint32_t bound) const {
+  return time_.choose(bound, choice::fault);
+}
+
+fault_rule latency(duration least, duration most) {
+  constexpr std::uint32_t steps = 16;
+  return [=](const occasion& at) -> std::optional<fault> {
+    if (at.what == act::bind || at.what == act::read_file) return std::nullopt;
+    return fault{.delay = least + (most - least) / steps * at.below(steps + 1)};
+  };
+}
+
+fault_rule sometimes(act what, std::uint32_t one_in, fault which) {
+  return [=](const occasion& at) {
+    return at.what == what && at.happens(one_in) ? std::optional(which) : std::nullopt;
+  };
+}
+
+fault_rule at_act(act what, std::string process, std::uint64_t number, fault which) {
+  return [=, process = std::move(process)](const occasion& at) {
+    const bool here = at.what == what && at.process == process && at.number == number;
+    return here ? std::optional(which) : std::nullopt;
+  };
+}
+
+fault process_record::fault_at(act what) {
+  if (world->fault_rules.empty() || dead() || world->time.current().dying) return {};
+  const occasion here(what, short_name(), ++acts[std::to_underlying(what)], world->time);
+  for (const fault_rule& rule : world->fault_rules) {
+    if (const auto found = rule(here)) {
+      if (found->fails != errc::none || found->resets)
+        world->time.note(happening::faulted, 0, 0, std::to_underlying(what), found->fails);
+      return *found;
+    }
+  }
+  return {};
+}
+
+}  // namespace tp::sim

@@ -1,0 +1,138 @@
+// What a world watches without being asked: each has a bug planted here that it must find.
+#include <catch2/catch.hpp>
+
+#include "twinpipe/sim/explore.hpp"
+#include "twinpipe/twinpipe.hpp"
+
+namespace tp::programs {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Why a run with that one program of alice's fails; "" if it doesn't.
+std::string why_fails(sim::program main, std::uint64_t runs = 20) {
+  try {
+    sim::explore({.runs = runs},
+                 [&](sim::world& world) { world.process("planted", world.user("alice"), main); });
+  } catch (const sim::exploration_failed& failed) {
+    return failed.why();
+  }
+  return "";
+}
+
+/// A server's and a client's end in one process.
+struct ends {
+  explicit ends(process& p) : served(*p.bind("pair")), door(*blocking::listen(p, served)) {
+    p.start_thread("server", [this](thread&) {
+      far = std::make_unique<blocking::connection>(*door.accept());
+      return 0;
+    });
+    near = std::make_unique<blocking::connection>(*blocking::connect(p, "pair"));
+    static_cast<void>(p.join());
+  }
+  endpoint served;
+  blocking::listener door;
+  std::unique_ptr<blocking::connection> near, far;
+};
+
+}  // namespace
+
+TEST_CASE("a read's memory that is changed while the read waits is found") {
+  const auto why = why_fails([](process& p) {
+    ends both(p);
+    std::array<std::byte, 16> room{};
+    p.start_thread("reader", [&](thread&) { return both.near->receive(room) ? 0 : 1; });
+    p.start_thread("scribbler", [&](thread&) {
+      p.sleep(1ms);  // the reader waits by now
+      room[0] = std::byte{1};
+      return both.far->send("x") ? 0 : 1;
+    });
+    return p.join();
+  });
+  CHECK_THAT(why, Catch::Contains("memory was changed while an operation used it: the read at connection"));
+}
+
+TEST_CASE("a write's memory that is changed while the write waits is found") {
+  const auto why = why_fails([](process& p) {
+    ends both(p);
+    std::string large(1'000'000, 'a');
+    p.start_thread("writer", [&](thread&) { return both.near->send(large) ? 0 : 1; });
+    p.start_thread("scribbler", [&](thread&) {
+      p.sleep(1ms);
+      large.back() = 'b';
+      std::string into(1'000'000, ' ');
+      for (std::size_t got = 0; got < into.size();) {
+        const auto part = both.far->receive(std::as_writable_bytes(std::span(into)).subspan(got));
+        if (!part) return 1;
+        got += part->bytes;
+      }
+      return 0;
+    });
+    return p.join();
+  });
+  CHECK_THAT(why, Catch::Contains("memory was changed while an operation used it: the write at connection"));
+}
+
+TEST_CASE("what a program leaves open at its end is found") {
+  std::shared_ptr<backend::bound_name> forgotten;
+  const auto why = why_fails(
+      [&](process& p) {
+        forgotten = *p.twin().names().bind({.name = *endpoint_name::parse("left"), .runtime_directory = {}});
+        return 0;
+      },
+      1);
+  CHECK(why == "the program 'planted' ended and left open: the name '/run/user/1000/twinpipe/left'");
+}
+
+TEST_CASE("an error of a task that no join has told is found") {
+  const auto why = why_fails([](process& p) {
+    return p.run([](runtime& rt) -> task<int> {
+      task_group group;
+      group.start([](runtime& on) -> task<result<void>> {
+        auto nobody = co_await on.connect("nobody");
+        if (!nobody) co_return fail(nobody);
+        co_return {};
+      }(rt));
+      static_cast<void>(co_await rt.sleep(1s));
+      co_return 0;
+    });
+  });
+  CHECK_THAT(why, Catch::Contains("without the join that would have told an error"));
+}
+
+TEST_CASE("a thread that ends while it acts as a client is found") {
+  const auto why = why_fails([](process& p) {
+    p.start_thread("forgetful", [&](thread&) { return p.twin().impersonator().enter(p.self()) ? 0 : 1; });
+    return p.join();
+  });
+  CHECK_THAT(why,
+             Catch::Contains("the thread 'forgetful' of planted, pid 1000 ended while it acted as a client"));
+}
+
+TEST_CASE("two sides that both wait for the other's word are a deadlock, and it is said who waits at what") {
+  const auto why = why_fails([](process& p) {
+    ends both(p);
+    buffer one, two;
+    p.start_thread("first", [&](thread&) { return both.near->receive(one) ? 0 : 1; });
+    p.start_thread("second", [&](thread&) { return both.far->receive(two) ? 0 : 1; });
+    return p.join();
+  });
+  CHECK_THAT(why, Catch::Contains("planted/first (alice) waits to read at connection"));
+  CHECK_THAT(why, Catch::Contains("planted/second (alice) waits to read at connection"));
+}
+
+TEST_CASE("servers that wait for clients when all others have ended are no deadlock") {
+  CHECK(why_fails([](process& p) {
+          const auto served = *p.bind("idle");
+          for (int i = 0; i < 3; ++i) {
+            p.start_thread("acceptor", [&](thread&) {
+              auto door = blocking::listen(p, served);
+              return door->accept() ? 0 : 1;
+            });
+          }
+          return p.join();
+        }) == "");
+}
+
+}  // namespace tp::programs
