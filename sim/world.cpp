@@ -3,6 +3,7 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "trace.hpp"
 #include "twinpipe/detail/lost_error.hpp"
 #include "verdict.hpp"
 
@@ -104,6 +105,9 @@ const std::string& world::failure() const noexcept {
 }
 std::string world::dump() const {
   return describe(*state_);
+}
+std::string world::recent_events() const {
+  return trace_of(*state_, SIZE_MAX);
 }
 void world::allow_steps(std::uint64_t most) {
   state_->time.allow_steps(state_->time.steps() + most);

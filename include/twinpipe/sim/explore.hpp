@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,9 @@ enum class strategy : std::uint8_t {
   random,      ///< every alternative alike, by a seed
   exhaustive,  ///< all of them, one after the other, up to a number of preemptions
 };
+
+/// For a world of one's own, see world::answer_with: the choices of the run with that seed.
+[[nodiscard]] std::unique_ptr<answerer> random_choices(std::uint64_t seed);
 
 struct explore_options {
   sim::strategy strategy = strategy::random;

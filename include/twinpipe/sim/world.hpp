@@ -98,6 +98,8 @@ class world {
   [[nodiscard]] const std::string& failure() const noexcept;
   /// All that can be seen of the world: its processes, threads and what they wait for, names and connections.
   [[nodiscard]] std::string dump() const;
+  /// What has happened last, one line each: time, thread, event.
+  [[nodiscard]] std::string recent_events() const;
 
   /// A number below `bound`, for scenarios and programs that vary what they do: the moment of a kill, the
   /// size of a message. A choice like any other, so it is explored and replayed; 0 without an answerer.
