@@ -42,8 +42,7 @@ void operation_base::stop_hook::operator()() const noexcept {
 }
 
 void operation_base::deliver_stop(mail& note) noexcept {
-  operation_base& self = *static_cast<stop_mail&>(note).self;
-  if (self.pending()) self.on_stop();
+  static_cast<stop_mail&>(note).self->ask_to_end();
 }
 
 // Deregistering waits for a stop callback that runs on another thread; after it nobody posts the note any

@@ -271,4 +271,31 @@ TEST_CASE("programs begin when the scenario has returned") {
   });
 }
 
+TEST_CASE("a thread whose accept waits for an instance leaves when its process is killed") {
+  sim::explore({.runs = 100, .most_steps = 5000}, [](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& server = world.process("server", alice,
+                                        [](process& p) {
+                                          auto served = p.bind("one", {.max_instances = 1});
+                                          if (!served) return p.fail(served.error());
+                                          const auto serve = [&](thread&) {
+                                            auto door = blocking::listen(p, *served);
+                                            if (!door) return p.fail(door.error());
+                                            const auto client = door->accept();
+                                            p.sleep(1h);
+                                            return client ? 0 : 1;
+                                          };
+                                          p.start_thread("one", serve);
+                                          p.start_thread("two", serve);
+                                          return p.join();
+                                        },
+                                        {.background = true});
+    world.process("client", alice, [&server](process& p) {
+      const auto connected = blocking::connect(p, "one", {.wait_for_server = true});
+      server.kill();
+      return connected ? 0 : 1;
+    });
+  });
+}
+
 }  // namespace tp::programs

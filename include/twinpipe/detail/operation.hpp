@@ -57,6 +57,10 @@ class operation_base {
   [[nodiscard]] virtual bool start() = 0;
   /// It will not be awaited, or its waiter was destroyed.
   virtual void abandon() noexcept = 0;
+  /// As a stop request does; on the runtime's thread.
+  void ask_to_end() noexcept {
+    if (pending()) on_stop();
+  }
 
  protected:
   ~operation_base() = default;
