@@ -50,7 +50,8 @@ void handle::unlink(op& o) noexcept {
   if (o.twin.next != nullptr) o.twin.next->twin.previous = o.twin.previous;
 }
 
-void handle::note_done(const op& o, kind what) const noexcept {
+void handle::note_done(const op& o, kind what) noexcept {
+  count_told(o, what);
   scheduler_.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what),
                   o.result.code);
 }
@@ -272,6 +273,7 @@ void handle::die() noexcept {
     scheduler_.clear_timer(*each);
     queue().ops.remove(each);
     unlink(*each);
+    count_told(*each, static_cast<kind>(each->twin.kind));
     each->forget();
   }
   if (freed_ && idle()) delete this;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -34,6 +35,7 @@ class resident_program final : public hosted {
   void resume() override;
   [[nodiscard]] bool background() const noexcept { return options_.background; }
   [[nodiscard]] bool running() const noexcept { return runs_; }
+  [[nodiscard]] backend::process& twin() const noexcept { return *twin_; }
 
  private:
   void check_alive() const;
@@ -94,16 +96,28 @@ struct process_record {
   [[nodiscard]] const identity& effective() noexcept { return acts_as() ? *acts_as() : self; }
 };
 
+/// The connections of one name that its server has taken into use: counted here, whatever the server counts.
+struct instances_in_use {
+  std::uint32_t name;  ///< its handle's number
+  std::size_t most;
+  std::size_t now = 0;
+};
+
 /// One end of a connection, which is some handle's.
 struct socket_end {
   unix_socket* socket;
   std::shared_ptr<const identity> peer;
-  std::uint32_t number;     ///< the end's, whoever has it
-  bool reset_told = false;  ///< to a reader
+  std::uint32_t number;                   ///< the end's, whoever has it
+  bool reset_told = false;                ///< to a reader
+  instances_in_use* instances = nullptr;  ///< of the name at which it was accepted
 };
 [[nodiscard]] backend::detached_ptr make_stream(const process_ref& process, socket_end end);
 /// Those whose sockets a call has changed learn it.
 void tell_changes(unix_sockets& all) noexcept;
+/// The run fails if bytes that this end was sent are neither delivered nor unread. `closes`: what is unread
+/// is thrown away.
+void check_account(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
+void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
 /// invalid_argument for a stream that is not of this twin, likewise for a name.
 [[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how,
                                                 handle& system);
@@ -157,6 +171,7 @@ struct tp::sim::world::state {
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
   std::vector<std::string> thread_labels{"outside"};
   std::map<std::uint32_t, std::string> places;
+  std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
   std::vector<std::string> trace;
   std::string failure;

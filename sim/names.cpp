@@ -74,6 +74,8 @@ class listener final : public bound_name, public handle {
   const bind_request request_;
   unix_socket& socket_ = sockets().open();
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
+  instances_in_use& instances_ =
+      process_->world->instances.emplace_back(instances_in_use{number(), request_.max_instances});
   const std::string unenforced_ = core::unenforced_by_sockets(request_);
 };
 static_assert(backend::implements<listener, backend::bound_name>);
@@ -102,7 +104,7 @@ std::optional<socket_end> listener::take() {
   }
   const std::unique_ptr<queued_client> client(
       static_cast<queued_client*>(std::exchange((*taken)->user, nullptr)));
-  return socket_end{*taken, std::move(client->who), client->number};
+  return socket_end{*taken, std::move(client->who), client->number, false, &instances_};
 }
 
 // A withdrawal accepts and closes who waits, so only those that wrote are reset. The kernel, when the
@@ -110,10 +112,15 @@ std::optional<socket_end> listener::take() {
 void listener::let_go() noexcept {
   process_->world->names.erase(place_);
   if (process_->dead()) {
-    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued())
-      delete static_cast<queued_client*>(each->user);
+    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued()) {
+      const std::unique_ptr<queued_client> client(static_cast<queued_client*>(each->user));
+      check_account(*process_->world, *each, client->number, true);
+    }
   } else {
-    while (const auto left = take()) left->socket->close();
+    while (const auto left = take()) {
+      check_account(*process_->world, *left->socket, left->number, true);
+      left->socket->close();
+    }
   }
   socket_.close();
   tell_changes(sockets());

@@ -118,6 +118,14 @@ std::string find_deadlock(const world::state& world) {
   return text.empty() ? text : "deadlock, nobody can go on:\n" + text + cycle;
 }
 
+void check_accounts(world::state& world) {
+  for (const auto& each : world.programs) {
+    for (handle* const one : record_of(each->twin()).handles) {
+      if (const unix_socket* const at = one->socket()) check_account(world, *at, one->number(), false);
+    }
+  }
+}
+
 std::string describe(const world::state& world) {
   std::string text = join("time ", world.time.now().time_since_epoch().count(), " ns\n");
   for (const auto& [place, at] : world.names) text += join("name ", place, '\n');

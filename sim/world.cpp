@@ -80,6 +80,7 @@ hosted& world::process(std::string name, user_id user, program main, program_opt
 run_end world::run() {
   const auto over = [&] { return !state_->programs.empty() && state_->foreground == 0; };
   if (!over()) state_->time.block(wait::world_end, this, never);
+  check_accounts(*state_);
   if (!state_->failure.empty()) return run_end::failed;
   return over() ? run_end::finished : run_end::stalled;
 }
