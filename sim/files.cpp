@@ -36,6 +36,7 @@ class files final : public backend::files {
   explicit files(process_ref process) : process_(std::move(process)) {}
 
   result<std::shared_ptr<backend::directory>> open_directory(std::string_view path) override {
+    process_->world->time.check_caller("open_directory");
     process_->world->time.point();
     std::string here;
     errc code = walk(here, path, false);
@@ -46,6 +47,7 @@ class files final : public backend::files {
 
   result<std::string> read(backend::directory* beneath, std::string_view path,
                            std::size_t max_bytes) override {
+    process_->world->time.check_caller("a read of a file");
     process_->world->time.point();
     const auto* const within = dynamic_cast<directory*>(beneath);
     if (beneath != nullptr && within == nullptr)

@@ -65,6 +65,8 @@ void handle::check_alone(kind what) const noexcept {
 }
 
 start handle::submit(op& o, kind what) noexcept {
+  if (scheduler_.is_foreign()) [[unlikely]]
+    scheduler_.refuse_foreign(name_of(what));
   check_alone(what);
   o.n = 0;
   if (what == kind::schedule) {
@@ -182,6 +184,8 @@ void handle::call_link(op& o, kind what) noexcept {
 }
 
 start handle::call(op& o, kind what) {
+  if (scheduler_.is_foreign()) [[unlikely]]
+    scheduler_.refuse_foreign(name_of(what));
   scheduler_.point();
   o.n = 0;
   ++calls_;
@@ -221,6 +225,7 @@ start handle::call(op& o, kind what) {
 }
 
 status handle::wait_for(readiness what, time_point deadline, raised_flag* until) {
+  scheduler_.check_caller("a wait for a connection");
   scheduler_.point();
   ++calls_;
   op in, out;
@@ -246,6 +251,7 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
 }
 
 void handle::request_cancel(op& o) noexcept {
+  scheduler_.check_caller("cancel");
   if (!o.pending() || o.twin.owner != this) return;
   // What is possible already is still done; what waits isn't tried any more.
   o.twin.phase |= (o.twin.phase & is_ready) != 0 ? is_cancelled : is_withdrawn;
@@ -260,6 +266,7 @@ void handle::wake(kinds which) noexcept {
 }
 
 void handle::end(errc why) noexcept {
+  scheduler_.check_caller("close");
   if (ended_ != errc::none) return;
   ended_ = why;
   scheduler_.note(happening::closed, number_, 0, 0, why);

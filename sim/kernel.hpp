@@ -160,6 +160,7 @@ struct tp::sim::world::state {
   std::pmr::unsynchronized_pool_resource memory;
   unix_sockets sockets{memory};
   bool short_io = false;
+  duration patience = std::chrono::seconds(10);
   std::map<std::string, listener*> names;
   std::map<std::string, node> files{{"", {}},
                                     {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty

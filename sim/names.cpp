@@ -171,6 +171,7 @@ static_assert(backend::implements_released<acceptor, backend::acceptor>);
 }  // namespace
 
 result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_request& request) {
+  process->world->time.check_caller("bind");
   process->world->time.point();
   if (process->dead()) return fail(errc::process_killed, operation::bind);
   if (const errc wrong = process->fault_at(act::bind).fails; wrong != errc::none)

@@ -30,6 +30,7 @@ class process final : public backend::process {
     }
   }
   void kill() {
+    record_->world->time.check_caller("kill");
     if (std::exchange(record_->life->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
     close_all(record_);
@@ -50,6 +51,7 @@ class process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
+    record_->world->time.check_caller("a new runtime");
     if (record_->dead()) return fail(errc::process_killed, operation::start_runtime);
     if (options.loop != nullptr) return fail(errc::not_supported, operation::start_runtime);
     return sim::make_system(record_);
@@ -66,6 +68,7 @@ class process final : public backend::process {
   }
   bool killed() const noexcept override { return record_->dead(); }
   void log(std::string_view line) noexcept override {
+    record_->world->time.check_caller("log");
     if (record_->dead()) return;
     record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(record_->world->trace.size()));
     record_->world->trace.push_back(record_->name + ": " + std::string(line));

@@ -23,6 +23,7 @@ resident_program::~resident_program() = default;
 
 // A thread of a killed process does nothing to others any more.
 void resident_program::check_alive() const {
+  world_->time.check_caller("kill, pause or restart");
   if (world_->time.current().dying) detail::leave_killed();
 }
 

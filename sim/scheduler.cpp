@@ -5,8 +5,10 @@
 #include <ranges>
 #include <utility>
 
+#include "explorer/last_words.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 
 namespace tp::sim {
 
@@ -60,7 +62,7 @@ void scheduler::pass_time() {
 
 scheduler::end scheduler::block(sim::wait what, const void* on, time_point until) {
   thread& self = *current_;
-  if (++steps_ > most_steps_) exceed_steps();
+  count_step();
   if (halted_ && !self.outside() && !self.dying) {
     leave_for_good();
     return end::killed;
@@ -168,6 +170,16 @@ void scheduler::leave_for_good() {
 void scheduler::let_others_die() {
   dying_.push(current_);
   switch_to(next());
+}
+
+void scheduler::refuse_foreign(std::string_view call) const {
+  std::string text =
+      join(call,
+           " was called by a thread that is in no world, while this one runs. What std::thread and "
+           "std::async do is in no schedule: start threads with process.start_thread");
+  if (spoken != nullptr) text += "\n" + spoken->how_to_replay();
+  while (text.ends_with('\n')) text.pop_back();
+  detail::fatal(text);
 }
 
 void scheduler::exceed_steps() {

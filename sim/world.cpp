@@ -1,6 +1,8 @@
 // A world: its users, its files, and the birth of its processes.
 #include "twinpipe/sim/world.hpp"
 
+#include "explorer/last_words.hpp"
+#include "explorer/watchdog.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "trace.hpp"
@@ -31,6 +33,7 @@ world::world(std::size_t kept_events) : state_(std::make_shared<state>(kept_even
     fail_run(*here,
              "a task_group was destroyed without the join that would have told an error: " + lost.message());
   };
+  state_->time.spoken = last_words::of_this_thread();
   state_->time.on_step_bound = [this] {
     fail_run(*state_, "no end after so many steps as were allowed: some thread goes round for ever");
   };
@@ -79,7 +82,14 @@ hosted& world::process(std::string name, user_id user, program main, program_opt
 
 run_end world::run() {
   const auto over = [&] { return !state_->programs.empty() && state_->foreground == 0; };
-  if (!over()) state_->time.block(wait::world_end, this, never);
+  state_->time.check_caller("world::run");
+  watchdog* const theirs = watchdog::of_this_thread();
+  std::optional<watchdog> own;
+  if (theirs == nullptr) own.emplace(state_->patience);
+  if (!over()) {
+    const watchdog::watch looked_at(theirs != nullptr ? *theirs : *own, *state_);
+    state_->time.block(wait::world_end, this, never);
+  }
   check_accounts(*state_);
   if (!state_->failure.empty()) return run_end::failed;
   return over() ? run_end::finished : run_end::stalled;
@@ -90,11 +100,16 @@ void world::kill(backend::process& victim) {
 }
 
 std::uint32_t world::choose(std::uint32_t bound) {
+  state_->time.check_caller("world::choose");
   return state_->time.choose(bound, choice::user);
 }
 
 void world::add_faults(fault_rule rule) {
   state_->fault_rules.push_back(std::move(rule));
+}
+
+void world::patience(duration of_real_time) {
+  state_->patience = of_real_time;
 }
 
 void world::short_io(bool allowed) {

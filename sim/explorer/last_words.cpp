@@ -27,6 +27,14 @@ last_words::~last_words() {
   if (--speakers == 0) std::signal(SIGABRT, handled_before.load());
 }
 
+const last_words* last_words::of_this_thread() noexcept {
+  return current;
+}
+
+std::string last_words::how_to_replay() const {
+  return "  to replay it: TWINPIPE_REPLAY=" + schedule_() + " and this test again\n";
+}
+
 // abort() raises it on the thread that failed, so the thread's own run is the one. Whoever handled it before
 // goes on.
 void last_words::speak(int signal) {

@@ -112,6 +112,10 @@ class world {
   /// number, by choice. Without an answerer nothing changes.
   void short_io(bool allowed = true);
 
+  /// For so long, of real time, run() may make no step; then a simulated thread really blocks, which stops
+  /// the whole world, and the program aborts with a report of it. 0: for ever. At first 10 s; explore() has
+  /// its own.
+  void patience(duration of_real_time);
   /// So many choices and operations from now on, then it fails.
   void allow_steps(std::uint64_t most);
   [[nodiscard]] std::uint64_t steps() const noexcept;
