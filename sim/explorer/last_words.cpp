@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "text.hpp"
+
 namespace tp::sim {
 
 namespace {
@@ -32,7 +34,7 @@ const last_words* last_words::of_this_thread() noexcept {
 }
 
 std::string last_words::how_to_replay() const {
-  return "  to replay it: TWINPIPE_REPLAY=" + schedule_() + " and this test again\n";
+  return join("  to replay it: TWINPIPE_REPLAY=", schedule_(), " and this test again\n");
 }
 
 // abort() raises it on the thread that failed, so the thread's own run is the one. Whoever handled it before
