@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handle.hpp"
+#include "machine.hpp"
 #include "random.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
@@ -18,14 +19,11 @@
 
 namespace tp::sim {
 
-class listener;
-class resident_program;
-
 /// Runs in a process of its own.
 class resident_program final : public hosted {
  public:
-  resident_program(std::shared_ptr<sim::world::state> world, std::string name, user_id user, program main,
-                   program_options options);
+  resident_program(std::shared_ptr<sim::world::state> world, machine& on, std::string name, user_id user,
+                   program main, program_options options);
   ~resident_program() override;
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   [[nodiscard]] std::optional<int> result() const noexcept override { return result_; }
@@ -36,6 +34,7 @@ class resident_program final : public hosted {
   [[nodiscard]] bool background() const noexcept { return options_.background; }
   [[nodiscard]] bool running() const noexcept { return runs_; }
   [[nodiscard]] backend::process& twin() const noexcept { return *twin_; }
+  [[nodiscard]] bool runs_in(const process_record& process) const;
 
  private:
   void check_alive() const;
@@ -44,6 +43,7 @@ class resident_program final : public hosted {
   void leave_foreground();
 
   const std::shared_ptr<sim::world::state> world_;
+  machine& on_;
   const std::string name_;
   const user_id user_;
   const program main_;
@@ -53,12 +53,6 @@ class resident_program final : public hosted {
   std::optional<int> result_;
   bool runs_ = false;
   bool began_ = false;  ///< its thread has come to its first step
-};
-
-struct node {
-  std::uint32_t owner = 0, group = 0, mode = 0755;
-  bool is_directory = true;
-  std::string contents = {};
 };
 
 /// What others hold of a process after its end.
@@ -71,6 +65,7 @@ struct life final : process_handle {
 /// A process as its kernel knows it.
 struct process_record {
   std::shared_ptr<sim::world::state> world;
+  machine& on;
   std::string name;         ///< with its pid, for messages
   bool background = false;  ///< see program_options
   identity self;
@@ -78,6 +73,7 @@ struct process_record {
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
   [[nodiscard]] bool dead() const noexcept { return life->over; }
   bool paused = false;
+  backend::process* object = nullptr;
   std::array<std::uint64_t, 8> acts = {};  ///< by kind: how many so far
   /// What the world's rules want to become of an act that begins.
   [[nodiscard]] fault fault_at(act what);
@@ -139,9 +135,6 @@ void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t 
 [[nodiscard]] std::unique_ptr<backend::interrupt> make_interrupt(const process_ref& process);
 [[nodiscard]] raised_flag& flag_of(backend::interrupt& which) noexcept;
 [[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
-[[nodiscard]] std::unique_ptr<backend::process> make_process(const std::shared_ptr<sim::world::state>& world,
-                                                             std::string name, user_id user,
-                                                             bool background = false);
 void kill(backend::process& victim);
 [[nodiscard]] process_record& record_of(backend::process& which);
 /// What a process that ends has not closed; empty: nothing.
@@ -151,7 +144,7 @@ void fail_run(sim::world::state& world, std::string why);
 
 }  // namespace tp::sim
 
-struct tp::sim::world::state {
+struct tp::sim::world::state : std::enable_shared_from_this<state> {
   explicit state(std::size_t kept_events);
   ~state();
 
@@ -161,16 +154,11 @@ struct tp::sim::world::state {
   unix_sockets sockets{memory};
   bool short_io = false;
   duration patience = std::chrono::seconds(10);
-  std::map<std::string, listener*> names;
-  std::map<std::string, node> files{{"", {}},
-                                    {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
-  struct known_user {
-    std::string name;
-    std::vector<std::uint32_t> groups;  ///< supplementary
-  };
-  std::map<std::uint32_t, known_user> users;  ///< by uid
+  machine local{*this, ""};
+  std::vector<std::unique_ptr<machine>> others;
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
   std::vector<std::string> thread_labels{"outside"};
+  std::vector<const machine*> thread_hosts{&local};
   std::map<std::uint32_t, std::string> places;
   std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
@@ -178,7 +166,7 @@ struct tp::sim::world::state {
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;
   std::size_t foreground = 0;  ///< programs that a run waits for
-  std::uint32_t next_uid = 1000, next_pid = 1000, handles = 0;
+  std::uint32_t handles = 0;
   random_numbers random{0x7477696e70697065};  ///< of all processes
 };
 

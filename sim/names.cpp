@@ -28,7 +28,7 @@ class listener final : public bound_name, public handle {
     [[maybe_unused]] const auto listens =
         socket_.listen(std::min(static_cast<std::uint32_t>(request_.backlog), most_queued));
     assert(listens == std::errc{});
-    process_->world->names.emplace(place_, this);
+    process_->on.names.emplace(place_, this);
     process_->world->places.emplace(number(), place_);
     time().note(happening::bound, number());
   }
@@ -110,7 +110,7 @@ std::optional<socket_end> listener::take() {
 // A withdrawal accepts and closes who waits, so only those that wrote are reset. The kernel, when the
 // listener goes with its process, resets all.
 void listener::let_go() noexcept {
-  process_->world->names.erase(place_);
+  process_->on.names.erase(place_);
   if (process_->dead()) {
     for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued()) {
       const std::unique_ptr<queued_client> client(static_cast<queued_client*>(each->user));
@@ -182,12 +182,12 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   if (place.starts_with("/run/twinpipe/") && !process->effective().is_superuser())
     return fail(errc::access_denied, operation::bind, 0, make_text(place));
   // The user's own directory is 0700: nobody else gets as far as the socket.
-  const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
-  const bool open = folder != process->world->files.end() ? (folder->second.mode & 1) != 0
-                                                          : !place.starts_with("/run/user/");
+  const auto folder = process->on.files.find(place.substr(0, place.rfind('/')));
+  const bool open =
+      folder != process->on.files.end() ? (folder->second.mode & 1) != 0 : !place.starts_with("/run/user/");
   if (!open && request.access.who() != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
-  if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
+  if (const auto taken = process->on.names.find(place); taken != process->on.names.end())
     return fail(taken->second->in_use_for(process));
   return std::make_shared<listener>(process, request, place);
 }
@@ -204,8 +204,8 @@ status connect(const process_ref& process, connect_op& o) {
   errc answer = errc::not_supported;
   std::string tried = o.name->text();
   for (const std::string& place : places(*o.name, process->effective(), std::string(o.runtime_directory))) {
-    const auto at = process->world->names.find(place);
-    const bool found = at != process->world->names.end();
+    const auto at = process->on.names.find(place);
+    const bool found = at != process->on.names.end();
     answer = found ? at->second->answer(process->effective()) : errc::not_found;
     if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
       answer = errc::untrusted_location, o.about = circumstance::others_socket;

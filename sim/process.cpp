@@ -20,7 +20,10 @@ static_assert(backend::implements<own_names, backend::names>);
 
 class process final : public backend::process {
  public:
-  explicit process(process_ref record) : record_(std::move(record)) {}
+  explicit process(process_ref record) : record_(std::move(record)) {
+    record_->object = this;
+    record_->on.alive.push_back(record_.get());
+  }
   ~process() override {
     kill();
     while (!record_->handles.empty()) {
@@ -33,6 +36,7 @@ class process final : public backend::process {
     record_->world->time.check_caller("kill");
     if (std::exchange(record_->life->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
+    std::erase(record_->on.alive, record_.get());
     close_all(record_);
   }
   [[nodiscard]] process_record& record() noexcept { return *record_; }
@@ -106,8 +110,7 @@ void process::close_all(process_ref killed) {
 }  // namespace
 
 std::string process_record::label(const std::string& thread) const {
-  const auto& user = world->users.at(self.uid.value).name;
-  return std::string(short_name()) + "/" + thread + " (" + user + ")";
+  return std::string(short_name()) + "/" + thread + " (" + on.user_name(self.uid.value) + ")";
 }
 
 std::shared_ptr<const identity> process_record::seen_by_others() {

@@ -122,6 +122,7 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   });
   threads_.push_back(made);
   process.world->thread_labels.push_back(process.label(made->name));
+  process.world->thread_hosts.push_back(&process.on);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;

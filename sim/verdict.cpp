@@ -128,7 +128,10 @@ void check_accounts(world::state& world) {
 
 std::string describe(const world::state& world) {
   std::string text = join("time ", world.time.now().time_since_epoch().count(), " ns\n");
-  for (const auto& [place, at] : world.names) text += join("name ", place, '\n');
+  for (const auto& [place, at] : world.local.names) text += join("name ", place, '\n');
+  for (const auto& on : world.others) {
+    for (const auto& [place, at] : on->names) text += join("name ", place, " on ", on->name(), '\n');
+  }
   for (const auto& each : world.time.threads()) {
     text += join("thread ", name_of(world, *each),
                  each->waits == wait::nothing ? " can go on" : " waits " + waits_for(world, *each), '\n');

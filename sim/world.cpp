@@ -10,17 +10,6 @@
 #include "verdict.hpp"
 
 namespace tp::sim {
-namespace {
-
-/// Directories that are missing on the way appear with it.
-void put(std::map<std::string, node>& files, const std::string& path, node what) {
-  for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-    files.try_emplace(path.substr(0, slash));
-  files.insert_or_assign(path, std::move(what));
-}
-
-}  // namespace
-
 world::state::state(std::size_t kept_events) : time(kept_events) {}
 world::state::~state() = default;
 
@@ -44,40 +33,28 @@ world::~world() {
   state_->programs.clear();
 }
 
+host& world::add_host(std::string name) {
+  return *state_->others.emplace_back(std::make_unique<machine>(*state_, std::move(name)));
+}
+
 user_id world::user(std::string name, privilege rights, std::vector<std::uint32_t> groups) {
-  const std::uint32_t uid = rights == privilege::superuser ? 0 : state_->next_uid++;
-  state_->users.insert_or_assign(uid, state::known_user{std::move(name), std::move(groups)});
-  return {uid};
+  return state_->local.user(std::move(name), rights, std::move(groups));
 }
 
-void world::file(std::string path, file_attributes a) {
-  put(state_->files, path, {a.owner.uid, a.group, a.mode, false, std::move(a.contents)});
+void world::file(std::string path, file_attributes attributes) {
+  state_->local.file(std::move(path), std::move(attributes));
 }
 
-void world::directory(std::string path, file_attributes a) {
-  put(state_->files, path, {a.owner.uid, a.group, a.mode});
-}
-
-std::unique_ptr<backend::process> make_process(const std::shared_ptr<world::state>& world, std::string name,
-                                               user_id user, bool background) {
-  const auto known = world->users.find(user.uid);
-  if (known == world->users.end()) detail::fatal("make_process for a user whom this world doesn't have");
-  identity self;
-  self.uid = {user.uid, trust::authoritative};
-  self.gid = {user.uid, trust::authoritative};
-  self.groups = {known->second.groups, trust::authoritative};
-  self.pid = {world->next_pid++, trust::advisory};
-  name += ", pid " + std::to_string(self.pid.value);
-  return sim::make_process(std::make_shared<process_record>(world, std::move(name), background, self));
+void world::directory(std::string path, file_attributes attributes) {
+  state_->local.directory(std::move(path), std::move(attributes));
 }
 
 std::unique_ptr<backend::process> world::make_process(std::string name, user_id user) {
-  return sim::make_process(state_, std::move(name), user);
+  return state_->local.make_process(std::move(name), user, false);
 }
 
 hosted& world::process(std::string name, user_id user, program main, program_options options) {
-  return *state_->programs.emplace_back(
-      std::make_unique<resident_program>(state_, std::move(name), user, std::move(main), std::move(options)));
+  return state_->local.process(std::move(name), user, std::move(main), std::move(options));
 }
 
 run_end world::run() {
