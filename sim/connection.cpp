@@ -5,6 +5,7 @@
 #include "kernel.hpp"
 #include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "wire/frame.hpp"
 
 namespace tp::sim {
 
@@ -81,10 +82,14 @@ std::optional<status> socket_handle::look(std::uint16_t bits, std::uint8_t chang
   return wait_for_change(changes);
 }
 
-/// Of a read or write that could move as many: all, one, or any number alike.
+/// Of a read or write that could move as many: all, one, or any number alike; of a read also one byte less or
+/// more than the header of a frame has.
 std::size_t socket_handle::choose_length(std::size_t most, choice what) {
   if (!process_->world->short_io || most <= 1) return most;
-  const std::uint32_t how = time().choose(3, what);
+  constexpr std::size_t header = wire::frame_header_size;
+  const bool may_be_header = what == choice::length && most > header + 1;
+  const std::uint32_t how = time().choose(may_be_header ? 4 : 3, what);
+  if (how == 3) return time().choose(2, what) == 0 ? header - 1 : header + 1;
   if (how == 2) return most - time().choose(most, what);
   return how == 0 ? most : 1;
 }
@@ -205,13 +210,13 @@ void socket_handle::let_go() noexcept {
 class stream final : public byte_stream, public detached_stream, public socket_handle {
  public:
   using socket_handle::socket_handle;
-  ~stream() override { end(errc::closed); }
+  ~stream() override { close_now(); }
   start read(read_op& o) override { return submit(o, kind::read); }
   start write(write_op& o) override { return submit(o, kind::write); }
   start shutdown(op& o) override { return submit(o, kind::shutdown); }
   start drain(drain_op& o) override { return submit(o, kind::drain); }
   void cancel(op& o) noexcept override { request_cancel(o); }
-  void close() noexcept override { end(errc::closed); }
+  void close() noexcept override { close_now(); }
   void release() noexcept override { free(); }
   const identity& peer() const noexcept override { return other(); }
   detached_ptr detach() noexcept override { return detach_end(); }
@@ -229,7 +234,7 @@ class called_stream final : public blocking_stream, public socket_handle {
   start shutdown(op& o) override { return call(o, kind::shutdown); }
   start drain(drain_op& o) override { return call(o, kind::drain); }
   void cancel(op&) noexcept override {}
-  void close() noexcept override { end(errc::closed); }
+  void close() noexcept override { close_now(); }
   void release() noexcept override { free(); }
   const identity& peer() const noexcept override { return other(); }
   detached_ptr detach() noexcept override { return detach_end(); }

@@ -310,7 +310,7 @@ void handle::check_left() const noexcept {
 }
 
 void handle::free() noexcept {
-  end(errc::closed);
+  close_now();
   freed_ = true;
   if (idle()) delete this;
 }

@@ -65,6 +65,11 @@ class handle {
   /// Lets go of the kernel's part; operations end with `why`, pending ones on a later turn. Only the first
   /// call counts.
   void end(errc why) noexcept;
+  /// close(2), before which others may go on.
+  void close_now() noexcept {
+    if (open()) scheduler_.point();
+    end(errc::closed);
+  }
   /// Why it can't be used any more; none while it can.
   [[nodiscard]] errc ended() const noexcept;
   /// Has it the kernel's part? Of a process that is being killed it may have, though it can't be used.
@@ -85,7 +90,7 @@ class handle {
   /// Is all that it waits for the next client?
   [[nodiscard]] bool waits_for_clients_only() const noexcept;
   [[nodiscard]] const handle* system() const noexcept { return system_; }
-  /// What it is an end of, while it is open; null: of no connection.
+  /// What it has open that others see the end of; null: nothing.
   [[nodiscard]] virtual unix_socket* socket() noexcept { return nullptr; }
   /// "to read, to write": the operations that are pending.
   [[nodiscard]] std::string describe_pending() const;

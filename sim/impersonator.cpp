@@ -41,6 +41,7 @@ class impersonator final : public backend::impersonator {
     return {};
   }
   void revert() noexcept override {
+    if (!process_->dead()) process_->world->time.point();
     if (!active() && !process_->dead()) detail::fatal("impersonation cannot be undone: there is none");
     process_->acts_as() = nullptr;
     process_->world->time.note(happening::reverted);

@@ -38,6 +38,19 @@ void machine::directory(std::string path, file_attributes a) {
   put(files, path, {a.owner.uid, a.group, a.mode});
 }
 
+void machine::bury(const process_record& dead) {
+  std::erase(alive, &dead);
+  free_pids_.push_back(dead.self.pid.value);
+}
+
+// The usual kernel goes on to the next number; one that has come round gives out an old one.
+std::uint32_t machine::next_pid() {
+  if (free_pids_.empty() || in_.time.choose(2, choice::pid) == 0) return next_pid_++;
+  const std::uint32_t again = free_pids_.back();
+  free_pids_.pop_back();
+  return again;
+}
+
 std::unique_ptr<backend::process> machine::make_process(std::string name, user_id user, bool background) {
   const auto known = users_.find(user.uid);
   if (known == users_.end()) detail::fatal("make_process for a user whom this host doesn't have");
@@ -45,7 +58,7 @@ std::unique_ptr<backend::process> machine::make_process(std::string name, user_i
   self.uid = {user.uid, trust::authoritative};
   self.gid = {user.uid, trust::authoritative};
   self.groups = {known->second.groups, trust::authoritative};
-  self.pid = {next_pid_++, trust::advisory};
+  self.pid = {next_pid(), trust::advisory};
   std::string whole = join(full_name(name), ", pid ", self.pid.value);
   return sim::make_process(
       std::make_shared<process_record>(in_.shared_from_this(), *this, std::move(whole), background, self));

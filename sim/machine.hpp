@@ -41,6 +41,9 @@ class machine final : public host {
   }
   [[nodiscard]] std::string user_name(std::uint32_t uid) const;
 
+  /// A process that has ended; its pid may come again.
+  void bury(const process_record& dead);
+
   std::map<std::string, listener*> names;
   std::map<std::string, node> files{{"", {}},
                                     {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
@@ -54,6 +57,9 @@ class machine final : public host {
   world::state& in_;
   const std::string name_;
   std::map<std::uint32_t, known_user> users_;  ///< by uid
+  std::uint32_t next_pid();
+
+  std::vector<std::uint32_t> free_pids_;
   std::uint32_t next_uid_ = 1000, next_pid_ = 1000;
   std::vector<resident_program*> ended_by_crash_;
 };

@@ -32,10 +32,11 @@ class listener final : public bound_name, public handle {
     process_->world->places.emplace(number(), place_);
     time().note(happening::bound, number());
   }
-  ~listener() override { end(errc::closed); }
+  ~listener() override { close_now(); }
+  [[nodiscard]] unix_socket* socket() noexcept override { return open() ? &socket_ : nullptr; }
   [[nodiscard]] const std::string& location() const noexcept override { return location_; }
   [[nodiscard]] const std::string& unenforced() const noexcept override { return unenforced_; }
-  void withdraw() noexcept override { end(errc::closed); }
+  void withdraw() noexcept override { close_now(); }
 
   [[nodiscard]] std::string describe() const override { return "the name '" + location_ + "'"; }
   [[nodiscard]] std::uint32_t owner() const noexcept { return self_->uid.value; }
@@ -151,7 +152,7 @@ class acceptor final : public backend::acceptor, public handle {
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
   void cancel(op& o) noexcept override { request_cancel(o); }
-  void close() noexcept override { end(errc::closed); }
+  void close() noexcept override { close_now(); }
   void release() noexcept override { free(); }
   [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 

@@ -1,4 +1,6 @@
 // A simulated process. Killed or destroyed, the kernel takes back all it holds, first opened first.
+#include <array>
+
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -36,7 +38,7 @@ class process final : public backend::process {
     record_->world->time.check_caller("kill");
     if (std::exchange(record_->life->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
-    std::erase(record_->on.alive, record_.get());
+    record_->on.bury(*record_);
     close_all(record_);
   }
   [[nodiscard]] process_record& record() noexcept { return *record_; }
@@ -89,18 +91,34 @@ class process final : public backend::process {
 };
 static_assert(backend::implements<process, backend::process>);
 
-// The kernel closes one after the other, and others see each state in between. The process's own threads do
-// nothing meanwhile; and a process that ends by itself, or from outside the world, does it at one moment.
+/// One of the next few that others see the end of, or one that they don't; null: nothing is open any more.
+handle* choose_open(const process_record& of) {
+  std::array<handle*, 8> seen;
+  std::size_t n = 0;
+  for (handle* const each : of.handles) {
+    if (!each->open()) continue;
+    if (each->socket() == nullptr) return each;
+    seen[n++] = each;
+    if (n == seen.size()) break;
+  }
+  return n == 0 ? nullptr : seen[of.world->time.choose(n, choice::close)];
+}
+
+// The kernel closes one after the other, in an order that is its own, and others see each state in between.
+// The process's own threads do nothing meanwhile; and a process that ends by itself, or from outside the
+// world, does it at one moment.
 void process::close_all(process_ref killed) {
   scheduler& time = killed->world->time;
   const process_record* const killer = time.current().process;
   const bool seen = killer != nullptr && killer != killed.get();
   if (seen && !std::exchange(killed->paused, true)) time.pause_threads(*killed);
-  bool first = true;
-  for (std::size_t i = 0; i < killed->handles.size(); ++i) {
-    if (!killed->handles[i]->open()) continue;
-    if (seen && !std::exchange(first, false)) time.point();
-    if (i < killed->handles.size()) killed->handles[i]->end(errc::process_killed);
+  if (!seen) {
+    for (std::size_t i = 0; i < killed->handles.size(); ++i) killed->handles[i]->end(errc::process_killed);
+  } else {
+    while (handle* const next = choose_open(*killed)) {
+      next->end(errc::process_killed);
+      time.point();
+    }
   }
   killed->life->gone = true;
   killed->paused = false;

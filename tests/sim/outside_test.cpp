@@ -35,7 +35,7 @@ TEST_CASE("a thread that isn't the world's is told so at its first call, and wha
     const auto said = last_words_of(std::move(main));
     CHECK_THAT(said, Catch::StartsWith(std::string("twinpipe: ") + call + " was called by a thread") &&
                          Catch::Contains("start threads with process.start_thread") &&
-                         Catch::Contains("to replay it: TWINPIPE_REPLAY=1-seed-1 and this test again"));
+                         Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 and this test again"));
   };
   named("random", [](process& p) { return beside([&] { p.random({}); }); });
   named("now", [](process& p) { return beside([&] { static_cast<void>(p.now()); }); });
@@ -75,7 +75,7 @@ TEST_CASE("a thread that really sleeps is reported by its name, with its last ev
   });
   CHECK_THAT(said, Catch::StartsWith("twinpipe: no step of a world in 200 ms of real time: clock/sleeper "
                                      "(alice) blocks the real thread"));
-  CHECK_THAT(said, Catch::Contains("to replay it: TWINPIPE_REPLAY=1-seed-1 and this test again\n"));
+  CHECK_THAT(said, Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 and this test again\n"));
   CHECK_THAT(said, Catch::EndsWith("says: clock, pid 1000: good night\n"));
 }
 
