@@ -132,6 +132,7 @@ void scheduler::run(const std::shared_ptr<thread>& self, const std::function<voi
   if (!self->dying) body();
   note(happening::thread_ended);
   self->ended = true;
+  last_steps_ = 0;
   for (thread* const each : self->joiners) wake(*each);
   std::erase(threads_, self);
   current_ = &next();
@@ -166,6 +167,14 @@ void scheduler::leave_for_good() {
   if (self.outside() || self.dying) return;
   for (self.waits = wait::world_end; !self.dying;) switch_to(next());
   self.waits = wait::nothing;
+}
+
+// Nothing can be done to a thread that doesn't leave, and nothing after it.
+void scheduler::count_last_step() {
+  constexpr unsigned enough = 1'000'000;
+  if (++last_steps_ < enough) return;
+  detail::fatal(join("the thread '", current_->name, "' of ", current_->process->name,
+                     ", which was killed, goes round for ever"));
 }
 
 void scheduler::let_others_die() {

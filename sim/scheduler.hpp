@@ -87,7 +87,8 @@ class scheduler {
   /// Before an operation: others may go first.
   void point() {
     count_step();
-    if (ready_.empty() || current_->dying) return;
+    if (current_->dying) return count_last_step();
+    if (ready_.empty()) return;
     if (++points_ > most_points) return give_way(0);
     if (const std::uint32_t chosen = chronicle_.choose(ready_.size() + 1, choice::preempt); chosen != 0)
       give_way(chosen - 1);
@@ -155,6 +156,7 @@ class scheduler {
   void pass_time();
   void run(const std::shared_ptr<thread>& self, const std::function<void()>& body);
   void exceed_steps();
+  void count_last_step();
 
   void count_step() {
     const std::uint64_t now = steps_.load(std::memory_order_relaxed) + 1;
@@ -174,7 +176,8 @@ class scheduler {
   time_point now_{};
   std::atomic<std::uint64_t> steps_ = 0;  ///< others only look
   std::uint64_t most_steps_ = UINT64_MAX;
-  unsigned points_ = 0;  ///< since another thread ran
+  unsigned points_ = 0;      ///< since another thread ran
+  unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended
   std::uint32_t started_ = 0;
   bool stalled_ = false;
   bool halted_ = false;  ///< see leave_for_good

@@ -93,6 +93,7 @@ std::string find_cycle(const world::state& world, const thread& from) {
 std::string holdings(const process_record& process) {
   std::string text = join("process ", process.name, process.paused ? ", paused\n" : "\n");
   for (const handle* const each : process.handles) {
+    if (!each->open()) continue;
     const std::string pending = each->describe_pending();
     text += join("  has ", each->describe(), pending.empty() ? "" : join(", where it waits ", pending), '\n');
   }

@@ -181,6 +181,15 @@ TEST_CASE("several workers find what one finds, and the earliest run is told") {
         }).runs == 50);
 }
 
+TEST_CASE("whatever a scenario throws is told like any failure, on several workers, too") {
+  for (const unsigned workers : {1U, 2U}) {
+    const auto failed =
+        failure_of([&] { sim::explore({.runs = 20, .workers = workers}, [](sim::world&) { throw 7; }); });
+    CHECK(failed.why() == "the scenario threw what is no std::exception");
+    CHECK_THAT(failed.what(), Catch::Contains("TWINPIPE_REPLAY=2-seed-1 "));
+  }
+}
+
 TEST_CASE("an exploration that would never end is refused, and counts are told in words") {
   CHECK_THROWS_AS(sim::explore({.runs = 0}, lost_update), std::invalid_argument);
   CHECK(sim::exploration{.runs = 1}.to_string() == "1 schedule");

@@ -110,4 +110,28 @@ TEST_CASE("a world of one's own is looked at, too, and one that has no patience 
   CHECK(sleeps_in(0ms) == "");
 }
 
+TEST_CASE(
+    "a thread of a killed process that does nothing but turn its loop ends the program, not the patience") {
+  const auto said = test::last_words([] {
+    sim::explore({.runs = 1}, [](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& stubborn = world.process("stubborn", alice,
+                                            [](process& p) {
+                                              const auto loop = p.twin().make_system();
+                                              while (true) static_cast<void>((*loop)->turn(never));
+                                              return 0;
+                                            },
+                                            {.background = true});
+      world.process("killer", alice, [&](process& p) {
+        p.sleep(1ms);
+        stubborn.kill();
+        return 0;
+      });
+    });
+  });
+  CHECK_THAT(said, Catch::Contains(
+                       "the thread 'main' of stubborn, pid 1000, which was killed, goes round for ever") &&
+                       Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 "));
+}
+
 }  // namespace tp::programs
