@@ -13,6 +13,7 @@ import conditions  # noqa: E402
 import counts  # noqa: E402
 import goals  # noqa: E402
 import rest  # noqa: E402
+import simulator  # noqa: E402
 from measure import Point, Program, middle, ratio  # noqa: E402
 
 ALWAYS = 'raw'  # what ratios in the tables are taken of
@@ -220,13 +221,15 @@ def parsed(words):
     parser.add_argument('--goals', action='store_true', help='only what has to be reached; exits with 1 if a goal is missed')
     parser.add_argument('--check', action='store_true', help='counts instructions and system calls against bench/counts.json')
     parser.add_argument('--update', action='store_true', help='with --check: stores what was counted')
+    parser.add_argument('--sim', action='store_true', help='the simulator itself: steps, round trips, worlds, memory; also with --goals')
     parser.add_argument('--quick', action='store_true', help='fewer and shorter rounds')
     parser.add_argument('--only', metavar='PATTERN', type=pattern,
-                        help='a regular expression for "CONTENDER WORKLOAD of SIZE on CORES", "CONTENDER idle", "twin.adaptive at rest"')
+                        help='a regular expression for "CONTENDER WORKLOAD of SIZE on CORES", "CONTENDER idle", "twin.adaptive at rest"; '
+                             'with --sim for the name of a workload')
     parser.add_argument('--json', metavar='FILE', type=writable_file, help='where the figures go; else beside the program')
     parser.add_argument('--program', type=Path, help=argparse.SUPPRESS)  # without it: only looks at the others
     options = parser.parse_args(words)
-    if options.check and (options.goals or options.quick or options.only is not None or options.json):
+    if options.check and (options.goals or options.sim or options.quick or options.only is not None or options.json):
         parser.error('--check goes with --update only: it always counts the same')
     if options.update and not options.check:
         parser.error('--update goes with --check')
@@ -234,18 +237,48 @@ def parsed(words):
     return options
 
 
+def run_simulator(options):
+    program = simulator.Program(options.program, scale=0.2 if options.quick else 1)
+    names = [name for name in program.workloads if options.only is None or re.search(options.only, name)]
+    if not names:
+        return matches_nothing(options)
+    found = begin(program)
+    key = 'goals' if options.goals else 'figures'
+    found[key], good = simulator.run(program, names, min(options.rounds, 5), options.goals)
+    finish(found, options.json or program.path.parent / ('sim_goals.json' if options.goals else 'sim.json'))
+    return 0 if good else 1
+
+
+def matches_nothing(options):
+    print(f'scripts/bench: nothing that is measured matches {options.only!r}', file=sys.stderr)
+    return 2
+
+
+def begin(program):
+    found = {'conditions': conditions.of(program.path)}
+    print('\n'.join(f'{key}: {value}' for key, value in found['conditions'].items()), flush=True)
+    return found
+
+
+def finish(found, file):
+    found['conditions']['load after'] = conditions.load()
+    print(f'load after: {found["conditions"]["load after"]}')
+    file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + '\n')
+    print(f'written to {file}')
+
+
 def main(words):
     options = parsed(words)
     if options.program is None:
         return 0
+    if options.sim:
+        return run_simulator(options)
     program = Program(options.program, seconds=0.03 if options.quick else 0.15)
     if options.check:
         return counts.check(program, options.update)
     if not is_in_question(program, options):
-        print(f'scripts/bench: nothing that is measured matches {options.only!r}', file=sys.stderr)
-        return 2
-    found = {'conditions': conditions.of(program.path)}
-    print('\n'.join(f'{key}: {value}' for key, value in found['conditions'].items()))
+        return matches_nothing(options)
+    found = begin(program)
     if options.goals:
         found['goals'], found['skipped'] = run_goals(program, options)
     else:
@@ -254,11 +287,7 @@ def main(words):
         found['skipped'] = absent_from_tables(program)
         for line in found['skipped']:
             print(f'skipped: {line}')
-    found['conditions']['load after'] = conditions.load()
-    print(f'load after: {found["conditions"]["load after"]}')
-    file = options.json or program.path.parent / ('goals.json' if options.goals else 'bench.json')
-    file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + '\n')
-    print(f'written to {file}')
+    finish(found, options.json or program.path.parent / ('goals.json' if options.goals else 'bench.json'))
     return 0 if all(entry['met'] for entry in found.get('goals', [])) else 1
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -14,6 +15,7 @@ import bench  # noqa: E402
 import calls  # noqa: E402
 import counts  # noqa: E402
 import goals  # noqa: E402
+import simulator  # noqa: E402
 from measure import Point, ratio  # noqa: E402
 
 POINT = Point('round_trip', 64, 1)
@@ -79,6 +81,50 @@ class AtRest(unittest.TestCase):
         self.assertFalse(self.met(51))
 
 
+class Simulator(unittest.TestCase):
+    class Program:
+        """Whose workloads have these values, one of each round, and one hash unless more are given."""
+
+        def __init__(self, unit, values, hashes=('a',)):
+            self.unit, self.values, self.hashes = unit, values, hashes
+
+        def rounds(self, names, number):
+            runs = [{'value': value, 'unit': self.unit, 'hash': self.hashes[i % len(self.hashes)]}
+                    for i, value in enumerate(self.values[:number])]
+            return {name: runs for name in names}
+
+    def ran(self, name, program, judged=True):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            found, good = simulator.run(program, [name], len(program.values), judged)
+        return found[name], good, said.getvalue()
+
+    def test_a_rate_is_at_least_its_goal_and_memory_at_most(self):
+        for name, unit, met, missed in (('seam_round_trips', '1/s', 4e6, 3.9e6), ('idle_connection', 'bytes', 1536, 1537)):
+            found, good, said = self.ran(name, self.Program(unit, [met]))
+            self.assertTrue(found['met'] and good and said.startswith('PASS'))
+            found, good, said = self.ran(name, self.Program(unit, [missed]))
+            self.assertFalse(found['met'] or good or not said.startswith('MISS'))
+
+    def test_the_middle_run_counts(self):
+        found, good, _ = self.ran('tiny_worlds', self.Program('1/s', [310e3, 90e3, 320e3]))
+        self.assertEqual((found['value'], good), (310e3, True))
+
+    def test_runs_that_differ_are_no_figure(self):
+        _, good, said = self.ran('tiny_worlds', self.Program('1/s', [310e3, 310e3], hashes=('a', 'b')), judged=False)
+        self.assertFalse(good)
+        self.assertIn('otherwise from run to run', said)
+
+    def test_figures_are_printed_in_units_that_can_be_read(self):
+        self.assertEqual(simulator.GOALS['coroutine_steps'].bound('1/s'), '≥ 20 M/s')
+        self.assertEqual(simulator.readable(301_234, '1/s'), '301,234 /s')
+        self.assertEqual(simulator.GOALS['idle_connection'].bound('bytes'), '≤ 1,536 B')
+
+    def test_each_workload_of_the_program_has_its_goal(self):
+        header = (Path(__file__).parent / 'sim' / 'workloads.hpp').read_text()
+        self.assertEqual(re.findall(r'workload\{"(\w+)"', header), list(simulator.GOALS))
+
+
 class Arguments(unittest.TestCase):
     def refusal(self, *words):
         said = io.StringIO()
@@ -93,6 +139,7 @@ class Arguments(unittest.TestCase):
         self.assertIn("can't be written", self.refusal('--json', '/'))
         self.assertIn('--update goes with --check', self.refusal('--update'))
         self.assertIn('--check goes with --update only', self.refusal('--check', '--goals'))
+        self.assertIn('--check goes with --update only', self.refusal('--check', '--sim'))
         self.assertIn('unrecognized arguments: --gaols', self.refusal('--gaols'))
 
     def test_a_pattern_that_nothing_matches_is_told_from_one_that_selects(self):

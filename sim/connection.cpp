@@ -3,7 +3,9 @@
 #include <array>
 
 #include "kernel.hpp"
+#include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "wire/frame.hpp"
 
 namespace tp::sim {
 
@@ -18,15 +20,20 @@ class socket_handle : public handle {
       : handle(std::move(process), end.number), end_(std::move(end)) {
     end_.socket->user = static_cast<handle*>(this);
   }
+  ~socket_handle() override { check_told(); }
   void changed(std::uint8_t changes) noexcept override;
   [[nodiscard]] std::string describe() const override {
     return "connection " + std::to_string(number()) + " with pid " + std::to_string(end_.peer->pid.value);
   }
+  [[nodiscard]] unix_socket* socket() noexcept override { return open() ? end_.socket : nullptr; }
   /// The kernel's part, which is no longer this object's.
   [[nodiscard]] const socket_end& take() noexcept {
+    leave_use();
     give_away();
     return end_;
   }
+  /// From here on it is one of its name's instances, until it ends.
+  void come_into_use();
 
  protected:
   [[nodiscard]] detached_ptr detach_end() {
@@ -45,8 +52,14 @@ class socket_handle : public handle {
   std::optional<status> wait_for_change(std::uint8_t changes);
   std::size_t choose_length(std::size_t most, choice what);
   void tell_others() noexcept { tell_changes(process_->world->sockets); }
+  void check_told() noexcept;
+  void leave_use() noexcept {
+    if (std::exchange(in_use_, false)) --end_.instances->now;
+  }
 
   socket_end end_;
+  std::uint64_t read_ = 0, written_ = 0;  ///< bytes
+  bool in_use_ = false;
 };
 
 // Whoever still can't go on after this watches again.
@@ -69,10 +82,14 @@ std::optional<status> socket_handle::look(std::uint16_t bits, std::uint8_t chang
   return wait_for_change(changes);
 }
 
-/// Of a read or write that could move as many: all, one, or any number alike.
+/// Of a read or write that could move as many: all, one, or any number alike; of a read also one byte less or
+/// more than the header of a frame has.
 std::size_t socket_handle::choose_length(std::size_t most, choice what) {
   if (!process_->world->short_io || most <= 1) return most;
-  const std::uint32_t how = time().choose(3, what);
+  constexpr std::size_t header = wire::frame_header_size;
+  const bool may_be_header = what == choice::length && most > header + 1;
+  const std::uint32_t how = time().choose(may_be_header ? 4 : 3, what);
+  if (how == 3) return time().choose(2, what) == 0 ? header - 1 : header + 1;
   if (how == 2) return most - time().choose(most, what);
   return how == 0 ? most : 1;
 }
@@ -101,6 +118,10 @@ std::optional<status> socket_handle::read(read_op& o) {
     return status{errc::connection_reset};
   }
   o.n += *got;
+  read_ += *got;
+  end_.socket->account.delivered += *got;
+  if (!end_.socket->account.balances(end_.socket->inq()))
+    report_loss(*process_->world, *end_.socket, number(), false);
   tell_others();
   return status{};
 }
@@ -124,6 +145,8 @@ std::optional<status> socket_handle::write(write_op& o) {
   if (!sent) return status{errc::broken_pipe};
   consume(o.buffers, *sent);
   o.n += *sent;
+  written_ += *sent;
+  if (*sent > 0) end_.socket->peer()->account.accepted += *sent;
   tell_others();
   if (*sent == size) return status{};
   if (*sent < most) return wait_for_change(wake::writable);
@@ -161,8 +184,25 @@ std::optional<status> socket_handle::attempt(op& o, kind what) noexcept {
   }
 }
 
+void socket_handle::come_into_use() {
+  if (end_.instances == nullptr || std::exchange(in_use_, true)) return;
+  const auto& [name, most, now] = *end_.instances;
+  if (++end_.instances->now <= most) return;
+  fail_run(*process_->world, join('\'', process_->world->places.at(name), "' has ", now,
+                                  " instances in use, and max_instances is ", most));
+}
+
+/// Operations have told all that was moved, no more and no less.
+void socket_handle::check_told() noexcept {
+  if (read_ == told(kind::read) && written_ == told(kind::write)) return;
+  fail_run(*process_->world, join("connection ", number(), ": ", written_, " bytes accepted and ", read_,
+                                  " delivered, but ", told(kind::write), " and ", told(kind::read), " told"));
+}
+
 void socket_handle::let_go() noexcept {
+  check_account(*process_->world, *end_.socket, number(), true);
   end_.socket->close();
+  leave_use();
   tell_others();
 }
 
@@ -170,13 +210,13 @@ void socket_handle::let_go() noexcept {
 class stream final : public byte_stream, public detached_stream, public socket_handle {
  public:
   using socket_handle::socket_handle;
-  ~stream() override { end(errc::closed); }
+  ~stream() override { close_now(); }
   start read(read_op& o) override { return submit(o, kind::read); }
   start write(write_op& o) override { return submit(o, kind::write); }
   start shutdown(op& o) override { return submit(o, kind::shutdown); }
   start drain(drain_op& o) override { return submit(o, kind::drain); }
   void cancel(op& o) noexcept override { request_cancel(o); }
-  void close() noexcept override { end(errc::closed); }
+  void close() noexcept override { close_now(); }
   void release() noexcept override { free(); }
   const identity& peer() const noexcept override { return other(); }
   detached_ptr detach() noexcept override { return detach_end(); }
@@ -194,7 +234,7 @@ class called_stream final : public blocking_stream, public socket_handle {
   start shutdown(op& o) override { return call(o, kind::shutdown); }
   start drain(drain_op& o) override { return call(o, kind::drain); }
   void cancel(op&) noexcept override {}
-  void close() noexcept override { end(errc::closed); }
+  void close() noexcept override { close_now(); }
   void release() noexcept override { free(); }
   const identity& peer() const noexcept override { return other(); }
   detached_ptr detach() noexcept override { return detach_end(); }
@@ -210,6 +250,14 @@ detached_ptr make_stream(const process_ref& process, socket_end end) {
   return std::make_unique<stream>(process, std::move(end));
 }
 
+void report_loss(world::state& world, const unix_socket& at, std::uint32_t number, bool closes) {
+  fail_run(world, at.account.to_string(number, at.unread(), closes));
+}
+
+void check_account(world::state& world, const unix_socket& at, std::uint32_t number, bool closes) {
+  if (!at.account.balances(at.unread())) report_loss(world, at, number, closes);
+}
+
 void tell_changes(unix_sockets& all) noexcept {
   while (true) {
     const auto [socket, changes] = all.take_woken();
@@ -218,12 +266,13 @@ void tell_changes(unix_sockets& all) noexcept {
   }
 }
 
-result<stream_ptr> adopt(detached_ptr given, attachment, handle& system) {
+result<stream_ptr> adopt(detached_ptr given, attachment how, handle& system) {
   if (system.ended() != errc::none) return fail(system.ended());
   auto* const ours = dynamic_cast<stream*>(given.get());
   if (ours == nullptr) return fail(errc::invalid_argument);
   given.release();
   ours->belong_to(&system);
+  if (how == attachment::established) ours->come_into_use();
   return stream_ptr(ours);
 }
 
@@ -231,7 +280,9 @@ result<blocking_stream_ptr> adopt_blocking(const process_ref& process, detached_
   if (process->dead()) return fail(errc::process_killed);
   auto* const ours = dynamic_cast<stream*>(given.get());
   if (ours == nullptr) return fail(errc::invalid_argument);
-  return blocking_stream_ptr(new called_stream(process, ours->take()));
+  blocking_stream_ptr made(new called_stream(process, ours->take()));
+  static_cast<called_stream&>(*made).come_into_use();
+  return made;
 }
 
 }  // namespace tp::sim

@@ -15,10 +15,10 @@ bool permits(const node& at, const identity& who, std::uint32_t wanted) noexcept
   return who.is_superuser() || (at.mode >> shift & wanted) == wanted;
 }
 
-/// A directory that the world wasn't told of is root's, and closed to others.
-node directory_of(const world::state& world, const std::string& path) {
-  const auto found = world.files.find(path.substr(0, path.rfind('/')));
-  return found != world.files.end() ? found->second : node{};
+/// A directory that the host wasn't told of is root's, and closed to others.
+node directory_of(const machine& on, const std::string& path) {
+  const auto found = on.files.find(path.substr(0, path.rfind('/')));
+  return found != on.files.end() ? found->second : node{};
 }
 
 struct directory final : backend::directory {
@@ -36,6 +36,7 @@ class files final : public backend::files {
   explicit files(process_ref process) : process_(std::move(process)) {}
 
   result<std::shared_ptr<backend::directory>> open_directory(std::string_view path) override {
+    process_->world->time.check_caller("open_directory");
     process_->world->time.point();
     std::string here;
     errc code = walk(here, path, false);
@@ -46,6 +47,7 @@ class files final : public backend::files {
 
   result<std::string> read(backend::directory* beneath, std::string_view path,
                            std::size_t max_bytes) override {
+    process_->world->time.check_caller("a read of a file");
     process_->world->time.point();
     const auto* const within = dynamic_cast<directory*>(beneath);
     if (beneath != nullptr && within == nullptr)
@@ -60,7 +62,7 @@ class files final : public backend::files {
   }
 
  private:
-  [[nodiscard]] const node& at(const std::string& path) const { return process_->world->files.at(path); }
+  [[nodiscard]] const node& at(const std::string& path) const { return process_->on.files.at(path); }
 
   /// Moves `here` along the path. There are no links, so `..` is the path without its last part.
   [[nodiscard]] errc walk(std::string& here, std::string_view path, bool confined) const {
@@ -77,7 +79,7 @@ class files final : public backend::files {
       if (name == ".." && confined && here.size() == floor) return errc::access_denied;
       if (name == "..") here.resize(here.empty() ? 0 : here.rfind('/'));
       if (name != "..") here.append("/").append(name);
-      if (!process_->world->files.contains(here)) return errc::not_found;
+      if (!process_->on.files.contains(here)) return errc::not_found;
     }
     return errc::none;
   }
@@ -100,10 +102,10 @@ bool is_planted(process_record& client, const std::string& place, std::uint32_t 
     return trusted(directory.owner) && (directory.mode & 022) == 0;
   };
   if (place.starts_with('@') || trusted(owner)) return false;
-  const node directory = directory_of(*client.world, place);
+  const node directory = directory_of(client.on, place);
   if (only_ours(directory)) return false;
   const bool own = directory.owner == owner && (directory.mode & 022) == 0;
-  return !own || !only_ours(directory_of(*client.world, place.substr(0, place.rfind('/'))));
+  return !own || !only_ours(directory_of(client.on, place.substr(0, place.rfind('/'))));
 }
 
 std::unique_ptr<backend::files> make_files(const process_ref& process) {

@@ -50,7 +50,8 @@ void handle::unlink(op& o) noexcept {
   if (o.twin.next != nullptr) o.twin.next->twin.previous = o.twin.previous;
 }
 
-void handle::note_done(const op& o, kind what) const noexcept {
+void handle::note_done(const op& o, kind what) noexcept {
+  count_told(o, what);
   scheduler_.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what),
                   o.result.code);
 }
@@ -64,6 +65,8 @@ void handle::check_alone(kind what) const noexcept {
 }
 
 start handle::submit(op& o, kind what) noexcept {
+  if (scheduler_.is_foreign()) [[unlikely]]
+    scheduler_.refuse_foreign(name_of(what));
   check_alone(what);
   o.n = 0;
   if (what == kind::schedule) {
@@ -181,6 +184,8 @@ void handle::call_link(op& o, kind what) noexcept {
 }
 
 start handle::call(op& o, kind what) {
+  if (scheduler_.is_foreign()) [[unlikely]]
+    scheduler_.refuse_foreign(name_of(what));
   scheduler_.point();
   o.n = 0;
   ++calls_;
@@ -220,6 +225,7 @@ start handle::call(op& o, kind what) {
 }
 
 status handle::wait_for(readiness what, time_point deadline, raised_flag* until) {
+  scheduler_.check_caller("a wait for a connection");
   scheduler_.point();
   ++calls_;
   op in, out;
@@ -245,6 +251,7 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
 }
 
 void handle::request_cancel(op& o) noexcept {
+  scheduler_.check_caller("cancel");
   if (!o.pending() || o.twin.owner != this) return;
   // What is possible already is still done; what waits isn't tried any more.
   o.twin.phase |= (o.twin.phase & is_ready) != 0 ? is_cancelled : is_withdrawn;
@@ -259,6 +266,7 @@ void handle::wake(kinds which) noexcept {
 }
 
 void handle::end(errc why) noexcept {
+  scheduler_.check_caller("close");
   if (ended_ != errc::none) return;
   ended_ = why;
   scheduler_.note(happening::closed, number_, 0, 0, why);
@@ -272,6 +280,7 @@ void handle::die() noexcept {
     scheduler_.clear_timer(*each);
     queue().ops.remove(each);
     unlink(*each);
+    count_told(*each, static_cast<kind>(each->twin.kind));
     each->forget();
   }
   if (freed_ && idle()) delete this;
@@ -301,7 +310,7 @@ void handle::check_left() const noexcept {
 }
 
 void handle::free() noexcept {
-  end(errc::closed);
+  close_now();
   freed_ = true;
   if (idle()) delete this;
 }

@@ -1,6 +1,7 @@
 // The objects at which a process's operations wait, and where those go that can be done.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "scheduler.hpp"
@@ -9,6 +10,8 @@
 #include "twinpipe/sim/fault.hpp"
 
 namespace tp::sim {
+
+class unix_socket;
 
 using process_ref = std::shared_ptr<process_record>;
 
@@ -62,6 +65,11 @@ class handle {
   /// Lets go of the kernel's part; operations end with `why`, pending ones on a later turn. Only the first
   /// call counts.
   void end(errc why) noexcept;
+  /// close(2), before which others may go on.
+  void close_now() noexcept {
+    if (open()) scheduler_.point();
+    end(errc::closed);
+  }
   /// Why it can't be used any more; none while it can.
   [[nodiscard]] errc ended() const noexcept;
   /// Has it the kernel's part? Of a process that is being killed it may have, though it can't be used.
@@ -82,6 +90,8 @@ class handle {
   /// Is all that it waits for the next client?
   [[nodiscard]] bool waits_for_clients_only() const noexcept;
   [[nodiscard]] const handle* system() const noexcept { return system_; }
+  /// What it has open that others see the end of; null: nothing.
+  [[nodiscard]] virtual unix_socket* socket() noexcept { return nullptr; }
   /// "to read, to write": the operations that are pending.
   [[nodiscard]] std::string describe_pending() const;
 
@@ -113,6 +123,8 @@ class handle {
   void give_away() noexcept { ended_ = errc::closed; }
   [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
   [[nodiscard]] scheduler& time() const noexcept { return scheduler_; }
+  /// Bytes, as its ended reads or writes have told.
+  [[nodiscard]] std::uint64_t told(kind what) const noexcept { return told_[std::to_underlying(what)]; }
 
   const process_ref process_;
 
@@ -130,12 +142,16 @@ class handle {
   void link(backend::op& o) noexcept;
   void unlink(backend::op& o) noexcept;
   void check_buffers(const backend::op& o, kind what) const;
-  void note_done(const backend::op& o, kind what) const noexcept;
+  void note_done(const backend::op& o, kind what) noexcept;
+  void count_told(const backend::op& o, kind what) noexcept {
+    if (what <= kind::write) told_[std::to_underlying(what)] += o.n;
+  }
 
   scheduler& scheduler_;
   handle* system_ = nullptr;
-  backend::op* pending_ = nullptr;  ///< linked by next and previous
-  unsigned calls_ = 0;              ///< threads that are inside
+  backend::op* pending_ = nullptr;       ///< linked by next and previous
+  unsigned calls_ = 0;                   ///< threads that are inside
+  std::array<std::uint64_t, 2> told_{};  ///< of reads, of writes
   std::uint32_t number_;
   errc ended_ = errc::none;
   bool freed_ = false;

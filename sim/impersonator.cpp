@@ -28,6 +28,7 @@ class impersonator final : public backend::impersonator {
     return denied("this process has groups that the client has not");
   }
   result<void> enter(const identity& peer) override {
+    process_->world->time.check_caller("run_as_client");
     process_->world->time.point();
     if (active() && !process_->dead()) return fail(errc::operation_in_progress, operation::run_as_client);
     if (auto possible = check(peer); !possible) return possible;
@@ -40,6 +41,7 @@ class impersonator final : public backend::impersonator {
     return {};
   }
   void revert() noexcept override {
+    if (!process_->dead()) process_->world->time.point();
     if (!active() && !process_->dead()) detail::fatal("impersonation cannot be undone: there is none");
     process_->acts_as() = nullptr;
     process_->world->time.note(happening::reverted);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "handle.hpp"
+#include "machine.hpp"
 #include "random.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
@@ -17,14 +19,11 @@
 
 namespace tp::sim {
 
-class listener;
-class resident_program;
-
 /// Runs in a process of its own.
 class resident_program final : public hosted {
  public:
-  resident_program(std::shared_ptr<sim::world::state> world, std::string name, user_id user, program main,
-                   program_options options);
+  resident_program(std::shared_ptr<sim::world::state> world, machine& on, std::string name, user_id user,
+                   program main, program_options options);
   ~resident_program() override;
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   [[nodiscard]] std::optional<int> result() const noexcept override { return result_; }
@@ -34,6 +33,8 @@ class resident_program final : public hosted {
   void resume() override;
   [[nodiscard]] bool background() const noexcept { return options_.background; }
   [[nodiscard]] bool running() const noexcept { return runs_; }
+  [[nodiscard]] backend::process& twin() const noexcept { return *twin_; }
+  [[nodiscard]] bool runs_in(const process_record& process) const;
 
  private:
   void check_alive() const;
@@ -42,6 +43,7 @@ class resident_program final : public hosted {
   void leave_foreground();
 
   const std::shared_ptr<sim::world::state> world_;
+  machine& on_;
   const std::string name_;
   const user_id user_;
   const program main_;
@@ -51,12 +53,6 @@ class resident_program final : public hosted {
   std::optional<int> result_;
   bool runs_ = false;
   bool began_ = false;  ///< its thread has come to its first step
-};
-
-struct node {
-  std::uint32_t owner = 0, group = 0, mode = 0755;
-  bool is_directory = true;
-  std::string contents = {};
 };
 
 /// What others hold of a process after its end.
@@ -69,6 +65,7 @@ struct life final : process_handle {
 /// A process as its kernel knows it.
 struct process_record {
   std::shared_ptr<sim::world::state> world;
+  machine& on;
   std::string name;         ///< with its pid, for messages
   bool background = false;  ///< see program_options
   identity self;
@@ -76,6 +73,7 @@ struct process_record {
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
   [[nodiscard]] bool dead() const noexcept { return life->over; }
   bool paused = false;
+  backend::process* object = nullptr;
   std::array<std::uint64_t, 8> acts = {};  ///< by kind: how many so far
   /// What the world's rules want to become of an act that begins.
   [[nodiscard]] fault fault_at(act what);
@@ -94,16 +92,28 @@ struct process_record {
   [[nodiscard]] const identity& effective() noexcept { return acts_as() ? *acts_as() : self; }
 };
 
+/// The connections of one name that its server has taken into use: counted here, whatever the server counts.
+struct instances_in_use {
+  std::uint32_t name;  ///< its handle's number
+  std::size_t most;
+  std::size_t now = 0;
+};
+
 /// One end of a connection, which is some handle's.
 struct socket_end {
   unix_socket* socket;
   std::shared_ptr<const identity> peer;
-  std::uint32_t number;     ///< the end's, whoever has it
-  bool reset_told = false;  ///< to a reader
+  std::uint32_t number;                   ///< the end's, whoever has it
+  bool reset_told = false;                ///< to a reader
+  instances_in_use* instances = nullptr;  ///< of the name at which it was accepted
 };
 [[nodiscard]] backend::detached_ptr make_stream(const process_ref& process, socket_end end);
 /// Those whose sockets a call has changed learn it.
 void tell_changes(unix_sockets& all) noexcept;
+/// The run fails if bytes that this end was sent are neither delivered nor unread. `closes`: what is unread
+/// is thrown away.
+void check_account(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
+void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
 /// invalid_argument for a stream that is not of this twin, likewise for a name.
 [[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how,
                                                 handle& system);
@@ -125,9 +135,6 @@ void tell_changes(unix_sockets& all) noexcept;
 [[nodiscard]] std::unique_ptr<backend::interrupt> make_interrupt(const process_ref& process);
 [[nodiscard]] raised_flag& flag_of(backend::interrupt& which) noexcept;
 [[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
-[[nodiscard]] std::unique_ptr<backend::process> make_process(const std::shared_ptr<sim::world::state>& world,
-                                                             std::string name, user_id user,
-                                                             bool background = false);
 void kill(backend::process& victim);
 [[nodiscard]] process_record& record_of(backend::process& which);
 /// What a process that ends has not closed; empty: nothing.
@@ -137,7 +144,7 @@ void fail_run(sim::world::state& world, std::string why);
 
 }  // namespace tp::sim
 
-struct tp::sim::world::state {
+struct tp::sim::world::state : std::enable_shared_from_this<state> {
   explicit state(std::size_t kept_events);
   ~state();
 
@@ -146,23 +153,20 @@ struct tp::sim::world::state {
   std::pmr::unsynchronized_pool_resource memory;
   unix_sockets sockets{memory};
   bool short_io = false;
-  std::map<std::string, listener*> names;
-  std::map<std::string, node> files{{"", {}},
-                                    {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
-  struct known_user {
-    std::string name;
-    std::vector<std::uint32_t> groups;  ///< supplementary
-  };
-  std::map<std::uint32_t, known_user> users;  ///< by uid
+  duration patience = std::chrono::seconds(10);
+  machine local{*this, ""};
+  std::vector<std::unique_ptr<machine>> others;
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
   std::vector<std::string> thread_labels{"outside"};
+  std::vector<const machine*> thread_hosts{&local};
   std::map<std::uint32_t, std::string> places;
+  std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
   std::vector<std::string> trace;
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;
   std::size_t foreground = 0;  ///< programs that a run waits for
-  std::uint32_t next_uid = 1000, next_pid = 1000, handles = 0;
+  std::uint32_t handles = 0;
   random_numbers random{0x7477696e70697065};  ///< of all processes
 };
 

@@ -28,14 +28,15 @@ class listener final : public bound_name, public handle {
     [[maybe_unused]] const auto listens =
         socket_.listen(std::min(static_cast<std::uint32_t>(request_.backlog), most_queued));
     assert(listens == std::errc{});
-    process_->world->names.emplace(place_, this);
+    process_->on.names.emplace(place_, this);
     process_->world->places.emplace(number(), place_);
     time().note(happening::bound, number());
   }
-  ~listener() override { end(errc::closed); }
+  ~listener() override { close_now(); }
+  [[nodiscard]] unix_socket* socket() noexcept override { return open() ? &socket_ : nullptr; }
   [[nodiscard]] const std::string& location() const noexcept override { return location_; }
   [[nodiscard]] const std::string& unenforced() const noexcept override { return unenforced_; }
-  void withdraw() noexcept override { end(errc::closed); }
+  void withdraw() noexcept override { close_now(); }
 
   [[nodiscard]] std::string describe() const override { return "the name '" + location_ + "'"; }
   [[nodiscard]] std::uint32_t owner() const noexcept { return self_->uid.value; }
@@ -74,6 +75,8 @@ class listener final : public bound_name, public handle {
   const bind_request request_;
   unix_socket& socket_ = sockets().open();
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
+  instances_in_use& instances_ =
+      process_->world->instances.emplace_back(instances_in_use{number(), request_.max_instances});
   const std::string unenforced_ = core::unenforced_by_sockets(request_);
 };
 static_assert(backend::implements<listener, backend::bound_name>);
@@ -102,18 +105,23 @@ std::optional<socket_end> listener::take() {
   }
   const std::unique_ptr<queued_client> client(
       static_cast<queued_client*>(std::exchange((*taken)->user, nullptr)));
-  return socket_end{*taken, std::move(client->who), client->number};
+  return socket_end{*taken, std::move(client->who), client->number, false, &instances_};
 }
 
 // A withdrawal accepts and closes who waits, so only those that wrote are reset. The kernel, when the
 // listener goes with its process, resets all.
 void listener::let_go() noexcept {
-  process_->world->names.erase(place_);
+  process_->on.names.erase(place_);
   if (process_->dead()) {
-    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued())
-      delete static_cast<queued_client*>(each->user);
+    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued()) {
+      const std::unique_ptr<queued_client> client(static_cast<queued_client*>(each->user));
+      check_account(*process_->world, *each, client->number, true);
+    }
   } else {
-    while (const auto left = take()) left->socket->close();
+    while (const auto left = take()) {
+      check_account(*process_->world, *left->socket, left->number, true);
+      left->socket->close();
+    }
   }
   socket_.close();
   tell_changes(sockets());
@@ -144,7 +152,7 @@ class acceptor final : public backend::acceptor, public handle {
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
   void cancel(op& o) noexcept override { request_cancel(o); }
-  void close() noexcept override { end(errc::closed); }
+  void close() noexcept override { close_now(); }
   void release() noexcept override { free(); }
   [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 
@@ -164,6 +172,7 @@ static_assert(backend::implements_released<acceptor, backend::acceptor>);
 }  // namespace
 
 result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_request& request) {
+  process->world->time.check_caller("bind");
   process->world->time.point();
   if (process->dead()) return fail(errc::process_killed, operation::bind);
   if (const errc wrong = process->fault_at(act::bind).fails; wrong != errc::none)
@@ -174,12 +183,12 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   if (place.starts_with("/run/twinpipe/") && !process->effective().is_superuser())
     return fail(errc::access_denied, operation::bind, 0, make_text(place));
   // The user's own directory is 0700: nobody else gets as far as the socket.
-  const auto folder = process->world->files.find(place.substr(0, place.rfind('/')));
-  const bool open = folder != process->world->files.end() ? (folder->second.mode & 1) != 0
-                                                          : !place.starts_with("/run/user/");
+  const auto folder = process->on.files.find(place.substr(0, place.rfind('/')));
+  const bool open =
+      folder != process->on.files.end() ? (folder->second.mode & 1) != 0 : !place.starts_with("/run/user/");
   if (!open && request.access.who() != same_user)
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
-  if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
+  if (const auto taken = process->on.names.find(place); taken != process->on.names.end())
     return fail(taken->second->in_use_for(process));
   return std::make_shared<listener>(process, request, place);
 }
@@ -196,8 +205,8 @@ status connect(const process_ref& process, connect_op& o) {
   errc answer = errc::not_supported;
   std::string tried = o.name->text();
   for (const std::string& place : places(*o.name, process->effective(), std::string(o.runtime_directory))) {
-    const auto at = process->world->names.find(place);
-    const bool found = at != process->world->names.end();
+    const auto at = process->on.names.find(place);
+    const bool found = at != process->on.names.end();
     answer = found ? at->second->answer(process->effective()) : errc::not_found;
     if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
       answer = errc::untrusted_location, o.about = circumstance::others_socket;

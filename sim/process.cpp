@@ -1,4 +1,6 @@
 // A simulated process. Killed or destroyed, the kernel takes back all it holds, first opened first.
+#include <array>
+
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -20,7 +22,10 @@ static_assert(backend::implements<own_names, backend::names>);
 
 class process final : public backend::process {
  public:
-  explicit process(process_ref record) : record_(std::move(record)) {}
+  explicit process(process_ref record) : record_(std::move(record)) {
+    record_->object = this;
+    record_->on.alive.push_back(record_.get());
+  }
   ~process() override {
     kill();
     while (!record_->handles.empty()) {
@@ -30,8 +35,10 @@ class process final : public backend::process {
     }
   }
   void kill() {
+    record_->world->time.check_caller("kill");
     if (std::exchange(record_->life->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
+    record_->on.bury(*record_);
     close_all(record_);
   }
   [[nodiscard]] process_record& record() noexcept { return *record_; }
@@ -50,6 +57,7 @@ class process final : public backend::process {
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
+    record_->world->time.check_caller("a new runtime");
     if (record_->dead()) return fail(errc::process_killed, operation::start_runtime);
     if (options.loop != nullptr) return fail(errc::not_supported, operation::start_runtime);
     return sim::make_system(record_);
@@ -66,6 +74,7 @@ class process final : public backend::process {
   }
   bool killed() const noexcept override { return record_->dead(); }
   void log(std::string_view line) noexcept override {
+    record_->world->time.check_caller("log");
     if (record_->dead()) return;
     record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(record_->world->trace.size()));
     record_->world->trace.push_back(record_->name + ": " + std::string(line));
@@ -82,18 +91,34 @@ class process final : public backend::process {
 };
 static_assert(backend::implements<process, backend::process>);
 
-// The kernel closes one after the other, and others see each state in between. The process's own threads do
-// nothing meanwhile; and a process that ends by itself, or from outside the world, does it at one moment.
+/// One of the next few that others see the end of, or one that they don't; null: nothing is open any more.
+handle* choose_open(const process_record& of) {
+  std::array<handle*, 8> seen;
+  std::size_t n = 0;
+  for (handle* const each : of.handles) {
+    if (!each->open()) continue;
+    if (each->socket() == nullptr) return each;
+    seen[n++] = each;
+    if (n == seen.size()) break;
+  }
+  return n == 0 ? nullptr : seen[of.world->time.choose(n, choice::close)];
+}
+
+// The kernel closes one after the other, in an order that is its own, and others see each state in between.
+// The process's own threads do nothing meanwhile; and a process that ends by itself, or from outside the
+// world, does it at one moment.
 void process::close_all(process_ref killed) {
   scheduler& time = killed->world->time;
   const process_record* const killer = time.current().process;
   const bool seen = killer != nullptr && killer != killed.get();
   if (seen && !std::exchange(killed->paused, true)) time.pause_threads(*killed);
-  bool first = true;
-  for (std::size_t i = 0; i < killed->handles.size(); ++i) {
-    if (!killed->handles[i]->open()) continue;
-    if (seen && !std::exchange(first, false)) time.point();
-    if (i < killed->handles.size()) killed->handles[i]->end(errc::process_killed);
+  if (!seen) {
+    for (std::size_t i = 0; i < killed->handles.size(); ++i) killed->handles[i]->end(errc::process_killed);
+  } else {
+    while (handle* const next = choose_open(*killed)) {
+      next->end(errc::process_killed);
+      time.point();
+    }
   }
   killed->life->gone = true;
   killed->paused = false;
@@ -103,8 +128,7 @@ void process::close_all(process_ref killed) {
 }  // namespace
 
 std::string process_record::label(const std::string& thread) const {
-  const auto& user = world->users.at(self.uid.value).name;
-  return std::string(short_name()) + "/" + thread + " (" + user + ")";
+  return std::string(short_name()) + "/" + thread + " (" + on.user_name(self.uid.value) + ")";
 }
 
 std::shared_ptr<const identity> process_record::seen_by_others() {

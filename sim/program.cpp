@@ -9,9 +9,10 @@
 
 namespace tp::sim {
 
-resident_program::resident_program(std::shared_ptr<world::state> world, std::string name, user_id user,
-                                   program main, program_options options)
+resident_program::resident_program(std::shared_ptr<world::state> world, machine& on, std::string name,
+                                   user_id user, program main, program_options options)
     : world_(std::move(world)),
+      on_(on),
       name_(std::move(name)),
       user_(user),
       main_(std::move(main)),
@@ -21,14 +22,19 @@ resident_program::resident_program(std::shared_ptr<world::state> world, std::str
 
 resident_program::~resident_program() = default;
 
+bool resident_program::runs_in(const process_record& process) const {
+  return runs_ && &record_of(*twin_) == &process;
+}
+
 // A thread of a killed process does nothing to others any more.
 void resident_program::check_alive() const {
+  world_->time.check_caller("kill, pause or restart");
   if (world_->time.current().dying) detail::leave_killed();
 }
 
 void resident_program::start() {
   check_alive();
-  twin_ = make_process(world_, name_, user_, background());
+  twin_ = on_.make_process(name_, user_, background());
   result_.reset();
   runs_ = true;
   began_ = false;
@@ -58,12 +64,12 @@ void resident_program::run() {
   }
   runs_ = false;
   leave_foreground();
-  if (!thrown.empty()) fail_run(*world_, "the program '" + name_ + "' failed: " + thrown);
+  if (!thrown.empty()) fail_run(*world_, "the program '" + on_.full_name(name_) + "' failed: " + thrown);
   if (result_.value_or(0) != 0)
-    fail_run(*world_, "the program '" + name_ + "' returned " + std::to_string(*result_));
+    fail_run(*world_, "the program '" + on_.full_name(name_) + "' returned " + std::to_string(*result_));
   if (twin_->killed()) return;
   if (const std::string open = left_open(*twin_); !open.empty())
-    fail_run(*world_, "the program '" + name_ + "' ended and left open: " + open);
+    fail_run(*world_, "the program '" + on_.full_name(name_) + "' ended and left open: " + open);
   sim::kill(*twin_);  // as exit(2) does
 }
 

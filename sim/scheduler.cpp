@@ -5,8 +5,10 @@
 #include <ranges>
 #include <utility>
 
+#include "explorer/last_words.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 
 namespace tp::sim {
 
@@ -60,7 +62,7 @@ void scheduler::pass_time() {
 
 scheduler::end scheduler::block(sim::wait what, const void* on, time_point until) {
   thread& self = *current_;
-  if (++steps_ > most_steps_) exceed_steps();
+  count_step();
   if (halted_ && !self.outside() && !self.dying) {
     leave_for_good();
     return end::killed;
@@ -120,6 +122,7 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   });
   threads_.push_back(made);
   process.world->thread_labels.push_back(process.label(made->name));
+  process.world->thread_hosts.push_back(&process.on);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;
@@ -129,6 +132,7 @@ void scheduler::run(const std::shared_ptr<thread>& self, const std::function<voi
   if (!self->dying) body();
   note(happening::thread_ended);
   self->ended = true;
+  last_steps_ = 0;
   for (thread* const each : self->joiners) wake(*each);
   std::erase(threads_, self);
   current_ = &next();
@@ -165,9 +169,27 @@ void scheduler::leave_for_good() {
   self.waits = wait::nothing;
 }
 
+// Nothing can be done to a thread that doesn't leave, and nothing after it.
+void scheduler::count_last_step() {
+  constexpr unsigned enough = 1'000'000;
+  if (++last_steps_ < enough) return;
+  detail::fatal(join("the thread '", current_->name, "' of ", current_->process->name,
+                     ", which was killed, goes round for ever"));
+}
+
 void scheduler::let_others_die() {
   dying_.push(current_);
   switch_to(next());
+}
+
+void scheduler::refuse_foreign(std::string_view call) const {
+  std::string text =
+      join(call,
+           " was called by a thread that is in no world, while this one runs. What std::thread and "
+           "std::async do is in no schedule: start threads with process.start_thread");
+  if (spoken != nullptr) text += join("\n", spoken->how_to_replay());
+  while (text.ends_with('\n')) text.pop_back();
+  detail::fatal(text);
 }
 
 void scheduler::exceed_steps() {

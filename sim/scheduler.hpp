@@ -1,6 +1,7 @@
 // Which thread of a world runs, and when time passes.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 
 namespace tp::sim {
 
+class last_words;
 struct process_record;
 
 /// What a thread waits for.
@@ -76,6 +78,7 @@ class scheduler {
 
   [[nodiscard]] time_point now() const noexcept { return now_; }
   [[nodiscard]] thread& current() noexcept { return *current_; }
+  [[nodiscard]] const thread& current() const noexcept { return *current_; }
   [[nodiscard]] thread& outside() noexcept { return outside_; }
   [[nodiscard]] sim::chronicle& chronicle() noexcept { return chronicle_; }
   [[nodiscard]] const std::vector<std::shared_ptr<thread>>& threads() const noexcept { return threads_; }
@@ -83,8 +86,9 @@ class scheduler {
 
   /// Before an operation: others may go first.
   void point() {
-    if (++steps_ > most_steps_) exceed_steps();
-    if (ready_.empty() || current_->dying) return;
+    count_step();
+    if (current_->dying) return count_last_step();
+    if (ready_.empty()) return;
     if (++points_ > most_points) return give_way(0);
     if (const std::uint32_t chosen = chronicle_.choose(ready_.size() + 1, choice::preempt); chosen != 0)
       give_way(chosen - 1);
@@ -117,14 +121,25 @@ class scheduler {
   }
 
   void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
-  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  /// Of any thread of the program.
+  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_.load(std::memory_order_acquire); }
   /// From now on nobody but outside, and who dies, goes on; it returns only when the process of the calling
   /// thread was killed.
   void leave_for_good();
   /// A thread that is dying lets the others of its process go on, for what it waits for will not come.
   void let_others_die();
   /// The world that has control on this thread of the program; null: none, or it is outside.
-  static thread_local world::state* running;
+  static constinit thread_local world::state* running;
+  /// All of a world is the business of one thread of the program, the one that made it. Another one's call
+  /// ends the program: `call` says what it was, in the words of a user.
+  void check_caller(std::string_view call) const {
+    if (is_foreign()) [[unlikely]]
+      refuse_foreign(call);
+  }
+  [[nodiscard]] bool is_foreign() const noexcept { return &running != owner_; }
+  [[noreturn]] void refuse_foreign(std::string_view call) const;
+  /// What is said if the program ends in the run; null: nothing, it is none of an exploration.
+  const last_words* spoken = nullptr;
   /// What happens when the bound on steps is passed.
   std::function<void()> on_step_bound;
 
@@ -141,7 +156,15 @@ class scheduler {
   void pass_time();
   void run(const std::shared_ptr<thread>& self, const std::function<void()>& body);
   void exceed_steps();
+  void count_last_step();
 
+  void count_step() {
+    const std::uint64_t now = steps_.load(std::memory_order_relaxed) + 1;
+    steps_.store(now, std::memory_order_release);
+    if (now > most_steps_) exceed_steps();
+  }
+
+  const void* const owner_ = &running;  ///< differs between threads that are alive
   sim::chronicle chronicle_;
   thread outside_;
   thread* current_ = &outside_;
@@ -151,9 +174,10 @@ class scheduler {
   timers<due> timers_;
   std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
   time_point now_{};
-  std::uint64_t steps_ = 0;
+  std::atomic<std::uint64_t> steps_ = 0;  ///< others only look
   std::uint64_t most_steps_ = UINT64_MAX;
-  unsigned points_ = 0;  ///< since another thread ran
+  unsigned points_ = 0;      ///< since another thread ran
+  unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended
   std::uint32_t started_ = 0;
   bool stalled_ = false;
   bool halted_ = false;  ///< see leave_for_good

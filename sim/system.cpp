@@ -29,6 +29,7 @@ class system final : public backend::system, public handle {
   start connect(connect_op& o) override { return submit(o, kind::connect); }
   void cancel(op& o) noexcept override { request_cancel(o); }
   result<acceptor_ptr> open(const std::shared_ptr<bound_name>& on) override {
+    time().check_caller("listen");
     time().point();
     return listen(process_, on, *this);
   }
@@ -68,6 +69,7 @@ class system final : public backend::system, public handle {
 static_assert(backend::implements<system, backend::system>);
 
 turn_result system::turn(time_point until) {
+  time().check_caller("a runtime's turn");
   if (std::exchange(list_->turning, true)) detail::fatal("a completion must not turn its own world");
   struct mark {
     bool& set;

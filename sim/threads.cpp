@@ -44,6 +44,7 @@ class mutex final : public backend::mutex {
     if (kind_ == backend::mutex_kind::user) number_ = ++process_->world->handles;
   }
   void lock() override {
+    time().check_caller(caller());
     if (kind_ == backend::mutex_kind::leaf) return lock_briefly();
     time().point();
     while (holder_ != nullptr) {
@@ -56,12 +57,14 @@ class mutex final : public backend::mutex {
     take();
   }
   bool try_lock() override {
+    time().check_caller(caller());
     if (kind_ != backend::mutex_kind::leaf) time().point();
     if (holder_ != nullptr) return false;
     take();
     return true;
   }
   void unlock() noexcept override {
+    time().check_caller(caller());
     assert(holder_ != nullptr && "a mutex was unlocked that nobody holds");
     holder_ = nullptr;
     if (number_ != 0) time().note(happening::unlocked, number_);
@@ -73,6 +76,12 @@ class mutex final : public backend::mutex {
   void take() noexcept {
     holder_ = &time().current();
     if (number_ != 0) time().note(happening::locked, number_);
+  }
+  /// What a user may have called to get here.
+  [[nodiscard]] std::string_view caller() const noexcept {
+    if (kind_ == backend::mutex_kind::user) return "a tp::mutex";
+    return kind_ == backend::mutex_kind::leaf ? "post, a stop or an endpoint"
+                                              : "a blocking call, start_thread or join";
   }
   void lock_briefly() {
     if (holder_ != nullptr) detail::fatal("a lock for moments was held across a wait");
@@ -98,6 +107,7 @@ class condition final : public backend::condition {
  public:
   explicit condition(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
   bool wait(backend::mutex& held, time_point deadline) override {
+    waiters_.time().check_caller("condition::wait");
     held.unlock();
     auto came = scheduler::end::woken;
     if (process_->dead()) {
@@ -110,8 +120,14 @@ class condition final : public backend::condition {
       detail::fatal("condition::wait outside a world's threads would never end");
     return came != scheduler::end::timed_out;
   }
-  void notify_one() noexcept override { waiters_.wake_one(); }
-  void notify_all() noexcept override { waiters_.wake_all(); }
+  void notify_one() noexcept override {
+    waiters_.time().check_caller("condition::notify_one");
+    waiters_.wake_one();
+  }
+  void notify_all() noexcept override {
+    waiters_.time().check_caller("condition::notify_all");
+    waiters_.wake_all();
+  }
 
  private:
   const process_ref process_;
@@ -123,11 +139,13 @@ class signal final : public backend::event {
  public:
   explicit signal(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
   void set() noexcept override {
+    waiters_.time().check_caller("event::set");
     set_ = true;
     waiters_.wake_all();
   }
   void reset() noexcept override { set_ = false; }
   bool wait(time_point deadline) override {
+    waiters_.time().check_caller("event::wait");
     waiters_.time().point();
     while (!set_ && !process_->dead() && waiters_.time().now() < deadline) {
       if (waiters_.wait(wait::event, deadline) == scheduler::end::stalled)
@@ -147,6 +165,7 @@ class interrupt final : public backend::interrupt {
  public:
   explicit interrupt(process_ref process) : process_(std::move(process)) {}
   void raise() noexcept override {
+    process_->world->time.check_caller("a stop");
     flag.raised = true;
     if (flag.waits != nullptr) process_->world->time.wake(*flag.waits);
   }
@@ -197,6 +216,7 @@ class threads final : public backend::threads {
   explicit threads(process_ref process) : process_(std::move(process)) {}
   result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,
                                                         std::function<void()> body) override {
+    time().check_caller("start_thread");
     // A scenario describes all of its world before anything happens in it.
     if (!process_->dead() && !time().current().outside()) time().point();
     if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
@@ -215,9 +235,16 @@ class threads final : public backend::threads {
     return std::make_unique<condition>(process_);
   }
   std::unique_ptr<backend::event> make_event() override { return std::make_unique<signal>(process_); }
-  std::uint64_t this_thread() const noexcept override { return time().current().number; }
-  time_point now() const noexcept override { return time().now(); }
+  std::uint64_t this_thread() const noexcept override {
+    time().check_caller("a runtime or a join");
+    return time().current().number;
+  }
+  time_point now() const noexcept override {
+    time().check_caller("now");
+    return time().now();
+  }
   void sleep_until(time_point deadline) override {
+    time().check_caller("sleep");
     if (process_->dead()) return;
     time().point();
     while (time().now() < deadline) {
@@ -228,6 +255,7 @@ class threads final : public backend::threads {
   }
   /// One byte of each number.
   void random(std::span<std::byte> fill) noexcept override {
+    time().check_caller("random");
     std::ranges::fill(fill, std::byte{});
     if (process_->dead()) return;
     for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random.next() >> 56U);

@@ -50,7 +50,7 @@ class readable {
       case happening::killed:
         return join("kills the process with pid ", e.object);
       case happening::entered:
-        return "acts as " + user(e.value);
+        return "acts as " + world_.thread_hosts[e.thread]->user_name(e.value);
       case happening::reverted:
         return "acts as itself again";
       case happening::read_file:
@@ -120,10 +120,6 @@ class readable {
   }
   std::string object(std::uint32_t number) const {
     return known_.contains(number) ? " at " + name(number) : "";
-  }
-  std::string user(std::uint32_t uid) const {
-    const auto found = world_.users.find(uid);
-    return found != world_.users.end() ? found->second.name : join("uid ", uid);
   }
 
   const world::state& world_;

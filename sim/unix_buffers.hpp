@@ -73,6 +73,18 @@ class unix_buffer_queue {
   [[nodiscard]] unix_buffer* front() const noexcept {
     return first_ == nullptr ? nullptr : reinterpret_cast<unix_buffer*>(first_->at(first_->begin));
   }
+  /// Of all buffers.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    std::size_t sum = 0;
+    for (unix_memory::block* each = first_; each != nullptr; each = each->next) {
+      for (std::uint32_t at = each->begin; at != each->end;) {
+        const std::uint32_t size = reinterpret_cast<const unix_buffer*>(each->at(at))->size;
+        sum += size;
+        at += space_of(size);
+      }
+    }
+    return sum;
+  }
   /// A new last one, whose bytes the caller fills in.
   [[nodiscard]] unix_buffer* push(unix_memory& memory, std::uint32_t size, std::uint32_t charge) {
     const std::uint32_t needed = space_of(size);

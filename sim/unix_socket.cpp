@@ -242,6 +242,10 @@ std::errc unix_socket::take_error() noexcept {
 }
 
 /// unix_shutdown(): what one end doesn't read, the other one can't write, and the other way round.
+std::size_t unix_socket::unread() const noexcept {
+  return receive_queue_.bytes() - consumed_;
+}
+
 void unix_socket::shutdown(direction which) {
   end(which);
   if (peer_ == nullptr) return;

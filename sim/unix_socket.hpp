@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "byte_account.hpp"
 #include "unix_buffers.hpp"
 #include "unix_charges.hpp"
 
@@ -92,7 +93,11 @@ class unix_socket {
   [[nodiscard]] unix_socket* next_queued() const noexcept { return next_; }
   [[nodiscard]] std::uint32_t queued() const noexcept { return queued_; }
 
+  /// Bytes that wait to be read, counted one by one: what close() throws away.
+  [[nodiscard]] std::size_t unread() const noexcept;
+
   void* user = nullptr;  ///< the caller's
+  byte_account account;  ///< likewise: of what this end is sent
 
  private:
   friend class unix_sockets;

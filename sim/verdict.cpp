@@ -93,6 +93,7 @@ std::string find_cycle(const world::state& world, const thread& from) {
 std::string holdings(const process_record& process) {
   std::string text = join("process ", process.name, process.paused ? ", paused\n" : "\n");
   for (const handle* const each : process.handles) {
+    if (!each->open()) continue;
     const std::string pending = each->describe_pending();
     text += join("  has ", each->describe(), pending.empty() ? "" : join(", where it waits ", pending), '\n');
   }
@@ -118,9 +119,20 @@ std::string find_deadlock(const world::state& world) {
   return text.empty() ? text : "deadlock, nobody can go on:\n" + text + cycle;
 }
 
+void check_accounts(world::state& world) {
+  for (const auto& each : world.programs) {
+    for (handle* const one : record_of(each->twin()).handles) {
+      if (const unix_socket* const at = one->socket()) check_account(world, *at, one->number(), false);
+    }
+  }
+}
+
 std::string describe(const world::state& world) {
   std::string text = join("time ", world.time.now().time_since_epoch().count(), " ns\n");
-  for (const auto& [place, at] : world.names) text += join("name ", place, '\n');
+  for (const auto& [place, at] : world.local.names) text += join("name ", place, '\n');
+  for (const auto& on : world.others) {
+    for (const auto& [place, at] : on->names) text += join("name ", place, " on ", on->name(), '\n');
+  }
   for (const auto& each : world.time.threads()) {
     text += join("thread ", name_of(world, *each),
                  each->waits == wait::nothing ? " can go on" : " waits " + waits_for(world, *each), '\n');

@@ -13,4 +13,7 @@ namespace tp::sim {
 /// Everything that can be seen.
 [[nodiscard]] std::string describe(const world::state& world);
 
+/// The run fails if bytes were lost that somebody could still read.
+void check_accounts(world::state& world);
+
 }  // namespace tp::sim

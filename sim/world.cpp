@@ -1,6 +1,8 @@
 // A world: its users, its files, and the birth of its processes.
 #include "twinpipe/sim/world.hpp"
 
+#include "explorer/last_words.hpp"
+#include "explorer/watchdog.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "trace.hpp"
@@ -8,17 +10,6 @@
 #include "verdict.hpp"
 
 namespace tp::sim {
-namespace {
-
-/// Directories that are missing on the way appear with it.
-void put(std::map<std::string, node>& files, const std::string& path, node what) {
-  for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-    files.try_emplace(path.substr(0, slash));
-  files.insert_or_assign(path, std::move(what));
-}
-
-}  // namespace
-
 world::state::state(std::size_t kept_events) : time(kept_events) {}
 world::state::~state() = default;
 
@@ -31,6 +22,7 @@ world::world(std::size_t kept_events) : state_(std::make_shared<state>(kept_even
     fail_run(*here,
              "a task_group was destroyed without the join that would have told an error: " + lost.message());
   };
+  state_->time.spoken = last_words::of_this_thread();
   state_->time.on_step_bound = [this] {
     fail_run(*state_, "no end after so many steps as were allowed: some thread goes round for ever");
   };
@@ -41,45 +33,41 @@ world::~world() {
   state_->programs.clear();
 }
 
+host& world::add_host(std::string name) {
+  return *state_->others.emplace_back(std::make_unique<machine>(*state_, std::move(name)));
+}
+
 user_id world::user(std::string name, privilege rights, std::vector<std::uint32_t> groups) {
-  const std::uint32_t uid = rights == privilege::superuser ? 0 : state_->next_uid++;
-  state_->users.insert_or_assign(uid, state::known_user{std::move(name), std::move(groups)});
-  return {uid};
+  return state_->local.user(std::move(name), rights, std::move(groups));
 }
 
-void world::file(std::string path, file_attributes a) {
-  put(state_->files, path, {a.owner.uid, a.group, a.mode, false, std::move(a.contents)});
+void world::file(std::string path, file_attributes attributes) {
+  state_->local.file(std::move(path), std::move(attributes));
 }
 
-void world::directory(std::string path, file_attributes a) {
-  put(state_->files, path, {a.owner.uid, a.group, a.mode});
-}
-
-std::unique_ptr<backend::process> make_process(const std::shared_ptr<world::state>& world, std::string name,
-                                               user_id user, bool background) {
-  const auto known = world->users.find(user.uid);
-  if (known == world->users.end()) detail::fatal("make_process for a user whom this world doesn't have");
-  identity self;
-  self.uid = {user.uid, trust::authoritative};
-  self.gid = {user.uid, trust::authoritative};
-  self.groups = {known->second.groups, trust::authoritative};
-  self.pid = {world->next_pid++, trust::advisory};
-  name += ", pid " + std::to_string(self.pid.value);
-  return sim::make_process(std::make_shared<process_record>(world, std::move(name), background, self));
+void world::directory(std::string path, file_attributes attributes) {
+  state_->local.directory(std::move(path), std::move(attributes));
 }
 
 std::unique_ptr<backend::process> world::make_process(std::string name, user_id user) {
-  return sim::make_process(state_, std::move(name), user);
+  return state_->local.make_process(std::move(name), user, false);
 }
 
 hosted& world::process(std::string name, user_id user, program main, program_options options) {
-  return *state_->programs.emplace_back(
-      std::make_unique<resident_program>(state_, std::move(name), user, std::move(main), std::move(options)));
+  return state_->local.process(std::move(name), user, std::move(main), std::move(options));
 }
 
 run_end world::run() {
   const auto over = [&] { return !state_->programs.empty() && state_->foreground == 0; };
-  if (!over()) state_->time.block(wait::world_end, this, never);
+  state_->time.check_caller("world::run");
+  watchdog* const theirs = watchdog::of_this_thread();
+  std::optional<watchdog> own;
+  if (theirs == nullptr) own.emplace(state_->patience);
+  if (!over()) {
+    const watchdog::watch looked_at(theirs != nullptr ? *theirs : *own, *state_);
+    state_->time.block(wait::world_end, this, never);
+  }
+  check_accounts(*state_);
   if (!state_->failure.empty()) return run_end::failed;
   return over() ? run_end::finished : run_end::stalled;
 }
@@ -89,11 +77,16 @@ void world::kill(backend::process& victim) {
 }
 
 std::uint32_t world::choose(std::uint32_t bound) {
+  state_->time.check_caller("world::choose");
   return state_->time.choose(bound, choice::user);
 }
 
 void world::add_faults(fault_rule rule) {
   state_->fault_rules.push_back(std::move(rule));
+}
+
+void world::patience(duration of_real_time) {
+  state_->patience = of_real_time;
 }
 
 void world::short_io(bool allowed) {

@@ -37,9 +37,9 @@ tp::task<int> make_all(tp::runtime& rt, std::size_t count, std::vector<tp::conne
 }
 
 /// Bytes of that many connections in one world, both ends, all else included.
-double memory_of(std::size_t count) {
+figure memory_of(std::size_t count) {
   double taken = 0;
-  tp::sim::explore({.runs = 1, .most_steps = UINT64_MAX}, [&](tp::sim::world& world) {
+  const auto seen = tp::sim::explore({.runs = 1, .most_steps = UINT64_MAX}, [&](tp::sim::world& world) {
     const auto u = world.user("u");
     world.process("both", u, [&](tp::process& p) {
       std::vector<tp::connection> servers, clients;
@@ -65,18 +65,20 @@ double memory_of(std::size_t count) {
       return code;
     });
   });
-  return taken;
+  return {taken, seen.hash};
 }
 
 }  // namespace
 
-double idle_connection(double scale) {
+figure idle_connection(double scale) {
   const auto count = static_cast<std::size_t>(10'000 * scale) + 10;
-  return memory_of(count) / static_cast<double>(count);
+  const auto [bytes, hash] = memory_of(count);
+  return {bytes / static_cast<double>(count), hash};
 }
 
-double many_connections(double scale) {
-  return memory_of(static_cast<std::size_t>(100'000 * scale) + 10) / (1 << 20);
+figure many_connections(double scale) {
+  const auto [bytes, hash] = memory_of(static_cast<std::size_t>(100'000 * scale) + 10);
+  return {bytes / (1 << 20), hash};
 }
 
 }  // namespace bench

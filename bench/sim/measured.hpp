@@ -1,32 +1,24 @@
-// A run of a world with random choices, and the CPU time it took.
+// Runs of a world with random choices, and the CPU time they took.
 #pragma once
 
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 
 #include "twinpipe/sim/explore.hpp"
+#include "workloads.hpp"
 
 namespace bench {
 
-using seconds = std::chrono::duration<double>;
-
-[[nodiscard]] inline seconds cpu_time() {
-  return seconds(static_cast<double>(std::clock()) / CLOCKS_PER_SEC);
+/// What one process of the program has used, in seconds: one core's, as the program is pinned to one.
+[[nodiscard]] inline double cpu_time() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-[[noreturn]] inline void give_up(const char* why) {
-  std::fprintf(stderr, "twinpipe_sim_bench: %s\n", why);
-  std::exit(1);
-}
-
-/// `runs` runs of the scenario, by seeds.
+/// So many things happen in `runs` runs of the scenario, by seeds; how many of them in a second.
 template <class Scenario>
-[[nodiscard]] seconds timed(const Scenario& what, std::uint64_t runs = 1) {
-  const seconds before = cpu_time();
-  tp::sim::explore({.runs = runs, .most_steps = UINT64_MAX}, what);
-  return cpu_time() - before;
+[[nodiscard]] figure rate(double things, const Scenario& what, std::uint64_t runs = 1) {
+  const double before = cpu_time();
+  const auto seen = tp::sim::explore({.runs = runs, .most_steps = UINT64_MAX}, what);
+  return {things / (cpu_time() - before), seen.hash};
 }
 
 }  // namespace bench

@@ -30,9 +30,9 @@ tp::task<tp::result<void>> step(tp::backend::system& on, long count) {
   co_return {};
 }
 
-double fiber_steps(int fibers, double scale) {
+figure fiber_steps(int fibers, double scale) {
   const long each = static_cast<long>(20'000'000 * scale) / fibers + 1;
-  const seconds took = timed([&](tp::sim::world& world) {
+  return rate(static_cast<double>(each) * fibers, [&](tp::sim::world& world) {
     world.process("steps", world.user("u"), [=](tp::process& p) {
       for (int i = 0; i < fibers; ++i) {
         p.start_thread("t", [&p, each](tp::thread&) {
@@ -43,15 +43,14 @@ double fiber_steps(int fibers, double scale) {
       return p.join();
     });
   });
-  return static_cast<double>(each) * fibers / took.count();
 }
 
 }  // namespace
 
-double coroutine_steps(double scale) {
+figure coroutine_steps(double scale) {
   constexpr int tasks = 64;
   const long each = static_cast<long>(40'000'000 * scale) / tasks + 1;
-  const seconds took = timed([&](tp::sim::world& world) {
+  return rate(static_cast<double>(each) * tasks, [&](tp::sim::world& world) {
     world.process("steps", world.user("u"), [=](tp::process& p) {
       const auto system = std::move(*p.twin().make_system());
       tp::task_group group;
@@ -60,13 +59,12 @@ double coroutine_steps(double scale) {
       return 0;
     });
   });
-  return static_cast<double>(each) * tasks / took.count();
 }
 
-double fiber_steps_64(double scale) {
+figure fiber_steps_64(double scale) {
   return fiber_steps(64, scale);
 }
-double fiber_steps_1000(double scale) {
+figure fiber_steps_1000(double scale) {
   return fiber_steps(1000, scale);
 }
 

@@ -113,9 +113,9 @@ tp::sim::scenario public_trips(long count) {
 
 }  // namespace
 
-double seam_round_trips(double scale) {
+figure seam_round_trips(double scale) {
   const long count = static_cast<long>(4'000'000 * scale) + 1;
-  const seconds took = timed([=](tp::sim::world& world) {
+  return rate(static_cast<double>(count), [=](tp::sim::world& world) {
     const auto u = world.user("u");
     for (const bool serves : {true, false}) {
       world.process(serves ? "server" : "client", u, [=](tp::process& p) {
@@ -124,17 +124,16 @@ double seam_round_trips(double scale) {
       });
     }
   });
-  return static_cast<double>(count) / took.count();
 }
 
-double round_trips(double scale) {
+figure round_trips(double scale) {
   const long count = static_cast<long>(2'000'000 * scale) + 1;
-  return static_cast<double>(count) / timed(public_trips(count)).count();
+  return rate(static_cast<double>(count), public_trips(count));
 }
 
-double tiny_worlds(double scale) {
+figure tiny_worlds(double scale) {
   const auto worlds = static_cast<std::uint64_t>(50'000 * scale) + 1;
-  return static_cast<double>(worlds) / timed(public_trips(5), worlds).count();
+  return rate(static_cast<double>(worlds), public_trips(5), worlds);
 }
 
 }  // namespace bench

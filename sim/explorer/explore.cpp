@@ -12,6 +12,7 @@
 #include "explorer/answerers.hpp"
 #include "explorer/last_words.hpp"
 #include "explorer/one_run.hpp"
+#include "explorer/watchdog.hpp"
 #include "text.hpp"
 
 namespace tp::sim {
@@ -59,6 +60,8 @@ std::string why_differs(const scenario& what, const schedule& how, const explore
   std::string summary = join("twinpipe: ", which, " failed: ", why, "\n  to replay it: TWINPIPE_REPLAY=", how,
                              " and this test again, or tp::sim::replay(\"", how, "\", scenario)");
   const auto answers = answers_of(failed.how);
+  watchdog beside(options.patience);
+  const watchdog::on_duty here(beside);
   const one_run again(what, *answers, options.most_steps, many_events);
   if (!again.failed())
     summary += "\n  the same schedule did not fail again; the trace is that of the second run";
@@ -73,6 +76,7 @@ class search {
   search(const explore_options& options, const scenario& what) : options_(options), what_(what) {}
 
   void over_seeds() {
+    const watchdog::on_duty here(watchdog_);
     while (!done()) {
       const std::uint64_t number = next_++;
       if (options_.runs != 0 && number >= options_.runs) return;
@@ -84,6 +88,7 @@ class search {
   }
 
   void over_all() {
+    const watchdog::on_duty here(watchdog_);
     exhaustive_answerer answers(options_.preemptions);
     const auto written = [&] { return schedule{.seed = {}, .choices = answers.given()}; };
     const last_words spoken([&] { return written().to_string(); });
@@ -146,6 +151,7 @@ class search {
   std::mutex lock_;
   std::optional<failure> failure_;  ///< guarded: that of the earliest run
   std::uint64_t failed_run_ = 0;
+  watchdog watchdog_{options_.patience};
 };
 
 }  // namespace
@@ -193,6 +199,8 @@ void replay(std::string_view written, const scenario& what) {
   const auto answers = answers_of(*how);
   const explore_options options;
   const last_words spoken([&] { return std::string(written); });
+  watchdog beside(options.patience);
+  const watchdog::on_duty here(beside);
   const one_run run(what, *answers, options.most_steps, many_events);
   if (const auto* const path = dynamic_cast<written_answerer*>(answers.get()); path && path->diverged()) {
     throw std::invalid_argument(join('\'', written,

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "text.hpp"
+
 namespace tp::sim {
 
 namespace {
@@ -25,6 +27,14 @@ last_words::last_words(std::function<std::string()> schedule)
 last_words::~last_words() {
   current = outer_;
   if (--speakers == 0) std::signal(SIGABRT, handled_before.load());
+}
+
+const last_words* last_words::of_this_thread() noexcept {
+  return current;
+}
+
+std::string last_words::how_to_replay() const {
+  return join("  to replay it: TWINPIPE_REPLAY=", schedule_(), " and this test again\n");
 }
 
 // abort() raises it on the thread that failed, so the thread's own run is the one. Whoever handled it before

@@ -16,6 +16,11 @@ class last_words {
   last_words& operator=(const last_words&) = delete;
   ~last_words();
 
+  /// Those of the run that goes on on the calling thread; null: there is none.
+  [[nodiscard]] static const last_words* of_this_thread() noexcept;
+  /// A line for a report.
+  [[nodiscard]] std::string how_to_replay() const;
+
  private:
   static void speak(int signal);
 

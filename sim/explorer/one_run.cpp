@@ -29,6 +29,9 @@ void one_run::make(const scenario& what, std::uint64_t most_steps) {
   } catch (const std::exception& thrown) {
     why = std::string("the scenario threw: ") + thrown.what();
     return;
+  } catch (...) {  // with several workers it would end the program
+    why = "the scenario threw what is no std::exception";
+    return;
   }
   const run_end end = world_.run();
   why = world_.failure();

@@ -113,7 +113,8 @@ void memory_twin::run(world& in, parties& all) {
     }
   };
   world_.allow_steps(steps_enough);
-  if (world_.run() != sim::run_end::stalled) in.give_up("no end after four million steps");
+  if (const auto end = world_.run(); end != sim::run_end::stalled)
+    in.give_up(end == sim::run_end::failed ? world_.failure() : "every program has ended");
   if (!in.all_ended()) in.give_up("nothing can ever happen any more");
   world_.allow_steps(steps_enough);
   for (int i = 0; i < 3 && world_.threads() > 0; ++i) {

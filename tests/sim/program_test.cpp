@@ -264,7 +264,12 @@ TEST_CASE("a run may fail at any moment of a kill and a restart") {
         return 1;
       });
     };
-    CHECK_THROWS_AS(sim::explore({.runs = 1, .first_seed = seed}, restarting), sim::exploration_failed);
+    const auto choices = sim::random_choices(seed);
+    sim::world world;
+    world.answer_with(choices.get());
+    restarting(world);
+    CHECK(world.run() == sim::run_end::failed);
+    world.answer_with(nullptr);
   }
 }
 
@@ -308,6 +313,21 @@ TEST_CASE("a dump shows processes, what they have open, and what their threads w
            "program client: runs\n",
        })
     CHECK_THAT(world.dump(), Catch::Contains(line));
+}
+
+TEST_CASE("a dump tells of nothing that has been closed, though it is still there") {
+  sim::world world;
+  const auto alice = world.user("alice");
+  world.process("closed", alice, [&](process& p) {
+    const auto served =
+        p.twin().names().bind({.name = *endpoint_name::parse("gone"), .runtime_directory = {}});
+    (*served)->withdraw();
+    p.log(world.dump());
+    return 0;
+  });
+  CHECK(world.run() == sim::run_end::finished);
+  CHECK_THAT(world.trace().front(),
+             Catch::Contains("process closed, pid 1000\n") && !Catch::Contains("gone"));
 }
 
 TEST_CASE("programs begin when the scenario has returned") {

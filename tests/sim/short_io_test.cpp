@@ -25,9 +25,21 @@ struct lengths final : sim::answerer {
   std::size_t next = 0;
 };
 
-constexpr std::uint32_t all = 0, one = 1, any = 2;
+constexpr std::uint32_t all = 0, one = 1, any = 2, beside_header = 3;
 
 }  // namespace
+
+TEST_CASE("a short read is likely to end one byte before or behind the header of a frame") {
+  duplex pair;
+  lengths chosen({beside_header, 0, beside_header, 1, all});
+  duplex::put(*pair.near, "0123456789abcdefghij");
+  pair.world.answer_with(&chosen);
+  pair.world.short_io();
+  CHECK(pair.take(*pair.far) == "0123456");
+  CHECK(pair.take(*pair.far) == "789abcdef");
+  CHECK(pair.take(*pair.far) == "ghij");
+  pair.world.answer_with(nullptr);
+}
 
 TEST_CASE("a short read takes all, one, or any number of the bytes that are there") {
   duplex pair;

@@ -18,8 +18,9 @@ struct bind_request {
   /// core calls back.
   access_policy access = {};
   int backlog = 128;
-  std::size_t max_instances = unlimited;  ///< used by twins with kernel_instances only
-  bool raw = false;                       ///< the kernel's instance limit counts for raw only
+  std::size_t max_instances =
+      unlimited;     ///< the core keeps to it; Windows' kernel and a simulated one count, too
+  bool raw = false;  ///< the kernel's instance limit counts for raw only
 };
 
 /// A name taken: the lock and the listening socket, or the pool of pipe instances. Belongs to the process,

@@ -17,6 +17,8 @@ enum class choice : std::uint8_t {
   spurious,  ///< whether a wait ends for no reason
   user,      ///< a number that the program asked for
   fault,     ///< what a rule for faults asks
+  close,     ///< which of the things that a killed process had is closed next
+  pid,       ///< whether a new process has the pid of one that has ended
 };
 
 /// Answers every choice of one run. Whatever it does must follow from what it was made with and what it was

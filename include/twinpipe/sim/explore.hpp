@@ -26,7 +26,7 @@ namespace tp::sim {
 
 /// Says which runs are the same in another version of the library: a schedule of another format means
 /// nothing.
-inline constexpr unsigned schedule_format = 1;
+inline constexpr unsigned schedule_format = 2;
 
 /// Fills a world with users, files and programs. It must do the same in every run.
 using scenario = std::function<void(world&)>;
@@ -61,6 +61,9 @@ struct explore_options {
   bool twice = false;
   /// Of one run; more of them is a failure.
   std::uint64_t most_steps = 1'000'000;
+  /// Of real time: so long a run may make no step. Then a simulated thread really blocks, or computes for
+  /// ever, and the program aborts with a report of which. 0: for ever.
+  duration patience = std::chrono::seconds(10);
 };
 
 /// What an exploration without a failure has seen.

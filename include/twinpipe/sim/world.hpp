@@ -1,4 +1,4 @@
-// A world in memory: users, files and processes of the simulated twin.
+// A world in memory: what the simulated twin has instead of machines, systems and time.
 #pragma once
 
 #include <cstdint>
@@ -12,28 +12,10 @@
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/choice.hpp"
 #include "twinpipe/sim/fault.hpp"
+#include "twinpipe/sim/host.hpp"
 #include "twinpipe/time.hpp"
 
-namespace tp {
-class process;
-}
-
 namespace tp::sim {
-
-/// A simulated user, by number.
-struct user_id {
-  std::uint32_t uid = 0;
-};
-
-enum class privilege : std::uint8_t { none, superuser };
-inline constexpr privilege privileged = privilege::superuser;
-
-struct file_attributes {
-  user_id owner;
-  std::uint32_t group = 0;
-  std::uint32_t mode = 0644;
-  std::string contents = {};
-};
 
 /// How a run ended.
 enum class run_end : std::uint8_t {
@@ -42,36 +24,11 @@ enum class run_end : std::uint8_t {
   failed,    ///< see world::failure
 };
 
-/// What main() would run.
-using program = std::function<int(tp::process&)>;
-
-struct program_options {
-  std::vector<std::string> arguments = {};
-  /// Serves the others: the run needn't wait for its end, and it may wait for ever.
-  bool background = false;
-};
-
-/// A process of a world with its program. It belongs to the world.
-class hosted {
- public:
-  virtual ~hosted() = default;
-  [[nodiscard]] virtual const std::string& name() const noexcept = 0;
-  /// What the program has returned; none while it runs, and of one that was killed.
-  [[nodiscard]] virtual std::optional<int> result() const noexcept = 0;
-  /// As kill -9 does; see world::kill.
-  virtual void kill() = 0;
-  /// Its threads don't go on until it is resumed, as after SIGSTOP; its connections and timers stay. Not by
-  /// itself.
-  virtual void pause() = 0;
-  virtual void resume() = 0;
-  /// The program once more, in a new process, after the end of the one before.
-  virtual void restart() = 0;
-};
-
-/// Processes, users and files in memory, under one virtual clock. Threads of processes go on one at a time;
-/// which one, and everything else that a real system leaves open, is a choice, and the same choices make the
-/// same run. Without an answerer every choice is the first alternative: threads go on until they wait, what
-/// is ready first comes first. Time passes only when no thread can go on, and jumps then.
+/// Processes, users and files in memory, on one host or several, under one virtual clock. Threads of
+/// processes go on one at a time; which one, and everything else that a real system leaves open, is a choice,
+/// and the same choices make the same run. Without an answerer every choice is the first alternative: threads
+/// go on until they wait, what is ready first comes first. Time passes only when no thread can go on, and
+/// jumps then.
 ///
 /// The world, and all of its processes, belong to the thread of the program that made it. A process may also
 /// be used from outside, by that thread itself: a turn of a system that was made so moves the whole world.
@@ -82,16 +39,15 @@ class world {
   world(const world&) = delete;
   world& operator=(const world&) = delete;
 
-  /// A new user: uids from 1000 up, 0 for a privileged one; its group has the number of its uid; `groups` are
-  /// its supplementary ones. The name is for the reader.
+  /// Another machine beside the one that every world has, which is what the following five functions are
+  /// about; see there. Reports call its processes "HOST:NAME", and so do rules for faults.
+  host& add_host(std::string name);
   user_id user(std::string name, privilege rights = privilege::none, std::vector<std::uint32_t> groups = {});
-  /// A file; its directories appear with it, owned by root, mode 0755.
   void file(std::string path, file_attributes attributes);
-  /// A directory; without the x bits of its mode nobody but root gets through it. At first there are / and
-  /// /tmp, mode 1777. Names may be bound in directories that were never made; these count as root's, 0755.
   void directory(std::string path, file_attributes attributes);
-  /// A process that runs the program on a thread of its own, from the next run() on.
   hosted& process(std::string name, user_id user, program main, program_options options = {});
+  [[nodiscard]] std::unique_ptr<backend::process> make_process(std::string name, user_id user);
+
   /// Until every program has ended that isn't in the background, or no thread can go on, or something failed.
   run_end run();
   /// What failed, in a sentence; empty: nothing.
@@ -112,6 +68,10 @@ class world {
   /// number, by choice. Without an answerer nothing changes.
   void short_io(bool allowed = true);
 
+  /// For so long, of real time, run() may make no step; then a simulated thread really blocks, which stops
+  /// the whole world, and the program aborts with a report of it. 0: for ever. At first 10 s; explore() has
+  /// its own.
+  void patience(duration of_real_time);
   /// So many choices and operations from now on, then it fails.
   void allow_steps(std::uint64_t most);
   [[nodiscard]] std::uint64_t steps() const noexcept;
@@ -122,9 +82,6 @@ class world {
   /// Threads that have not ended.
   [[nodiscard]] std::size_t threads() const noexcept;
 
-  /// A process of that user without a program, pids from 1000 up. Its destruction is its death. It must end
-  /// before the world does.
-  [[nodiscard]] std::unique_ptr<backend::process> make_process(std::string name, user_id user);
   /// As kill -9 does, at any moment, also in a completion: others find its connections ended or reset. The
   /// object lives on, and all that was made of it answers process_killed; see backend::process. Its threads
   /// end before kill returns, but for the calling one. A process that isn't simulated aborts the program;

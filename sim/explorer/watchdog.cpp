@@ -1,0 +1,94 @@
+// Looks at worlds from beside them. Where one stands still nothing of it changes, so it can be read.
+#include "explorer/watchdog.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "explorer/last_words.hpp"
+#include "kernel.hpp"
+#include "text.hpp"
+#include "trace.hpp"
+
+namespace tp::sim {
+namespace {
+
+constinit thread_local watchdog* mine = nullptr;
+
+/// Who looks at a run in a debugger needs no help (proc_pid_status(5); elsewhere nobody knows).
+bool is_debugged() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "TracerPid:") return status >> word && word != "0";
+  }
+  return false;
+}
+
+[[noreturn]] void bark(const world::state& at, duration patience) {
+  constexpr std::size_t lines = 20;
+  const thread& who = at.time.current();
+  std::string text =
+      join("twinpipe: no step of a world in ", patience / std::chrono::milliseconds(1),
+           " ms of real time: ", at.thread_labels[who.number],
+           " blocks the real thread, on which the whole world runs, or goes round without an operation. A "
+           "std::mutex that another simulated thread holds, a real sleep, read or join? docs/testing.md says "
+           "what to use instead; explore_options::patience is how long a world may stand still\n");
+  if (at.time.spoken != nullptr) text += at.time.spoken->how_to_replay();
+  std::fputs((text + trace_of(at, lines)).c_str(), stderr);
+  std::abort();
+}
+
+}  // namespace
+
+watchdog::watchdog(duration patience) : patience_(patience) {
+  if (patience_ > duration{}) thread_ = std::thread([this] { look_again_and_again(); });
+}
+
+watchdog::~watchdog() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard held(lock_);
+    ends_ = true;
+  }
+  ended_.notify_one();
+  thread_.join();
+}
+
+watchdog* watchdog::of_this_thread() noexcept {
+  return mine;
+}
+watchdog::on_duty::on_duty(watchdog& here) noexcept : outer_(mine) {
+  mine = &here;
+}
+watchdog::on_duty::~on_duty() {
+  mine = outer_;
+}
+
+watchdog::watch::watch(watchdog& by, const world::state& what)
+    : by_(by), what_(what), steps_(what.time.steps()) {
+  if (!by_.thread_.joinable()) return;
+  const std::lock_guard held(by_.lock_);
+  by_.watched_.push_back(this);
+}
+
+watchdog::watch::~watch() {
+  if (!by_.thread_.joinable()) return;
+  const std::lock_guard held(by_.lock_);
+  by_.watched_.remove(this);
+}
+
+void watchdog::look_again_and_again() {
+  std::unique_lock held(lock_);
+  while (!ended_.wait_for(held, patience_ / looks, [this] { return ends_; })) {
+    for (watch* const each : watched_) {
+      const std::uint64_t now = each->what_.time.steps();
+      if (std::exchange(each->steps_, now) != now) each->quiet_ = 0;
+      if (++each->quiet_ <= looks) continue;
+      each->quiet_ = 0;
+      if (!is_debugged()) bark(each->what_, patience_);
+    }
+  }
+}
+
+}  // namespace tp::sim

@@ -1,0 +1,69 @@
+// Runs that stand still because a simulated thread really blocks.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <thread>
+
+#include "twinpipe/sim/world.hpp"
+
+namespace tp::sim {
+
+/// A thread of the program beside the worlds, which sees when one of them makes no step any more; it says
+/// which simulated thread holds it up, and aborts the program.
+class watchdog {
+ public:
+  /// For so long, of real time, a world may make no step; 0: for ever.
+  explicit watchdog(duration patience);
+  watchdog(const watchdog&) = delete;
+  watchdog& operator=(const watchdog&) = delete;
+  ~watchdog();
+
+  /// That of the exploration on whose thread this is called; null: none.
+  [[nodiscard]] static watchdog* of_this_thread() noexcept;
+
+  /// As long as it lives, the watchdog is the calling thread's.
+  class on_duty {
+   public:
+    explicit on_duty(watchdog& here) noexcept;
+    on_duty(const on_duty&) = delete;
+    on_duty& operator=(const on_duty&) = delete;
+    ~on_duty();
+
+   private:
+    watchdog* const outer_;
+  };
+
+  /// As long as it lives, the world is looked at.
+  class watch {
+   public:
+    watch(watchdog& by, const world::state& what);
+    watch(const watch&) = delete;
+    watch& operator=(const watch&) = delete;
+    ~watch();
+
+   private:
+    friend class watchdog;
+    watchdog& by_;
+    const world::state& what_;
+    std::uint64_t steps_;  ///< when it was looked at last
+    unsigned quiet_ = 0;   ///< looks without a step between them
+  };
+
+ private:
+  /// In all its patience. So a pause of the whole program, at a prompt or in a debugger, is one look, however
+  /// long it was.
+  static constexpr unsigned looks = 8;
+  void look_again_and_again();
+
+  const duration patience_;
+  std::mutex lock_;
+  std::condition_variable ended_;
+  bool ends_ = false;
+  std::list<watch*> watched_;
+  std::thread thread_;
+};
+
+}  // namespace tp::sim

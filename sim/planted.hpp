@@ -1,0 +1,11 @@
+// Errors of a kernel, for the tests that a world would find them. Nothing else uses this.
+#pragma once
+
+#include "twinpipe/backend/process.hpp"
+
+namespace tp::sim::planted {
+
+/// A byte that the process could read vanishes. False: there is none.
+bool lose_byte(backend::process& of);
+
+}  // namespace tp::sim::planted

@@ -1,0 +1,137 @@
+// What user code must not do in a world: it is reported by name, where it would hang or go wrong.
+#include <catch2/catch.hpp>
+#include <mutex>
+#include <thread>
+
+#include "rig.hpp"
+#include "twinpipe/sim/explore.hpp"
+#include "twinpipe/twinpipe.hpp"
+
+namespace tp::programs {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What is said before the program aborts in a run with that one program of alice's.
+std::string last_words_of(sim::program main, duration patience = 200ms) {
+  return test::last_words([&] {
+    sim::explore({.runs = 1, .patience = patience},
+                 [&](sim::world& world) { world.process("clock", world.user("alice"), main); });
+  });
+}
+
+/// A thread of the real program, beside the world.
+template <class F>
+int beside(F what) {
+  std::thread(what).join();
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("a thread that isn't the world's is told so at its first call, and what to do instead") {
+  const auto named = [](const char* call, sim::program main) {
+    const auto said = last_words_of(std::move(main));
+    CHECK_THAT(said, Catch::StartsWith(std::string("twinpipe: ") + call + " was called by a thread") &&
+                         Catch::Contains("start threads with process.start_thread") &&
+                         Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 and this test again"));
+  };
+  named("random", [](process& p) { return beside([&] { p.random({}); }); });
+  named("now", [](process& p) { return beside([&] { static_cast<void>(p.now()); }); });
+  named("log", [](process& p) { return beside([&] { p.log("hello"); }); });
+  named("bind", [](process& p) { return beside([&] { static_cast<void>(p.bind("x")); }); });
+  named("a blocking call, start_thread or join", [](process& p) {
+    return beside([&] { static_cast<void>(p.start_thread("t", [](thread&) { return 0; })); });
+  });
+}
+
+TEST_CASE("a foreign thread may neither use a runtime nor a lock nor a file of a world") {
+  const auto says = [](sim::program main) { return last_words_of(std::move(main)); };
+  CHECK_THAT(says([](process& p) {
+               return p.run([](runtime& rt) -> task<int> {
+                 beside([&] { rt.post([] {}); });
+                 co_return 0;
+               });
+             }),
+             Catch::StartsWith("twinpipe: post, a stop or an endpoint was called by a thread"));
+  CHECK_THAT(says([](process& p) {
+               mutex guard(p);
+               return beside([&] { guard.lock(); });
+             }),
+             Catch::StartsWith("twinpipe: a tp::mutex was called by a thread"));
+  CHECK_THAT(says([](process& p) { return beside([&] { static_cast<void>(p.files().read("/x", 1)); }); }),
+             Catch::StartsWith("twinpipe: a read of a file was called by a thread"));
+}
+
+TEST_CASE("a thread that really sleeps is reported by its name, with its last event and how to replay it") {
+  const auto said = last_words_of([](process& p) {
+    p.start_thread("sleeper", [&](thread&) {
+      p.log("good night");
+      std::this_thread::sleep_for(30s);
+      return 0;
+    });
+    return p.join();
+  });
+  CHECK_THAT(said, Catch::StartsWith("twinpipe: no step of a world in 200 ms of real time: clock/sleeper "
+                                     "(alice) blocks the real thread"));
+  CHECK_THAT(said, Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 and this test again\n"));
+  CHECK_THAT(said, Catch::EndsWith("says: clock, pid 1000: good night\n"));
+}
+
+TEST_CASE("a real mutex that two simulated threads lock is reported, for it stops the whole world") {
+  const auto said = last_words_of([](process& p) {
+    std::mutex real;
+    const auto hold = [&](thread&) {
+      const std::lock_guard held(real);
+      p.sleep(1ms);  // the other one comes, and blocks
+      return 0;
+    };
+    p.start_thread("one", hold);
+    p.start_thread("two", hold);
+    return p.join();
+  });
+  CHECK_THAT(said, Catch::Contains(" (alice) blocks the real thread"));
+}
+
+TEST_CASE("a world of one's own is looked at, too, and one that has no patience to lose is not") {
+  const auto sleeps_in = [](duration patience) {
+    return test::last_words([&] {
+      sim::world world;
+      world.patience(patience);
+      world.process("own", world.user("alice"), [](process&) {
+        std::this_thread::sleep_for(500ms);
+        return 0;
+      });
+      static_cast<void>(world.run());
+    });
+  };
+  CHECK_THAT(sleeps_in(50ms), Catch::Contains("own/main (alice) blocks the real thread"));
+  CHECK(sleeps_in(0ms) == "");
+}
+
+TEST_CASE(
+    "a thread of a killed process that does nothing but turn its loop ends the program, not the patience") {
+  const auto said = test::last_words([] {
+    sim::explore({.runs = 1}, [](sim::world& world) {
+      const auto alice = world.user("alice");
+      sim::hosted& stubborn = world.process("stubborn", alice,
+                                            [](process& p) {
+                                              const auto loop = p.twin().make_system();
+                                              while (true) static_cast<void>((*loop)->turn(never));
+                                              return 0;
+                                            },
+                                            {.background = true});
+      world.process("killer", alice, [&](process& p) {
+        p.sleep(1ms);
+        stubborn.kill();
+        return 0;
+      });
+    });
+  });
+  CHECK_THAT(said, Catch::Contains(
+                       "the thread 'main' of stubborn, pid 1000, which was killed, goes round for ever") &&
+                       Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 "));
+}
+
+}  // namespace tp::programs
