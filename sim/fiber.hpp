@@ -44,6 +44,7 @@ class fiber {
 
   boost::context::fiber context_;  ///< while it is left
   exceptions_in_flight exceptions_{};
+  void* of_thread_;  ///< __cxa_get_globals() of the program's thread, looked up once
   std::function<fiber*()> body_;
   fiber* left_ = nullptr;  ///< whom control came from
   // For the sanitizers.

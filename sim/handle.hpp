@@ -1,7 +1,8 @@
 // The objects at which a process's operations wait, and where those go that can be done.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <utility>
 
 #include "scheduler.hpp"
 #include "twinpipe/backend/blocking.hpp"
@@ -37,6 +38,21 @@ template <class... Kind>
 /// "read", "shut down": the verb.
 [[nodiscard]] std::string_view name_of(kind what) noexcept;
 
+/// What a try of an operation came to, or, made without one, that it has to wait. A single byte: an optional
+/// status is written in parts and read whole, which stalls a processor for longer than a try takes.
+class outcome {
+ public:
+  outcome() noexcept = default;
+  outcome(errc came_to) noexcept : value_(std::to_underlying(came_to)) {}
+  [[nodiscard]] explicit operator bool() const noexcept { return value_ != waits; }
+  [[nodiscard]] errc code() const noexcept { return static_cast<errc>(value_); }
+
+ private:
+  static constexpr std::uint8_t waits = 255;
+  static_assert(sizeof(errc) == sizeof waits);
+  std::uint8_t value_ = waits;
+};
+
 /// Operations of one loop that can be done, or are over, until its next turn.
 struct ready_list {
   static constexpr unsigned immediate_per_turn = 256;
@@ -71,7 +87,10 @@ class handle {
   /// What it watches a socket for has come; bits of wake.
   virtual void changed(std::uint8_t) noexcept {}
   /// The system whose thread it belongs to; null: a thread that calls.
-  void belong_to(handle* system) noexcept { system_ = system; }
+  void belong_to(handle& system) noexcept {
+    system_ = &system;
+    queue_ = system.queue_;
+  }
   /// Ends, and forgets its operations without completing them.
   void die() noexcept;
   /// An operation's deadline has come.
@@ -87,11 +106,8 @@ class handle {
 
  protected:
   /// Tries the operation, adding to its n; nothing if it has to wait, or goes on in a moment.
-  virtual std::optional<backend::status> attempt(backend::op&, kind) noexcept { return backend::status{}; }
+  virtual outcome attempt(backend::op&, kind) noexcept { return errc::none; }
   virtual void let_go() noexcept {}
-  /// Of a system, where what can be done waits for a turn.
-  virtual ready_list* list() noexcept { return nullptr; }
-
   /// For attempt(): what it leaves undone is to be tried again without waiting for anything.
   void go_on_soon() noexcept { goes_on_ = true; }
   backend::start submit(backend::op& o, kind what) noexcept;
@@ -113,13 +129,14 @@ class handle {
   void give_away() noexcept { ended_ = errc::closed; }
   [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
   [[nodiscard]] scheduler& time() const noexcept { return scheduler_; }
+  /// Of a system: where what belongs to it waits, from before there is any of it.
+  void use_list(ready_list& own) noexcept { queue_ = &own; }
 
   const process_ref process_;
 
  private:
   friend class system;
   void call_link(backend::op& o, kind what) noexcept;
-  ready_list& queue() const noexcept;
   bool settle(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
   void park(backend::op& o) noexcept;
@@ -130,10 +147,11 @@ class handle {
   void link(backend::op& o) noexcept;
   void unlink(backend::op& o) noexcept;
   void check_buffers(const backend::op& o, kind what) const;
-  void note_done(const backend::op& o, kind what) const noexcept;
+  void note_done(const backend::op& o, kind what, errc came_to) const noexcept;
 
   scheduler& scheduler_;
   handle* system_ = nullptr;
+  ready_list* queue_;               ///< where what can be done waits for a turn: its system's
   backend::op* pending_ = nullptr;  ///< linked by next and previous
   unsigned calls_ = 0;              ///< threads that are inside
   std::uint32_t number_;

@@ -114,7 +114,7 @@ void tell_changes(unix_sockets& all) noexcept;
                                                    handle& system);
 [[nodiscard]] result<std::shared_ptr<backend::bound_name>> bind(const process_ref& process,
                                                                 const backend::bind_request& request);
-[[nodiscard]] backend::status connect(const process_ref& process, backend::connect_op& o);
+[[nodiscard]] errc connect(const process_ref& process, backend::connect_op& o);
 /// Could somebody who is neither the client nor root have put this socket where it is? A service's own
 /// directory is as good as the one that root made it in.
 [[nodiscard]] bool is_planted(process_record& client, const std::string& place, std::uint32_t owner);
@@ -158,6 +158,7 @@ struct tp::sim::world::state {
   std::vector<std::string> thread_labels{"outside"};
   std::map<std::uint32_t, std::string> places;
   std::vector<fault_rule> fault_rules;
+  [[nodiscard]] bool has_fault_rules() const noexcept { return !fault_rules.empty(); }
   std::vector<std::string> trace;
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;

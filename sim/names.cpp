@@ -139,7 +139,7 @@ std::vector<std::string> places(const endpoint_name& name, const identity& who, 
 class acceptor final : public backend::acceptor, public handle {
  public:
   acceptor(const process_ref& process, listener& from, handle& system) : handle(process), from_(from) {
-    belong_to(&system);
+    belong_to(system);
     from_.acceptors.push_back(this);
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
@@ -149,12 +149,12 @@ class acceptor final : public backend::acceptor, public handle {
   [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 
  private:
-  std::optional<status> attempt(op& o, kind) noexcept override {
+  outcome attempt(op& o, kind) noexcept override {
     auto client = from_.take();
-    if (!client) return std::nullopt;
+    if (!client) return {};
     time().note(happening::accepted, from_.number(), client->number);
     static_cast<accept_op&>(o).stream = make_stream(process_, std::move(*client));
-    return status{};
+    return errc::none;
   }
   void let_go() noexcept override { std::erase(from_.acceptors, this); }
   listener& from_;  ///< ends this before it goes itself
@@ -192,7 +192,7 @@ result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bo
   return acceptor_ptr(new acceptor(process, *ours, system));
 }
 
-status connect(const process_ref& process, connect_op& o) {
+errc connect(const process_ref& process, connect_op& o) {
   errc answer = errc::not_supported;
   std::string tried = o.name->text();
   for (const std::string& place : places(*o.name, process->effective(), std::string(o.runtime_directory))) {
@@ -206,7 +206,7 @@ status connect(const process_ref& process, connect_op& o) {
     if (answer != errc::not_found) break;
   }
   if (answer != errc::none) o.detail = make_text(std::move(tried));
-  return {answer};
+  return answer;
 }
 
 }  // namespace tp::sim

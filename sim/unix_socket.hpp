@@ -153,6 +153,8 @@ class unix_sockets {
   };
   /// The next socket that a call has changed in a way that it is watched for, in the order of the changes.
   [[nodiscard]] woken take_woken() noexcept;
+  /// False: take_woken() has none to tell of.
+  [[nodiscard]] bool has_woken() const noexcept { return first_woken_ != nullptr; }
 
  private:
   friend class unix_socket;
