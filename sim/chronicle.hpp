@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "choice_record.hpp"
+#include "kept_memory.hpp"
 #include "twinpipe/sim/choice.hpp"
 #include "twinpipe/time.hpp"
 
@@ -85,19 +86,15 @@ class chronicle {
   [[nodiscard]] const choice_record& choices() const noexcept { return choices_; }
   /// All that were noted, those no longer kept among them.
   [[nodiscard]] std::size_t noted() const noexcept { return noted_; }
-  [[nodiscard]] std::size_t first_kept() const noexcept {
-    return noted_ > kept_ ? noted_ - kept_ : 0;
-  }
-  [[nodiscard]] const event& at(std::size_t index) const noexcept {
-    return events_[index & (kept_ - 1)];
-  }
+  [[nodiscard]] std::size_t first_kept() const noexcept { return noted_ > kept_ ? noted_ - kept_ : 0; }
+  [[nodiscard]] const event& at(std::size_t index) const noexcept { return events_[index & (kept_ - 1)]; }
 
  private:
   answerer* answerer_ = nullptr;
   std::uint64_t hash_ = 0x7477696e70697065;
   choice_record choices_;
-  const std::size_t kept_;     ///< a power of two
-  std::vector<event> events_;  ///< so many at most
+  const std::size_t kept_;                         ///< a power of two
+  std::vector<event, kept_memory<event>> events_;  ///< so many at most
   std::size_t noted_ = 0;
 };
 

@@ -106,8 +106,9 @@ fiber::~fiber() {
 #endif
 }
 
-void fiber::start(std::function<fiber*()> body) {
-  body_ = std::move(body);
+void fiber::start(fiber* (*body)(void*), void* context) {
+  body_ = body;
+  context_of_body_ = context;
   exceptions_ = {};
   const auto [stack, fake_stack] = pool().take();
   fake_stack_ = fake_stack;
@@ -124,8 +125,7 @@ void fiber::start(std::function<fiber*()> body) {
 boost::context::fiber fiber::run(boost::context::fiber&& from) {
   left_->context_ = std::move(from);
   arrive();
-  fiber* const next = body_();
-  body_ = nullptr;
+  fiber* const next = body_(context_of_body_);
   bottom_ = nullptr;
   next->left_ = this;
   leave(*next);

@@ -23,16 +23,34 @@ std::string_view name_of(kind what) noexcept {
   return words[std::to_underlying(what)];
 }
 
+void handle_table::add(handle& opened) {
+  if (places_.size() == places_.capacity() && count_ <= places_.size() / 2) close_gaps();
+  opened.place_ = static_cast<std::uint32_t>(places_.size());
+  places_.push_back(&opened);
+  ++count_;
+}
+
+void handle_table::remove(const handle& gone) noexcept {
+  places_[gone.place_] = nullptr;
+  --count_;
+  while (!places_.empty() && places_.back() == nullptr) places_.pop_back();
+}
+
+void handle_table::close_gaps() noexcept {
+  std::erase(places_, nullptr);
+  for (std::uint32_t i = 0; i < places_.size(); ++i) places_[i]->place_ = i;
+}
+
 handle::handle(process_ref owner, std::uint32_t number)
     : process_(std::move(owner)),
       scheduler_(process_->world->time),
       queue_(&process_->world->outside_ready),
       number_(number != 0 ? number : ++process_->world->handles) {
-  process_->handles.push_back(this);
+  process_->handles.add(*this);
 }
 
 handle::~handle() {
-  std::erase(process_->handles, this);
+  process_->handles.remove(*this);
 }
 
 errc handle::ended() const noexcept {
@@ -52,7 +70,8 @@ void handle::unlink(op& o) noexcept {
 }
 
 void handle::note_done(const op& o, kind what, errc came_to) const noexcept {
-  scheduler_.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what), came_to);
+  scheduler_.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what),
+                  came_to);
 }
 
 void handle::check_alone(kind what) const noexcept {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "scheduler.hpp"
 #include "twinpipe/backend/blocking.hpp"
@@ -66,6 +67,48 @@ struct ready_list {
 struct raised_flag {
   bool raised = false;
   thread* waits = nullptr;
+};
+
+class handle;
+
+/// What a process has, in the order of opening. A place whose handle has gone stays empty for a while: one of
+/// a hundred thousand connections goes without a look at the others, and also while somebody goes through
+/// them.
+class handle_table {
+ public:
+  class iterator {
+   public:
+    iterator(handle* const* at, handle* const* end) noexcept : at_(at), end_(end) { skip(); }
+    handle* operator*() const noexcept { return *at_; }
+    iterator& operator++() noexcept {
+      ++at_;
+      skip();
+      return *this;
+    }
+    bool operator==(const iterator&) const noexcept = default;
+
+   private:
+    void skip() noexcept {
+      while (at_ != end_ && *at_ == nullptr) ++at_;
+    }
+    handle* const* at_;
+    handle* const* end_;
+  };
+  void add(handle& opened);
+  void remove(const handle& gone) noexcept;
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] iterator begin() const noexcept { return {places_.data(), places_.data() + places_.size()}; }
+  [[nodiscard]] iterator end() const noexcept {
+    return {places_.data() + places_.size(), places_.data() + places_.size()};
+  }
+  /// For who goes through them while they may go: places so far, and what is there or null.
+  [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
+  [[nodiscard]] handle* at(std::size_t place) const noexcept { return places_[place]; }
+
+ private:
+  void close_gaps() noexcept;
+  std::vector<handle*> places_;
+  std::size_t count_ = 0;
 };
 
 /// What the kernel takes back when a process dies, though the object may live on: a stream, an acceptor, a
@@ -136,6 +179,7 @@ class handle {
 
  private:
   friend class system;
+  friend class handle_table;
   void call_link(backend::op& o, kind what) noexcept;
   bool settle(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
@@ -155,6 +199,7 @@ class handle {
   backend::op* pending_ = nullptr;  ///< linked by next and previous
   unsigned calls_ = 0;              ///< threads that are inside
   std::uint32_t number_;
+  std::uint32_t place_ = 0;  ///< in the table of its process
   errc ended_ = errc::none;
   bool freed_ = false;
   bool goes_on_ = false;

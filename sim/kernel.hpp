@@ -82,10 +82,8 @@ struct process_record {
   [[nodiscard]] std::string_view short_name() const noexcept {
     return std::string_view(name).substr(0, name.rfind(", pid "));
   }
-  std::vector<handle*> handles = {};  ///< in the order of their opening
+  handle_table handles = {};
 
-  /// "server/worker (alice)".
-  [[nodiscard]] std::string label(const std::string& thread) const;
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
   /// What the other end of a new connection sees of the calling thread.
@@ -143,8 +141,7 @@ struct tp::sim::world::state {
 
   scheduler time;
   ready_list outside_ready;  ///< of all systems that were made outside
-  std::pmr::unsynchronized_pool_resource memory;
-  unix_sockets sockets{memory};
+  unix_sockets sockets{*std::pmr::new_delete_resource()};
   bool short_io = false;
   std::map<std::string, listener*> names;
   std::map<std::string, node> files{{"", {}},
@@ -155,7 +152,13 @@ struct tp::sim::world::state {
   };
   std::map<std::uint32_t, known_user> users;  ///< by uid
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
-  std::vector<std::string> thread_labels{"outside"};
+  struct thread_names {
+    std::string process, thread;
+    std::uint32_t uid;
+  };
+  std::vector<thread_names> known_threads;  ///< the first has number 1
+  /// "server/worker (alice)".
+  [[nodiscard]] std::string label(std::uint32_t thread) const;
   std::map<std::uint32_t, std::string> places;
   std::vector<fault_rule> fault_rules;
   [[nodiscard]] bool has_fault_rules() const noexcept { return !fault_rules.empty(); }

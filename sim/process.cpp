@@ -23,10 +23,8 @@ class process final : public backend::process {
   explicit process(process_ref record) : record_(std::move(record)) {}
   ~process() override {
     kill();
-    while (!record_->handles.empty()) {
-      handle& first = *record_->handles.front();
-      record_->handles.erase(record_->handles.begin());
-      first.die();
+    for (std::size_t i = 0; i < record_->handles.size(); ++i) {
+      if (handle* const each = record_->handles.at(i)) each->die();
     }
   }
   void kill() {
@@ -46,7 +44,10 @@ class process final : public backend::process {
   }
   const identity& self() const noexcept override { return record_->self; }
   backend::names& names() noexcept override { return names_; }
-  backend::files& files() noexcept override { return *files_; }
+  backend::files& files() noexcept override {
+    if (files_ == nullptr) files_ = make_files(record_);
+    return *files_;
+  }
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
@@ -76,7 +77,7 @@ class process final : public backend::process {
 
   process_ref record_;
   own_names names_{record_};
-  std::unique_ptr<backend::files> files_ = make_files(record_);
+  std::unique_ptr<backend::files> files_;  ///< once it is asked for
   std::unique_ptr<backend::impersonator> impersonator_ = make_impersonator(record_);
   std::unique_ptr<backend::threads> threads_ = make_threads(record_);
 };
@@ -91,9 +92,10 @@ void process::close_all(process_ref killed) {
   if (seen && !std::exchange(killed->paused, true)) time.pause_threads(*killed);
   bool first = true;
   for (std::size_t i = 0; i < killed->handles.size(); ++i) {
-    if (!killed->handles[i]->open()) continue;
+    if (killed->handles.at(i) == nullptr || !killed->handles.at(i)->open()) continue;
     if (seen && !std::exchange(first, false)) time.point();
-    if (i < killed->handles.size()) killed->handles[i]->end(errc::process_killed);
+    if (i < killed->handles.size() && killed->handles.at(i) != nullptr)
+      killed->handles.at(i)->end(errc::process_killed);
   }
   killed->life->gone = true;
   killed->paused = false;
@@ -101,11 +103,6 @@ void process::close_all(process_ref killed) {
 }
 
 }  // namespace
-
-std::string process_record::label(const std::string& thread) const {
-  const auto& user = world->users.at(self.uid.value).name;
-  return std::string(short_name()) + "/" + thread + " (" + user + ")";
-}
 
 std::shared_ptr<const identity> process_record::seen_by_others() {
   if (!acts_as() && own_face) return own_face;

@@ -24,7 +24,8 @@ world::state::~state() = default;
 
 world::world() : world(256) {}
 
-world::world(std::size_t kept_events) : state_(std::make_shared<state>(kept_events)) {
+world::world(std::size_t kept_events)
+    : state_(std::allocate_shared<state>(kept_memory<state>(), kept_events)) {
   tp::detail::when_error_is_lost = [](const error& lost) {
     world::state* const here = scheduler::running;
     if (here == nullptr || here->time.current().dying) return;
@@ -53,6 +54,12 @@ void world::file(std::string path, file_attributes a) {
 
 void world::directory(std::string path, file_attributes a) {
   put(state_->files, path, {a.owner.uid, a.group, a.mode});
+}
+
+std::string world::state::label(std::uint32_t thread) const {
+  if (thread == 0) return "outside";
+  const thread_names& known = known_threads[thread - 1];
+  return known.process + "/" + known.thread + " (" + users.at(known.uid).name + ")";
 }
 
 std::unique_ptr<backend::process> make_process(const std::shared_ptr<world::state>& world, std::string name,

@@ -181,7 +181,7 @@ void connection_state::stop(close_operation& op, errc) {
 void connection_state::begin_close(during when) {
   if (receiving_ != nullptr && read_op_.pending()) {
     if (receiving_->stop_reason == errc::none) receiving_->stop_reason = errc::closed;
-    stream_->cancel(read_op_);
+    stream_->cancel(*read_op_);
   } else if (receiving_ != nullptr) {
     cancel_receive(errc::closed, when);
   }

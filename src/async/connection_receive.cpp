@@ -79,7 +79,7 @@ constexpr std::size_t replies_max = 32;
         if (receiving_ == nullptr && when == during::call && closing_ == nullptr) return watch_for_control();
         if (start_read()) continue;
         // It was told that a read would not wait, and now it has to: not any longer than the stop allows.
-        if (receiving_ != nullptr && receiving_->stop_reason != errc::none) stream_->cancel(read_op_);
+        if (receiving_ != nullptr && receiving_->stop_reason != errc::none) stream_->cancel(*read_op_);
         return;
     }
   }
@@ -88,18 +88,19 @@ constexpr std::size_t replies_max = 32;
 // True if the read ended at once. Where it is likely to wait it waits without memory first, as it does with
 // nobody receiving: who waits needs no block then.
 [[gnu::hot]] bool connection_state::start_read() {
-  read_op_.into = {};
-  read_op_.spill = {};
+  backend::read_op& read = borrow_read();
+  read.into = {};
+  read.spill = {};
   // A thread that waits in the read itself saves a call of the system; the memory is its own for that time.
   const bool lends_first = terms_.framed && inbound_.came_short() && !runtime_.left_to_callers();
   waiting_readable_ = !readable_ && (receiving_ == nullptr || lends_first);
   if (!waiting_readable_) {
     const auto plan = inbound_.plan();
-    read_op_.into = plan.into;
-    read_op_.spill = plan.spill;
+    read.into = plan.into;
+    read.spill = plan.spill;
     readable_ = false;
   }
-  if (stream_->read(read_op_) == backend::start::pending) {
+  if (stream_->read(read) == backend::start::pending) {
     retain();
     return false;
   }
@@ -109,12 +110,14 @@ constexpr std::size_t replies_max = 32;
 
 [[gnu::hot]] void connection_state::take_read() {
   const bool waited = std::exchange(waiting_readable_, false);
-  switch (read_op_.result.code) {
+  const std::size_t bytes = (*read_op_).n;
+  const backend::status result = read_op_.give_back(runtime_.memory.reads);
+  switch (result.code) {
     case errc::none:
       if (waited) {
         readable_ = true;
-      } else if (read_op_.n > 0) {
-        inbound_.filled(read_op_.n);
+      } else if (bytes > 0) {
+        inbound_.filled(bytes);
       } else {
         inbound_.ended(false);
       }
@@ -127,8 +130,8 @@ constexpr std::size_t replies_max = 32;
       break;
     default:
       if (!waited) inbound_.filled(0);
-      inbound_.fail(read_op_.result.code);
-      receive_cause_ = read_op_.result.system_cause;
+      inbound_.fail(result.code);
+      receive_cause_ = result.system_cause;
       unheard_failure_ = receiving_ == nullptr;
   }
 }
@@ -155,7 +158,7 @@ void connection_state::cancel_receive(errc reason, during when) {
 void connection_state::stop(receive_operation& op, errc reason) {
   if (op.stop_reason != errc::none) return;
   op.stop_reason = reason;
-  if (read_op_.pending()) return stream_->cancel(read_op_);
+  if (read_op_.pending()) return stream_->cancel(*read_op_);
   cancel_receive(reason, during::turn);
   watch_for_control();
 }

@@ -165,6 +165,10 @@ class connection_state final : public resident {
   bool expire_sends(time_point now);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
+  [[nodiscard]] backend::read_op& borrow_read() {
+    return read_op_.borrow(runtime_.memory.reads, when_read(), this);
+  }
+
   // Cold, so that what ends well is short.
   template <class Operation>
   [[gnu::cold, gnu::noinline]] static void fail_now(Operation& op, error why) {
@@ -207,7 +211,7 @@ class connection_state final : public resident {
   bool drain_is_stale_ = false;  ///< drain_op_ was begun for a drain that ended before this close
   bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
   bool looking_ = false;         ///< for control frames, because a caller said so
-  backend::read_op read_op_;
+  lent_read read_op_;
   core::outbound outbound_;
   core::inbound inbound_;
 
