@@ -2,6 +2,7 @@
 // anything else it keeps, and most are small numbers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,16 +19,10 @@ class choice_record {
   choice_record& operator=(const choice_record&) = delete;
 
   void add(std::uint32_t chosen) {
-    if (next_ == end_) extend();
-    if (chosen < large) {
+    if (chosen < large && next_ != end_)
       *next_++ = static_cast<std::uint8_t>(chosen);
-      return;
-    }
-    *next_++ = large;
-    for (int i = 0; i < 4; ++i, chosen >>= 8U) {
-      if (next_ == end_) extend();
-      *next_++ = static_cast<std::uint8_t>(chosen);
-    }
+    else
+      add_seldom(chosen);
   }
   [[nodiscard]] std::vector<std::uint32_t> all() const {
     std::vector<std::uint32_t> found;
@@ -51,6 +46,15 @@ class choice_record {
   static constexpr std::uint8_t large = 255;
   static constexpr std::size_t size = std::size_t{16} << 10U;
 
+  // Apart, so that what each choice does is short.
+  [[gnu::cold, gnu::noinline]] void add_seldom(std::uint32_t chosen) {
+    add_byte(std::min(chosen, std::uint32_t{large}));
+    for (int i = 0; i < 4 && chosen >= large; ++i) add_byte(chosen >> (8 * i) & 0xffU);
+  }
+  void add_byte(std::uint32_t byte) {
+    if (next_ == end_) extend();
+    *next_++ = static_cast<std::uint8_t>(byte);
+  }
   void extend() {
     // Without a first value, for all of it is written before it is read.
     more_.push_back(std::make_unique_for_overwrite<std::array<std::uint8_t, size>>());

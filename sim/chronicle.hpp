@@ -4,7 +4,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <new>
+#include <type_traits>
 
 #include "choice_record.hpp"
 #include "kept_memory.hpp"
@@ -51,11 +52,16 @@ struct event {
   [[nodiscard]] friend bool operator==(const event&, const event&) = default;
 };
 
+static_assert(std::is_trivially_destructible_v<event>);
+
 /// Decisions and events of one run, in their order.
 class chronicle {
  public:
   /// `kept`: how many events, a power of two.
-  explicit chronicle(std::size_t kept) : kept_(kept) { events_.reserve(kept); }
+  explicit chronicle(std::size_t kept) : kept_(kept) {}
+  chronicle(const chronicle&) = delete;
+  chronicle& operator=(const chronicle&) = delete;
+  ~chronicle() { kept_memory<event>().deallocate(events_, kept_); }
 
   /// Null: whatever is asked, the answer is 0.
   void answer_with(answerer* who) noexcept { answerer_ = who; }
@@ -74,11 +80,7 @@ class chronicle {
     stir((std::uint64_t{e.thread} << 32U) | (std::uint64_t{e.code} << 16U) | (std::uint64_t{e.kind} << 8U) |
          static_cast<std::uint8_t>(e.what));
     stir((std::uint64_t{e.object} << 32U) | e.value);
-    if (noted_ < kept_)
-      events_.push_back(e);
-    else
-      events_[noted_ & (kept_ - 1)] = e;
-    ++noted_;
+    new (events_ + (noted_++ & (kept_ - 1))) event(e);
   }
   void stir(std::uint64_t word) noexcept { hash_ = (std::rotl(hash_, 5) ^ word) * 0x9e3779b97f4a7c15; }
 
@@ -93,8 +95,9 @@ class chronicle {
   answerer* answerer_ = nullptr;
   std::uint64_t hash_ = 0x7477696e70697065;
   choice_record choices_;
-  const std::size_t kept_;                         ///< a power of two
-  std::vector<event, kept_memory<event>> events_;  ///< so many at most
+  const std::size_t kept_;  ///< a power of two
+  /// Room for so many, and none until they are noted: a small world would spend more on them than on its own.
+  event* const events_ = kept_memory<event>().allocate(kept_);
   std::size_t noted_ = 0;
 };
 

@@ -93,8 +93,9 @@ unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) 
 outcome socket_handle::read(read_op& o) {
   const std::size_t room = o.into.size() + o.spill.size();
   if (room == 0) return look(ready::in, wake::readable);
+  if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
   const std::size_t most = choose_length(std::min<std::size_t>(room, end_.socket->inq()), choice::length);
-  // Nothing there: the same call says what else there is, and moves nothing.
+  // No bytes there: the same call says what else there is, and moves nothing.
   const auto got = receive(*end_.socket, o, most == 0 ? room : most);
   if (!got && got.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::readable);

@@ -91,11 +91,13 @@ start handle::submit(op& o, kind what) noexcept {
     return start::pending;
   }
   scheduler_.point();
-  const fault wrong = fault_of(what);
-  if (wrong.resets) end(errc::connection_reset);
+  if (process_->world->has_fault_rules()) {
+    const fault wrong = fault_of(what);
+    if (wrong.resets) end(errc::connection_reset);
+    if (ended() == errc::none && wrong.delay != duration{}) return hold_back(o, what, wrong);
+    if (ended() == errc::none && wrong.fails != errc::none) return o.finish({wrong.fails});
+  }
   if (ended() != errc::none) return o.finish({ended()});
-  if (wrong.delay != duration{}) return hold_back(o, what, wrong);
-  if (wrong.fails != errc::none) return o.finish({wrong.fails});
   unsigned& immediate = queue_->immediate;
   const bool may_be_done = immediate > 0 && !scheduler_.happens(8, choice::postpone);
   if (const outcome result = may_be_done ? attempt(o, what) : outcome()) {

@@ -179,9 +179,9 @@ void connection_state::stop(close_operation& op, errc) {
 
 // What has come is looked at first: our CLOSE says whether data was left unread.
 void connection_state::begin_close(during when) {
-  if (receiving_ != nullptr && read_op_.pending()) {
+  if (receiving_ != nullptr && reading_ != nullptr) {
     if (receiving_->stop_reason == errc::none) receiving_->stop_reason = errc::closed;
-    stream_->cancel(*read_op_);
+    stream_->cancel(*reading_);
   } else if (receiving_ != nullptr) {
     cancel_receive(errc::closed, when);
   }
@@ -248,7 +248,7 @@ void connection_state::tear_down(errc reason) {
   stream_->close();
   slot_.release();
   if (timer_op_.pending()) runtime_.system().cancel(*timer_op_);
-  if (receiving_ != nullptr && !(read_op_.pending() && inbound_.uses_target()))
+  if (receiving_ != nullptr && (reading_ == nullptr || !inbound_.uses_target()))
     cancel_receive(reason, during::call);
   if (!write_op_.pending()) {
     fail_sends(reason);

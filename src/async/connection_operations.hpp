@@ -175,6 +175,8 @@ class receive_operation final : public connection_operation<receive_operation, r
 
   std::span<std::byte> span;
   buffer* into = nullptr;
+  /// Where the receive is a read of the stream and nothing else: then it is there as long as that.
+  backend::read_op read;
 };
 
 class shutdown_operation final : public connection_operation<shutdown_operation, result<void>> {

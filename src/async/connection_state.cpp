@@ -29,7 +29,7 @@ void connection_state::destroy() noexcept {
   for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
     if (each->is_lent()) each->give_back(runtime_.memory.ops);
   }
-  if (read_op_.is_lent()) read_op_.give_back(runtime_.memory.reads);
+  if (lent_read_.is_lent()) lent_read_.give_back(runtime_.memory.reads);
   std::pmr::memory_resource& resource = runtime_.memory.resource;
   this->~connection_state();
   resource.deallocate(this, sizeof(connection_state), alignof(connection_state));

@@ -124,7 +124,7 @@ class connection_state final : public resident {
   void begin_receive(receive_operation& op);
   void pull_in(during when);
   bool start_read();
-  void take_read();
+  void take_read(const backend::read_op& read);
   void take_read_bytes();
   void on_control(during when);
   [[nodiscard]] bool take_request(const wire::frame_parser::event& request);
@@ -165,10 +165,6 @@ class connection_state final : public resident {
   bool expire_sends(time_point now);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
-  [[nodiscard]] backend::read_op& borrow_read() {
-    return read_op_.borrow(runtime_.memory.reads, when_read(), this);
-  }
-
   // Cold, so that what ends well is short.
   template <class Operation>
   [[gnu::cold, gnu::noinline]] static void fail_now(Operation& op, error why) {
@@ -197,7 +193,7 @@ class connection_state final : public resident {
   const bool sends_bare_, receives_bare_;  ///< byte mode without frames, and it goes this way
   errc send_failure_ = errc::none;
   bool torn_down_ = false;
-  bool waiting_readable_ = false;  ///< read_op_ moves nothing
+  bool waiting_readable_ = false;  ///< the read under way moves nothing
   bool readable_ = false;          ///< it was told that a read would not wait
   bool unheard_failure_ = false;   ///< a read failed while nobody received
   bool end_queued_ = false;        ///< shutdown() was called
@@ -207,11 +203,12 @@ class connection_state final : public resident {
   bool joined_ = false;            ///< and one of them has queued a send
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool end_sent_ = false;
-  bool lost_data_ = false;       ///< a send failed, so the peer didn't get all
-  bool drain_is_stale_ = false;  ///< drain_op_ was begun for a drain that ended before this close
-  bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
-  bool looking_ = false;         ///< for control frames, because a caller said so
-  lent_read read_op_;
+  bool lost_data_ = false;               ///< a send failed, so the peer didn't get all
+  bool drain_is_stale_ = false;          ///< drain_op_ was begun for a drain that ended before this close
+  bool close_said_ = false;              ///< our CLOSE was queued: no frame may follow it
+  bool looking_ = false;                 ///< for control frames, because a caller said so
+  backend::read_op* reading_ = nullptr;  ///< under way: the lent one, or that of a receive without frames
+  lent_read lent_read_;
   core::outbound outbound_;
   core::inbound inbound_;
 
