@@ -4,8 +4,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <new>
+#include <type_traits>
 
+#include "choice_record.hpp"
+#include "kept_memory.hpp"
 #include "twinpipe/sim/choice.hpp"
 #include "twinpipe/time.hpp"
 
@@ -49,11 +52,16 @@ struct event {
   [[nodiscard]] friend bool operator==(const event&, const event&) = default;
 };
 
+static_assert(std::is_trivially_destructible_v<event>);
+
 /// Decisions and events of one run, in their order.
 class chronicle {
  public:
   /// `kept`: how many events, a power of two.
-  explicit chronicle(std::size_t kept) : events_(kept) {}
+  explicit chronicle(std::size_t kept) : kept_(kept) {}
+  chronicle(const chronicle&) = delete;
+  chronicle& operator=(const chronicle&) = delete;
+  ~chronicle() { kept_memory<event>().deallocate(events_, kept_); }
 
   /// Null: whatever is asked, the answer is 0.
   void answer_with(answerer* who) noexcept { answerer_ = who; }
@@ -61,7 +69,7 @@ class chronicle {
   [[nodiscard]] std::uint32_t choose(std::size_t bound, choice what) {
     if (bound <= 1 || answerer_ == nullptr) return 0;
     const std::uint32_t chosen = answerer_->answer(static_cast<std::uint32_t>(bound), what);
-    choices_.push_back(chosen);
+    choices_.add(chosen);
     stir((std::uint64_t{chosen} << 8U) | static_cast<std::uint8_t>(what));
     return chosen;
   }
@@ -72,26 +80,24 @@ class chronicle {
     stir((std::uint64_t{e.thread} << 32U) | (std::uint64_t{e.code} << 16U) | (std::uint64_t{e.kind} << 8U) |
          static_cast<std::uint8_t>(e.what));
     stir((std::uint64_t{e.object} << 32U) | e.value);
-    events_[noted_++ & (events_.size() - 1)] = e;
+    new (events_ + (noted_++ & (kept_ - 1))) event(e);
   }
   void stir(std::uint64_t word) noexcept { hash_ = (std::rotl(hash_, 5) ^ word) * 0x9e3779b97f4a7c15; }
 
   [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
-  [[nodiscard]] const std::vector<std::uint32_t>& choices() const noexcept { return choices_; }
+  [[nodiscard]] const choice_record& choices() const noexcept { return choices_; }
   /// All that were noted, those no longer kept among them.
   [[nodiscard]] std::size_t noted() const noexcept { return noted_; }
-  [[nodiscard]] std::size_t first_kept() const noexcept {
-    return noted_ > events_.size() ? noted_ - events_.size() : 0;
-  }
-  [[nodiscard]] const event& at(std::size_t index) const noexcept {
-    return events_[index & (events_.size() - 1)];
-  }
+  [[nodiscard]] std::size_t first_kept() const noexcept { return noted_ > kept_ ? noted_ - kept_ : 0; }
+  [[nodiscard]] const event& at(std::size_t index) const noexcept { return events_[index & (kept_ - 1)]; }
 
  private:
   answerer* answerer_ = nullptr;
   std::uint64_t hash_ = 0x7477696e70697065;
-  std::vector<std::uint32_t> choices_;
-  std::vector<event> events_;  ///< a power of two of them
+  choice_record choices_;
+  const std::size_t kept_;  ///< a power of two
+  /// Room for so many, and none until they are noted: a small world would spend more on them than on its own.
+  event* const events_ = kept_memory<event>().allocate(kept_);
   std::size_t noted_ = 0;
 };
 

@@ -42,15 +42,18 @@ class socket_handle : public handle {
   [[nodiscard]] const identity& other() const noexcept { return *end_.peer; }
 
  private:
-  std::optional<status> attempt(op& o, kind what) noexcept override;
+  outcome attempt(op& o, kind what) noexcept override;
   void let_go() noexcept override;
-  std::optional<status> read(read_op& o);
-  std::optional<status> write(write_op& o);
-  std::optional<status> drain();
-  std::optional<status> shutdown();
-  std::optional<status> look(std::uint16_t bits, std::uint8_t changes);
-  std::optional<status> wait_for_change(std::uint8_t changes);
-  std::size_t choose_length(std::size_t most, choice what);
+  outcome read(read_op& o);
+  outcome write(write_op& o);
+  outcome drain();
+  outcome shutdown();
+  outcome look(std::uint16_t bits, std::uint8_t changes);
+  outcome wait_for_change(std::uint8_t changes);
+  std::size_t choose_length(std::size_t most, choice what) {
+    return process_->world->short_io && most > 1 ? choose_less(most, what) : most;
+  }
+  std::size_t choose_less(std::size_t most, choice what);
   void tell_others() noexcept { tell_changes(process_->world->sockets); }
   void check_told() noexcept;
   void leave_use() noexcept {
@@ -71,21 +74,20 @@ void socket_handle::changed(std::uint8_t changes) noexcept {
   wake(which);
 }
 
-std::optional<status> socket_handle::wait_for_change(std::uint8_t changes) {
+outcome socket_handle::wait_for_change(std::uint8_t changes) {
   end_.socket->watch(end_.socket->watched() | changes);
-  return std::nullopt;
+  return {};
 }
 
 /// poll(2): of these bits, and of those that are always told.
-std::optional<status> socket_handle::look(std::uint16_t bits, std::uint8_t changes) {
-  if ((end_.socket->poll() & (bits | ready::err | ready::hup)) != 0) return status{};
+outcome socket_handle::look(std::uint16_t bits, std::uint8_t changes) {
+  if ((end_.socket->poll() & (bits | ready::err | ready::hup)) != 0) return errc::none;
   return wait_for_change(changes);
 }
 
 /// Of a read or write that could move as many: all, one, or any number alike; of a read also one byte less or
 /// more than the header of a frame has.
-std::size_t socket_handle::choose_length(std::size_t most, choice what) {
-  if (!process_->world->short_io || most <= 1) return most;
+std::size_t socket_handle::choose_less(std::size_t most, choice what) {
   constexpr std::size_t header = wire::frame_header_size;
   const bool may_be_header = what == choice::length && most > header + 1;
   const std::uint32_t how = time().choose(may_be_header ? 4 : 3, what);
@@ -105,17 +107,18 @@ unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) 
   return o.buffers.size() == 1 ? into.send(o.buffers.front().first(most)) : into.send(o.buffers, most);
 }
 
-std::optional<status> socket_handle::read(read_op& o) {
+outcome socket_handle::read(read_op& o) {
   const std::size_t room = o.into.size() + o.spill.size();
   if (room == 0) return look(ready::in, wake::readable);
+  if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
   const std::size_t most = choose_length(std::min<std::size_t>(room, end_.socket->inq()), choice::length);
-  // Nothing there: the same call says what else there is, and moves nothing.
+  // No bytes there: the same call says what else there is, and moves nothing.
   const auto got = receive(*end_.socket, o, most == 0 ? room : most);
   if (!got && got.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::readable);
   if (!got) {
     end_.reset_told = true;
-    return status{errc::connection_reset};
+    return errc::connection_reset;
   }
   o.n += *got;
   read_ += *got;
@@ -123,7 +126,7 @@ std::optional<status> socket_handle::read(read_op& o) {
   if (!end_.socket->account.balances(end_.socket->inq()))
     report_loss(*process_->world, *end_.socket, number(), false);
   tell_others();
-  return status{};
+  return errc::none;
 }
 
 /// The first so many bytes of them are done with.
@@ -135,39 +138,39 @@ void consume(std::span<const_buffer> buffers, std::size_t n) noexcept {
   }
 }
 
-std::optional<status> socket_handle::write(write_op& o) {
+outcome socket_handle::write(write_op& o) {
   std::size_t size = 0;
   for (const const_buffer& each : o.buffers) size += each.size();
   const std::size_t most = choose_length(size, choice::accept);
   const auto sent = send(*end_.socket, o, most);
   if (!sent && sent.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::writable);
-  if (!sent) return status{errc::broken_pipe};
+  if (!sent) return errc::broken_pipe;
   consume(o.buffers, *sent);
   o.n += *sent;
   written_ += *sent;
   if (*sent > 0) end_.socket->peer()->account.accepted += *sent;
   tell_others();
-  if (*sent == size) return status{};
+  if (*sent == size) return errc::none;
   if (*sent < most) return wait_for_change(wake::writable);
   go_on_soon();
-  return std::nullopt;
+  return {};
 }
 
 /// The charge is gone also when the peer has thrown away what it held, and then there is a reset, or was.
-std::optional<status> socket_handle::drain() {
+outcome socket_handle::drain() {
   if (end_.socket->outq() > 0) return wait_for_change(wake::writable);
   const bool reset = end_.reset_told || (end_.socket->poll() & ready::err) != 0;
-  return status{reset ? errc::connection_reset : errc::none};
+  return reset ? errc::connection_reset : errc::none;
 }
 
-std::optional<status> socket_handle::shutdown() {
+outcome socket_handle::shutdown() {
   end_.socket->shutdown(unix_socket::direction::write);
   tell_others();
-  return status{};
+  return errc::none;
 }
 
-std::optional<status> socket_handle::attempt(op& o, kind what) noexcept {
+outcome socket_handle::attempt(op& o, kind what) noexcept {
   switch (what) {
     case kind::read:
       return read(static_cast<read_op&>(o));
@@ -259,10 +262,9 @@ void check_account(world::state& world, const unix_socket& at, std::uint32_t num
 }
 
 void tell_changes(unix_sockets& all) noexcept {
-  while (true) {
+  while (all.has_woken()) {
     const auto [socket, changes] = all.take_woken();
-    if (socket == nullptr) return;
-    static_cast<handle*>(socket->user)->changed(changes);
+    if (socket != nullptr) static_cast<handle*>(socket->user)->changed(changes);
   }
 }
 
@@ -271,7 +273,7 @@ result<stream_ptr> adopt(detached_ptr given, attachment how, handle& system) {
   auto* const ours = dynamic_cast<stream*>(given.get());
   if (ours == nullptr) return fail(errc::invalid_argument);
   given.release();
-  ours->belong_to(&system);
+  ours->belong_to(system);
   if (how == attachment::established) ours->come_into_use();
   return stream_ptr(ours);
 }

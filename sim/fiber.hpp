@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 
 #ifdef TWINPIPE_FIBERS
 #include <boost/context/fiber.hpp>
@@ -25,9 +24,9 @@ class fiber {
   fiber& operator=(const fiber&) = delete;
   ~fiber();
 
-  /// Gives it a stack, on which `body` runs from the first switch on. What the body returns is where control
-  /// goes at its end; the stack is given back then.
-  void start(std::function<fiber*()> body);
+  /// Gives it a stack, on which `body(context)` runs from the first switch on. What the body returns is where
+  /// control goes at its end; the stack is given back then.
+  void start(fiber* (*body)(void*), void* context);
   /// Leaves this one, which is running, for `next`; returns when somebody comes back.
   void switch_to(fiber& next);
 
@@ -44,7 +43,9 @@ class fiber {
 
   boost::context::fiber context_;  ///< while it is left
   exceptions_in_flight exceptions_{};
-  std::function<fiber*()> body_;
+  void* of_thread_;  ///< __cxa_get_globals() of the program's thread, looked up once
+  fiber* (*body_)(void*) = nullptr;
+  void* context_of_body_ = nullptr;
   fiber* left_ = nullptr;  ///< whom control came from
   // For the sanitizers.
   void* bottom_ = nullptr;  ///< the lowest address of its stack

@@ -10,7 +10,7 @@ bool fibers_available() noexcept {
 
 fiber::fiber() noexcept = default;
 fiber::~fiber() = default;
-void fiber::start(std::function<fiber*()>) {
+void fiber::start(fiber* (*)(void*), void*) {
   detail::fatal("this build of the simulator has no threads: Boost.Context was not there when it was made");
 }
 void fiber::switch_to(fiber&) {}

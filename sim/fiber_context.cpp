@@ -94,7 +94,7 @@ bool fibers_available() noexcept {
   return true;
 }
 
-fiber::fiber() noexcept {
+fiber::fiber() noexcept : of_thread_(abi::__cxa_get_globals()) {
 #ifdef TWINPIPE_THREAD_SANITIZER
   shadow_ = __tsan_get_current_fiber();
 #endif
@@ -106,8 +106,9 @@ fiber::~fiber() {
 #endif
 }
 
-void fiber::start(std::function<fiber*()> body) {
-  body_ = std::move(body);
+void fiber::start(fiber* (*body)(void*), void* context) {
+  body_ = body;
+  context_of_body_ = context;
   exceptions_ = {};
   const auto [stack, fake_stack] = pool().take();
   fake_stack_ = fake_stack;
@@ -124,8 +125,7 @@ void fiber::start(std::function<fiber*()> body) {
 boost::context::fiber fiber::run(boost::context::fiber&& from) {
   left_->context_ = std::move(from);
   arrive();
-  fiber* const next = body_();
-  body_ = nullptr;
+  fiber* const next = body_(context_of_body_);
   bottom_ = nullptr;
   next->left_ = this;
   leave(*next);
@@ -142,7 +142,7 @@ void fiber::switch_to(fiber& next) {
 }
 
 void fiber::leave([[maybe_unused]] fiber& next) noexcept {
-  std::memcpy(&exceptions_, abi::__cxa_get_globals(), sizeof exceptions_);
+  std::memcpy(&exceptions_, of_thread_, sizeof exceptions_);
 #ifdef TWINPIPE_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(&fake_stack_, next.bottom_, next.size_);
 #endif
@@ -152,7 +152,7 @@ void fiber::leave([[maybe_unused]] fiber& next) noexcept {
 }
 
 void fiber::arrive() noexcept {
-  std::memcpy(abi::__cxa_get_globals(), &exceptions_, sizeof exceptions_);
+  std::memcpy(of_thread_, &exceptions_, sizeof exceptions_);
 #ifdef TWINPIPE_ADDRESS_SANITIZER
   const void* bottom = nullptr;
   std::size_t size = 0;

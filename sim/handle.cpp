@@ -23,15 +23,34 @@ std::string_view name_of(kind what) noexcept {
   return words[std::to_underlying(what)];
 }
 
+void handle_table::add(handle& opened) {
+  if (places_.size() == places_.capacity() && count_ <= places_.size() / 2) close_gaps();
+  opened.place_ = static_cast<std::uint32_t>(places_.size());
+  places_.push_back(&opened);
+  ++count_;
+}
+
+void handle_table::remove(const handle& gone) noexcept {
+  places_[gone.place_] = nullptr;
+  --count_;
+  while (!places_.empty() && places_.back() == nullptr) places_.pop_back();
+}
+
+void handle_table::close_gaps() noexcept {
+  std::erase(places_, nullptr);
+  for (std::uint32_t i = 0; i < places_.size(); ++i) places_[i]->place_ = i;
+}
+
 handle::handle(process_ref owner, std::uint32_t number)
     : process_(std::move(owner)),
       scheduler_(process_->world->time),
+      queue_(&process_->world->outside_ready),
       number_(number != 0 ? number : ++process_->world->handles) {
-  process_->handles.push_back(this);
+  process_->handles.add(*this);
 }
 
 handle::~handle() {
-  std::erase(process_->handles, this);
+  process_->handles.remove(*this);
 }
 
 errc handle::ended() const noexcept {
@@ -50,10 +69,10 @@ void handle::unlink(op& o) noexcept {
   if (o.twin.next != nullptr) o.twin.next->twin.previous = o.twin.previous;
 }
 
-void handle::note_done(const op& o, kind what) noexcept {
+void handle::note_done(const op& o, kind what, errc came_to) noexcept {
   count_told(o, what);
   scheduler_.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what),
-                  o.result.code);
+                  came_to);
 }
 
 void handle::check_alone(kind what) const noexcept {
@@ -75,17 +94,19 @@ start handle::submit(op& o, kind what) noexcept {
     return start::pending;
   }
   scheduler_.point();
-  const fault wrong = fault_of(what);
-  if (wrong.resets) end(errc::connection_reset);
+  if (process_->world->has_fault_rules()) {
+    const fault wrong = fault_of(what);
+    if (wrong.resets) end(errc::connection_reset);
+    if (ended() == errc::none && wrong.delay != duration{}) return hold_back(o, what, wrong);
+    if (ended() == errc::none && wrong.fails != errc::none) return o.finish({wrong.fails});
+  }
   if (ended() != errc::none) return o.finish({ended()});
-  if (wrong.delay != duration{}) return hold_back(o, what, wrong);
-  if (wrong.fails != errc::none) return o.finish({wrong.fails});
-  unsigned& immediate = queue().immediate;
+  unsigned& immediate = queue_->immediate;
   const bool may_be_done = immediate > 0 && !scheduler_.happens(8, choice::postpone);
-  if (const auto result = may_be_done ? attempt(o, what) : std::nullopt) {
+  if (const outcome result = may_be_done ? attempt(o, what) : outcome()) {
     --immediate;
-    o.finish(*result, o.n);
-    note_done(o, what);
+    o.finish({result.code()}, o.n);
+    note_done(o, what, result.code());
     return start::done;
   }
   begin(o, what);
@@ -118,6 +139,7 @@ void handle::park(op& o) noexcept {
 
 fault handle::fault_of(kind what) {
   static constexpr act acts[] = {act::read, act::write, act::shutdown, act::drain, act::accept};
+  if (!process_->world->has_fault_rules()) return {};
   if (what == kind::connect) return process_->fault_at(act::connect);
   return what <= kind::accept ? process_->fault_at(acts[std::to_underlying(what)]) : fault{};
 }
@@ -135,25 +157,21 @@ void handle::make_ready(op& o) noexcept {
   if ((o.twin.phase & is_ready) != 0) return;
   o.twin.phase |= is_ready;
   scheduler_.clear_timer(o);
-  queue().ops.push(&o);
-  if (queue().turns != nullptr) scheduler_.wake(*queue().turns);
-}
-
-ready_list& handle::queue() const noexcept {
-  return system_ != nullptr ? *system_->list() : process_->world->outside_ready;
+  queue_->ops.push(&o);
+  if (queue_->turns != nullptr) scheduler_.wake(*queue_->turns);
 }
 
 bool handle::settle(op& o) noexcept {
   // What is possible is done, though its cancel or deadline has come meanwhile: bytes win.
-  auto result = ended() != errc::none ? status{ended()} : std::optional<status>();
+  outcome result = ended() != errc::none ? outcome(ended()) : outcome();
   const auto what = static_cast<kind>(o.twin.kind);
-  if (what == kind::schedule) result = status{};
+  if (what == kind::schedule) result = errc::none;
   if (!result) check_buffers(o, what);
-  if (!result && (o.twin.phase & is_failing) != 0) result = o.result;
+  if (!result && (o.twin.phase & is_failing) != 0) result = o.result.code;
   if (!result && (o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
   const bool goes_on = std::exchange(goes_on_, false);
-  if (!result && (o.twin.phase & (is_cancelled | is_withdrawn)) != 0) result = status{errc::cancelled};
-  if (!result && o.deadline <= scheduler_.now()) result = status{errc::timed_out};
+  if (!result && (o.twin.phase & (is_cancelled | is_withdrawn)) != 0) result = errc::cancelled;
+  if (!result && o.deadline <= scheduler_.now()) result = errc::timed_out;
   if (!result) {
     watch_buffers(o, what);
     park(o);
@@ -161,10 +179,9 @@ bool handle::settle(op& o) noexcept {
     return false;
   }
   unlink(o);
-  o.result = *result;
-  note_done(o, what);
+  note_done(o, what, result.code());
   if (freed_ && idle()) delete this;
-  o.complete(*result, o.n);
+  o.complete({result.code()}, o.n);
   return true;
 }
 
@@ -189,7 +206,7 @@ start handle::call(op& o, kind what) {
   scheduler_.point();
   o.n = 0;
   ++calls_;
-  std::optional<status> result;
+  outcome result;
   const fault wrong = fault_of(what);
   if (wrong.resets) end(errc::connection_reset);
   if (wrong.delay != duration{}) {
@@ -197,12 +214,12 @@ start handle::call(op& o, kind what) {
     while (scheduler_.now() < std::min(then, o.deadline) && ended() == errc::none)
       scheduler_.block(wait::time, nullptr, std::min(then, o.deadline));
   }
-  if (wrong.fails != errc::none) result = status{wrong.fails};
+  if (wrong.fails != errc::none) result = wrong.fails;
   while (!result) {
-    if (ended() != errc::none) result = status{ended()};
+    if (ended() != errc::none) result = ended();
     if (!result) result = attempt(o, what);
     const bool goes_on = std::exchange(goes_on_, false);
-    if (!result && o.deadline <= scheduler_.now()) result = status{errc::timed_out};
+    if (!result && o.deadline <= scheduler_.now()) result = errc::timed_out;
     if (result) break;
     if (goes_on) {
       scheduler_.point();
@@ -218,8 +235,8 @@ start handle::call(op& o, kind what) {
     unlink(o);
     if (ended() == errc::none) check_buffers(o, what);
   }
-  o.finish(*result, o.n);
-  note_done(o, what);
+  o.finish({result.code()}, o.n);
+  note_done(o, what, result.code());
   leave();
   return start::done;
 }
@@ -230,13 +247,13 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
   ++calls_;
   op in, out;
   const bool reads = what != readiness::writable, writes = what != readiness::readable;
-  std::optional<status> result;
+  outcome result;
   while (true) {
-    if (ended() != errc::none) result = status{ended()};
+    if (ended() != errc::none) result = ended();
     if (!result && reads) result = attempt(in, kind::readable);
     if (!result && writes) result = attempt(out, kind::writable);
-    if (!result && until != nullptr && until->raised) result = status{errc::cancelled};
-    if (!result && deadline <= scheduler_.now()) result = status{errc::timed_out};
+    if (!result && until != nullptr && until->raised) result = errc::cancelled;
+    if (!result && deadline <= scheduler_.now()) result = errc::timed_out;
     if (result) break;
     if (reads) call_link(in, kind::readable);
     if (writes) call_link(out, kind::writable);
@@ -247,7 +264,7 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
     if (reads) unlink(in);
   }
   leave();
-  return *result;
+  return {result.code()};
 }
 
 void handle::request_cancel(op& o) noexcept {
@@ -278,7 +295,7 @@ void handle::die() noexcept {
   end(errc::process_killed);
   for (op* each = pending_; each != nullptr; each = pending_) {
     scheduler_.clear_timer(*each);
-    queue().ops.remove(each);
+    queue_->ops.remove(each);
     unlink(*each);
     count_told(*each, static_cast<kind>(each->twin.kind));
     each->forget();

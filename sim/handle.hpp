@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
-#include <optional>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "scheduler.hpp"
 #include "twinpipe/backend/blocking.hpp"
@@ -40,6 +42,21 @@ template <class... Kind>
 /// "read", "shut down": the verb.
 [[nodiscard]] std::string_view name_of(kind what) noexcept;
 
+/// What a try of an operation came to, or, made without one, that it has to wait. A single byte: an optional
+/// status is written in parts and read whole, which stalls a processor for longer than a try takes.
+class outcome {
+ public:
+  outcome() noexcept = default;
+  outcome(errc came_to) noexcept : value_(std::to_underlying(came_to)) {}
+  [[nodiscard]] explicit operator bool() const noexcept { return value_ != waits; }
+  [[nodiscard]] errc code() const noexcept { return static_cast<errc>(value_); }
+
+ private:
+  static constexpr std::uint8_t waits = 255;
+  static_assert(sizeof(errc) == sizeof waits);
+  std::uint8_t value_ = waits;
+};
+
 /// Operations of one loop that can be done, or are over, until its next turn.
 struct ready_list {
   static constexpr unsigned immediate_per_turn = 256;
@@ -53,6 +70,48 @@ struct ready_list {
 struct raised_flag {
   bool raised = false;
   thread* waits = nullptr;
+};
+
+class handle;
+
+/// What a process has, in the order of opening. A place whose handle has gone stays empty for a while: one of
+/// a hundred thousand connections goes without a look at the others, and also while somebody goes through
+/// them.
+class handle_table {
+ public:
+  class iterator {
+   public:
+    iterator(handle* const* at, handle* const* end) noexcept : at_(at), end_(end) { skip(); }
+    handle* operator*() const noexcept { return *at_; }
+    iterator& operator++() noexcept {
+      ++at_;
+      skip();
+      return *this;
+    }
+    bool operator==(const iterator&) const noexcept = default;
+
+   private:
+    void skip() noexcept {
+      while (at_ != end_ && *at_ == nullptr) ++at_;
+    }
+    handle* const* at_;
+    handle* const* end_;
+  };
+  void add(handle& opened);
+  void remove(const handle& gone) noexcept;
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] iterator begin() const noexcept { return {places_.data(), places_.data() + places_.size()}; }
+  [[nodiscard]] iterator end() const noexcept {
+    return {places_.data() + places_.size(), places_.data() + places_.size()};
+  }
+  /// For who goes through them while they may go: places so far, and what is there or null.
+  [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
+  [[nodiscard]] handle* at(std::size_t place) const noexcept { return places_[place]; }
+
+ private:
+  void close_gaps() noexcept;
+  std::vector<handle*> places_;
+  std::size_t count_ = 0;
 };
 
 /// What the kernel takes back when a process dies, though the object may live on: a stream, an acceptor, a
@@ -79,7 +138,10 @@ class handle {
   /// What it watches a socket for has come; bits of wake.
   virtual void changed(std::uint8_t) noexcept {}
   /// The system whose thread it belongs to; null: a thread that calls.
-  void belong_to(handle* system) noexcept { system_ = system; }
+  void belong_to(handle& system) noexcept {
+    system_ = &system;
+    queue_ = system.queue_;
+  }
   /// Ends, and forgets its operations without completing them.
   void die() noexcept;
   /// An operation's deadline has come.
@@ -97,11 +159,8 @@ class handle {
 
  protected:
   /// Tries the operation, adding to its n; nothing if it has to wait, or goes on in a moment.
-  virtual std::optional<backend::status> attempt(backend::op&, kind) noexcept { return backend::status{}; }
+  virtual outcome attempt(backend::op&, kind) noexcept { return errc::none; }
   virtual void let_go() noexcept {}
-  /// Of a system, where what can be done waits for a turn.
-  virtual ready_list* list() noexcept { return nullptr; }
-
   /// For attempt(): what it leaves undone is to be tried again without waiting for anything.
   void go_on_soon() noexcept { goes_on_ = true; }
   backend::start submit(backend::op& o, kind what) noexcept;
@@ -125,13 +184,15 @@ class handle {
   [[nodiscard]] scheduler& time() const noexcept { return scheduler_; }
   /// Bytes, as its ended reads or writes have told.
   [[nodiscard]] std::uint64_t told(kind what) const noexcept { return told_[std::to_underlying(what)]; }
+  /// Of a system: where what belongs to it waits, from before there is any of it.
+  void use_list(ready_list& own) noexcept { queue_ = &own; }
 
   const process_ref process_;
 
  private:
   friend class system;
+  friend class handle_table;
   void call_link(backend::op& o, kind what) noexcept;
-  ready_list& queue() const noexcept;
   bool settle(backend::op& o) noexcept;
   void make_ready(backend::op& o) noexcept;
   void park(backend::op& o) noexcept;
@@ -142,17 +203,19 @@ class handle {
   void link(backend::op& o) noexcept;
   void unlink(backend::op& o) noexcept;
   void check_buffers(const backend::op& o, kind what) const;
-  void note_done(const backend::op& o, kind what) noexcept;
+  void note_done(const backend::op& o, kind what, errc came_to) noexcept;
   void count_told(const backend::op& o, kind what) noexcept {
     if (what <= kind::write) told_[std::to_underlying(what)] += o.n;
   }
 
   scheduler& scheduler_;
   handle* system_ = nullptr;
+  ready_list* queue_;                    ///< where what can be done waits for a turn: its system's
   backend::op* pending_ = nullptr;       ///< linked by next and previous
-  unsigned calls_ = 0;                   ///< threads that are inside
   std::array<std::uint64_t, 2> told_{};  ///< of reads, of writes
+  unsigned calls_ = 0;                   ///< threads that are inside
   std::uint32_t number_;
+  std::uint32_t place_ = 0;  ///< in the table of its process
   errc ended_ = errc::none;
   bool freed_ = false;
   bool goes_on_ = false;

@@ -80,10 +80,8 @@ struct process_record {
   [[nodiscard]] std::string_view short_name() const noexcept {
     return std::string_view(name).substr(0, name.rfind(", pid "));
   }
-  std::vector<handle*> handles = {};  ///< in the order of their opening
+  handle_table handles = {};
 
-  /// "server/worker (alice)".
-  [[nodiscard]] std::string label(const std::string& thread) const;
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
   /// What the other end of a new connection sees of the calling thread.
@@ -124,7 +122,7 @@ void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t 
                                                    handle& system);
 [[nodiscard]] result<std::shared_ptr<backend::bound_name>> bind(const process_ref& process,
                                                                 const backend::bind_request& request);
-[[nodiscard]] backend::status connect(const process_ref& process, backend::connect_op& o);
+[[nodiscard]] errc connect(const process_ref& process, backend::connect_op& o);
 /// Could somebody who is neither the client nor root have put this socket where it is? A service's own
 /// directory is as good as the one that root made it in.
 [[nodiscard]] bool is_planted(process_record& client, const std::string& place, std::uint32_t owner);
@@ -150,18 +148,28 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
 
   scheduler time;
   ready_list outside_ready;  ///< of all systems that were made outside
-  std::pmr::unsynchronized_pool_resource memory;
-  unix_sockets sockets{memory};
+  unix_sockets sockets{*std::pmr::new_delete_resource()};
   bool short_io = false;
   duration patience = std::chrono::seconds(10);
   machine local{*this, ""};
   std::vector<std::unique_ptr<machine>> others;
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
-  std::vector<std::string> thread_labels{"outside"};
-  std::vector<const machine*> thread_hosts{&local};
+  struct thread_names {
+    std::string process, thread;
+    const machine* host;
+    std::uint32_t uid;
+  };
+  std::vector<thread_names> known_threads;  ///< the first has number 1
+  /// "server/worker (alice)".
+  [[nodiscard]] std::string label(std::uint32_t thread) const;
+  /// Where that thread runs: its users have their names there.
+  [[nodiscard]] const machine& host_of(std::uint32_t thread) const {
+    return thread == 0 ? local : *known_threads[thread - 1].host;
+  }
   std::map<std::uint32_t, std::string> places;
   std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
+  [[nodiscard]] bool has_fault_rules() const noexcept { return !fault_rules.empty(); }
   std::vector<std::string> trace;
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;

@@ -4,6 +4,7 @@
 
 #include "core/unenforced.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
 
 namespace tp::sim {
@@ -130,24 +131,31 @@ void listener::let_go() noexcept {
 
 namespace {
 
-/// Where a name may be found, the user's own place first; empty for a name of another machine.
-std::vector<std::string> places(const endpoint_name& name, const identity& who, const std::string& within) {
+/// Where a name may be found: so many places, the user's own first; none for a name of another machine.
+std::size_t count_places(const endpoint_name& name, const identity& who, std::string_view within) {
   const name_kind kind = name.kind();
-  if (kind == name_kind::remote_pipe || kind == name_kind::ssh) return {};
-  if (kind == name_kind::unix_path) return {name.leaf()};
-  if (kind == name_kind::unix_abstract) return {"@" + name.leaf()};
+  if (kind == name_kind::remote_pipe || kind == name_kind::ssh) return 0;
+  return kind == name_kind::plain && within.empty() && !who.is_superuser() ? 2 : 1;
+}
+
+/// One of them. `number` below count_places().
+std::string place_of(const endpoint_name& name, const identity& who, std::string_view within,
+                     std::size_t number) {
+  const name_kind kind = name.kind();
+  if (kind == name_kind::unix_path) return name.leaf();
+  if (kind == name_kind::unix_abstract) return join('@', name.leaf());
   if (kind == name_kind::dotnet)
-    return {name.leaf().starts_with('/') ? name.leaf() : "/tmp/CoreFxPipe_" + name.leaf()};
-  if (!within.empty()) return {within + "/" + name.leaf()};
-  const std::string everybodys = "/run/twinpipe/" + name.leaf();
-  if (kind == name_kind::pipe || who.is_superuser()) return {everybodys};
-  return {"/run/user/" + std::to_string(who.uid.value) + "/twinpipe/" + name.leaf(), everybodys};
+    return name.leaf().starts_with('/') ? name.leaf() : join("/tmp/CoreFxPipe_", name.leaf());
+  if (!within.empty()) return join(within, '/', name.leaf());
+  const bool own = number == 0 && count_places(name, who, within) == 2;
+  return own ? join("/run/user/", who.uid.value, "/twinpipe/", name.leaf())
+             : join("/run/twinpipe/", name.leaf());
 }
 
 class acceptor final : public backend::acceptor, public handle {
  public:
   acceptor(const process_ref& process, listener& from, handle& system) : handle(process), from_(from) {
-    belong_to(&system);
+    belong_to(system);
     from_.acceptors.push_back(this);
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
@@ -157,12 +165,12 @@ class acceptor final : public backend::acceptor, public handle {
   [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 
  private:
-  std::optional<status> attempt(op& o, kind) noexcept override {
+  outcome attempt(op& o, kind) noexcept override {
     auto client = from_.take();
-    if (!client) return std::nullopt;
+    if (!client) return {};
     time().note(happening::accepted, from_.number(), client->number);
     static_cast<accept_op&>(o).stream = make_stream(process_, std::move(*client));
-    return status{};
+    return errc::none;
   }
   void let_go() noexcept override { std::erase(from_.acceptors, this); }
   listener& from_;  ///< ends this before it goes itself
@@ -177,9 +185,10 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
   if (process->dead()) return fail(errc::process_killed, operation::bind);
   if (const errc wrong = process->fault_at(act::bind).fails; wrong != errc::none)
     return fail(wrong, operation::bind);
-  const auto found = places(request.name, process->effective(), request.runtime_directory);
-  if (found.empty()) return fail(errc::not_supported, operation::bind, 0, make_text(request.name.text()));
-  const std::string& place = request.scope == name_scope::system ? found.back() : found.front();
+  const std::size_t found = count_places(request.name, process->effective(), request.runtime_directory);
+  if (found == 0) return fail(errc::not_supported, operation::bind, 0, make_text(request.name.text()));
+  const std::string place = place_of(request.name, process->effective(), request.runtime_directory,
+                                     request.scope == name_scope::system ? found - 1 : 0);
   if (place.starts_with("/run/twinpipe/") && !process->effective().is_superuser())
     return fail(errc::access_denied, operation::bind, 0, make_text(place));
   // The user's own directory is 0700: nobody else gets as far as the socket.
@@ -201,21 +210,24 @@ result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bo
   return acceptor_ptr(new acceptor(process, *ours, system));
 }
 
-status connect(const process_ref& process, connect_op& o) {
+errc connect(const process_ref& process, connect_op& o) {
   errc answer = errc::not_supported;
-  std::string tried = o.name->text();
-  for (const std::string& place : places(*o.name, process->effective(), std::string(o.runtime_directory))) {
+  std::string tried;
+  const std::size_t count = count_places(*o.name, process->effective(), o.runtime_directory);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string place = place_of(*o.name, process->effective(), o.runtime_directory, i);
     const auto at = process->on.names.find(place);
     const bool found = at != process->on.names.end();
     answer = found ? at->second->answer(process->effective()) : errc::not_found;
     if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
       answer = errc::untrusted_location, o.about = circumstance::others_socket;
     if (answer == errc::none) answer = at->second->admit(process, o.stream);
+    if (answer == errc::none) return answer;
     tried.append("; ").append(place).append(": ").append(to_string(answer));
     if (answer != errc::not_found) break;
   }
-  if (answer != errc::none) o.detail = make_text(std::move(tried));
-  return {answer};
+  o.detail = make_text(o.name->text() + tried);
+  return answer;
 }
 
 }  // namespace tp::sim

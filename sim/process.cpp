@@ -28,10 +28,8 @@ class process final : public backend::process {
   }
   ~process() override {
     kill();
-    while (!record_->handles.empty()) {
-      handle& first = *record_->handles.front();
-      record_->handles.erase(record_->handles.begin());
-      first.die();
+    for (std::size_t i = 0; i < record_->handles.size(); ++i) {
+      if (handle* const each = record_->handles.at(i)) each->die();
     }
   }
   void kill() {
@@ -53,7 +51,10 @@ class process final : public backend::process {
   }
   const identity& self() const noexcept override { return record_->self; }
   backend::names& names() noexcept override { return names_; }
-  backend::files& files() noexcept override { return *files_; }
+  backend::files& files() noexcept override {
+    if (files_ == nullptr) files_ = make_files(record_);
+    return *files_;
+  }
   backend::impersonator& impersonator() noexcept override { return *impersonator_; }
   backend::threads& threads() noexcept override { return *threads_; }
   result<std::unique_ptr<backend::system>> make_system(const backend::system_options& options) override {
@@ -85,7 +86,7 @@ class process final : public backend::process {
 
   process_ref record_;
   own_names names_{record_};
-  std::unique_ptr<backend::files> files_ = make_files(record_);
+  std::unique_ptr<backend::files> files_;  ///< once it is asked for
   std::unique_ptr<backend::impersonator> impersonator_ = make_impersonator(record_);
   std::unique_ptr<backend::threads> threads_ = make_threads(record_);
 };
@@ -113,7 +114,9 @@ void process::close_all(process_ref killed) {
   const bool seen = killer != nullptr && killer != killed.get();
   if (seen && !std::exchange(killed->paused, true)) time.pause_threads(*killed);
   if (!seen) {
-    for (std::size_t i = 0; i < killed->handles.size(); ++i) killed->handles[i]->end(errc::process_killed);
+    for (std::size_t i = 0; i < killed->handles.size(); ++i) {
+      if (handle* const each = killed->handles.at(i)) each->end(errc::process_killed);
+    }
   } else {
     while (handle* const next = choose_open(*killed)) {
       next->end(errc::process_killed);
@@ -126,10 +129,6 @@ void process::close_all(process_ref killed) {
 }
 
 }  // namespace
-
-std::string process_record::label(const std::string& thread) const {
-  return std::string(short_name()) + "/" + thread + " (" + on.user_name(self.uid.value) + ")";
-}
 
 std::shared_ptr<const identity> process_record::seen_by_others() {
   if (!acts_as() && own_face) return own_face;

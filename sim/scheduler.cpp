@@ -116,26 +116,35 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   made->number = ++started_;
   made->name = std::move(name);
   made->process = &process;
-  made->stack.start([this, made, what = std::move(body)] {
-    run(made, what);
-    return &current_->stack;
-  });
+  made->body = std::move(body);
+  made->runs_in = this;
+  made->stack.start(run, made.get());
   threads_.push_back(made);
-  process.world->thread_labels.push_back(process.label(made->name));
-  process.world->thread_hosts.push_back(&process.on);
+  process.world->known_threads.emplace_back(std::string(process.short_name()), made->name, &process.on,
+                                            process.self.uid.value);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;
 }
 
-void scheduler::run(const std::shared_ptr<thread>& self, const std::function<void()>& body) {
-  if (!self->dying) body();
-  note(happening::thread_ended);
-  self->ended = true;
-  last_steps_ = 0;
-  for (thread* const each : self->joiners) wake(*each);
-  std::erase(threads_, self);
-  current_ = &next();
+fiber* scheduler::run(void* started) {
+  thread& self = *static_cast<thread*>(started);
+  scheduler& time = *self.runs_in;
+  if (!self.dying) self.body();
+  self.body = nullptr;
+  if (self.acts_as != nullptr && !self.process->dead()) {
+    fail_run(*self.process->world, join("the thread '", self.name, "' of ", self.process->name,
+                                        " ended while it acted as a client"));
+  }
+  time.note(happening::thread_ended);
+  self.ended = true;
+  time.last_steps_ = 0;
+  for (thread* const each : self.joiners) time.wake(*each);
+  const auto own = std::ranges::find(time.threads_, &self, [](const auto& each) { return each.get(); });
+  time.last_ended_ = std::move(*own);
+  time.threads_.erase(own);
+  time.current_ = &time.next();
+  return &time.current_->stack;
 }
 
 void scheduler::kill_threads(process_record& process) {

@@ -44,6 +44,8 @@ struct thread {
   std::string name;
   process_record* process = nullptr;  ///< null: outside
   fiber stack;
+  std::function<void()> body = {};  ///< until it has ended
+  scheduler* runs_in = nullptr;
   sim::wait waits = wait::nothing;
   /// The handle of a stream, data or a turn; the thread whose end it is; of a mutex the place where its
   /// holder stands.
@@ -154,7 +156,7 @@ class scheduler {
   void switch_to(thread& next);
   thread& next();
   void pass_time();
-  void run(const std::shared_ptr<thread>& self, const std::function<void()>& body);
+  static fiber* run(void* self);
   void exceed_steps();
   void count_last_step();
 
@@ -173,6 +175,7 @@ class scheduler {
   ring<thread*> paused_;  ///< could go on
   timers<due> timers_;
   std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
+  std::shared_ptr<thread> last_ended_;            ///< what its stack still stands in
   time_point now_{};
   std::atomic<std::uint64_t> steps_ = 0;  ///< others only look
   std::uint64_t most_steps_ = UINT64_MAX;

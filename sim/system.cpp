@@ -10,8 +10,11 @@ using namespace backend;
 class system final : public backend::system, public handle {
  public:
   explicit system(process_ref process) : handle(std::move(process)) {
-    belong_to(this);
-    if (time().current().outside()) list_ = &process_->world->outside_ready;
+    if (!time().current().outside()) {
+      list_ = &own_;
+      use_list(own_);
+    }
+    belong_to(*this);
   }
   ~system() override {
     if (waker_->pending()) {
@@ -55,16 +58,15 @@ class system final : public backend::system, public handle {
   };
 
   bool complete_ready() noexcept;
-  std::optional<status> attempt(op& o, kind what) noexcept override {
+  outcome attempt(op& o, kind what) noexcept override {
     if (what == kind::connect) return sim::connect(process_, static_cast<connect_op&>(o));
-    return what == kind::sleep && now() < o.deadline ? std::nullopt : std::optional(status{});
+    return what == kind::sleep && now() < o.deadline ? outcome() : errc::none;
   }
   void let_go() noexcept override { waker_->target = nullptr; }
-  ready_list* list() noexcept override { return list_; }
 
   std::shared_ptr<waker> waker_ = std::make_shared<waker>(*this);
   ready_list own_;
-  ready_list* list_ = &own_;
+  ready_list* list_ = &process_->world->outside_ready;
 };
 static_assert(backend::implements<system, backend::system>);
 

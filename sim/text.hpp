@@ -19,10 +19,19 @@ void append(std::string& to, Number number) {
   to += std::to_string(number);
 }
 
+[[nodiscard]] inline std::size_t room_for(std::string_view part) {
+  return part.size();
+}
+template <std::integral Number>
+[[nodiscard]] std::size_t room_for(Number number) {
+  return sizeof number == 1 ? 1 : 11;  // enough for what is shown; a longer one costs another allocation
+}
+
 /// All of them, one behind the other.
 template <class... Parts>
 [[nodiscard]] std::string join(const Parts&... parts) {
   std::string text;
+  text.reserve((room_for(parts) + ...));
   (append(text, parts), ...);
   return text;
 }

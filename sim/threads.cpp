@@ -220,13 +220,7 @@ class threads final : public backend::threads {
     // A scenario describes all of its world before anything happens in it.
     if (!process_->dead() && !time().current().outside()) time().point();
     if (process_->dead()) return fail(errc::process_killed, operation::start_thread);
-    auto whole = [process = process_, name, body = std::move(body)] {
-      body();
-      if (process->acts_as() == nullptr || process->dead()) return;
-      fail_run(*process->world,
-               "the thread '" + name + "' of " + process->name + " ended while it acted as a client");
-    };
-    return std::make_unique<started_thread>(process_, time().start(*process_, name, std::move(whole)));
+    return std::make_unique<started_thread>(process_, time().start(*process_, name, std::move(body)));
   }
   std::unique_ptr<backend::mutex> make_mutex(backend::mutex_kind kind) override {
     return std::make_unique<mutex>(process_, kind);

@@ -22,14 +22,14 @@ class readable {
     const auto time = e.at.time_since_epoch().count();
     return join("  ", padded(std::to_string(time / 1'000'000'000), 5), '.',
                 padded(std::to_string(time / 1000 % 1'000'000), 6, '0'), "s  ",
-                padded(world_.thread_labels[e.thread], -28), ' ', what, '\n');
+                padded(world_.label(e.thread), -28), ' ', what, '\n');
   }
 
  private:
   std::string text(const event& e) {
     switch (e.what) {
       case happening::thread_started:
-        return "starts the thread " + world_.thread_labels[e.object];
+        return "starts the thread " + world_.label(e.object);
       case happening::thread_ended:
         return "ends";
       case happening::begun:
@@ -50,7 +50,7 @@ class readable {
       case happening::killed:
         return join("kills the process with pid ", e.object);
       case happening::entered:
-        return "acts as " + world_.thread_hosts[e.thread]->user_name(e.value);
+        return "acts as " + world_.host_of(e.thread).user_name(e.value);
       case happening::reverted:
         return "acts as itself again";
       case happening::read_file:
@@ -151,7 +151,7 @@ std::string trace_line(const world::state& world, std::size_t number) {
   for (std::size_t i = all.first_kept(); i <= number; ++i) line = reader.line(all.at(i));
   const event& e = all.at(number);
   return line.empty()
-             ? join("  event of kind ", static_cast<int>(e.what), " by ", world.thread_labels[e.thread], '\n')
+             ? join("  event of kind ", static_cast<int>(e.what), " by ", world.label(e.thread), '\n')
              : line;
 }
 

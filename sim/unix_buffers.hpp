@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
+#include <new>
+#include <utility>
 
 namespace tp::sim {
 
@@ -34,7 +36,10 @@ class unix_memory {
     [[nodiscard]] std::uint32_t room() const noexcept { return (least << size_class) - end; }
   };
 
-  explicit unix_memory(std::pmr::memory_resource& upstream) : memory_(1024, &upstream) {}
+  explicit unix_memory(std::pmr::memory_resource& upstream) noexcept : upstream_(upstream) {}
+  unix_memory(const unix_memory&) = delete;
+  unix_memory& operator=(const unix_memory&) = delete;
+  ~unix_memory();
 
   /// An empty one with room for so many bytes.
   [[nodiscard]] block* take(std::uint32_t room) {
@@ -52,17 +57,33 @@ class unix_memory {
     free_[used->size_class] = used;
   }
   /// Memory that never comes back before the end.
-  [[nodiscard]] void* allocate(std::size_t size, std::size_t alignment) {
-    return memory_.allocate(size, alignment);
+  [[nodiscard]] void* allocate(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - next_) < size) extend(size);
+    return std::exchange(next_, next_ + (size + unit - 1) / unit * unit);
   }
 
  private:
+  /// What was taken from upstream, in front of its bytes.
+  struct alignas(std::max_align_t) piece {
+    piece* before;
+    std::size_t size;
+  };
   [[nodiscard]] block* make(std::uint32_t size_class);
+  void extend(std::size_t size);
 
   static constexpr std::uint32_t least = 256;
   static constexpr std::size_t classes = 9;
 
-  std::pmr::monotonic_buffer_resource memory_;
+  static constexpr std::size_t unit = alignof(std::max_align_t);
+  // Pieces don't grow with what there is: of a hundred thousand connections that would leave megabytes
+  // unused.
+  static constexpr std::size_t piece_size = std::size_t{32} << 10U;
+
+  std::pmr::memory_resource& upstream_;
+  alignas(std::max_align_t) std::array<std::byte, 1024> first_;  ///< all that a few connections need
+  std::byte* next_ = first_.data();
+  std::byte* end_ = first_.data() + first_.size();
+  piece* last_ = nullptr;
   std::array<block*, classes> free_{};
 };
 

@@ -294,7 +294,7 @@ unix_socket& unix_sockets::open() {
   static_assert(std::is_trivially_destructible_v<unix_socket>);
   void* place = free_;
   if (place == nullptr) {
-    place = memory_.allocate(sizeof(unix_socket), alignof(unix_socket));
+    place = memory_.allocate(sizeof(unix_socket));
   } else {
     free_ = free_->next_;
   }

@@ -69,6 +69,12 @@ class unix_socket {
   [[nodiscard]] count recv(std::span<const std::span<std::byte>> into, std::size_t limit = all);
   [[nodiscard]] count recv(std::span<std::byte> into);
 
+  /// recv() would be EAGAIN, as it would be for most who ask: nothing is there, and nothing else to tell.
+  [[nodiscard]] bool has_nothing() const noexcept {
+    return receive_queue_.empty() && state_ == state::established && !reset_ &&
+           (shutdown_ & std::to_underlying(direction::read)) == 0;
+  }
+
   [[nodiscard]] std::uint16_t poll() const noexcept;
   /// SIOCOUTQ: the charge of what the peer has neither read nor thrown away.
   [[nodiscard]] std::uint32_t outq() const noexcept { return charge_; }
@@ -158,6 +164,8 @@ class unix_sockets {
   };
   /// The next socket that a call has changed in a way that it is watched for, in the order of the changes.
   [[nodiscard]] woken take_woken() noexcept;
+  /// False: take_woken() has none to tell of.
+  [[nodiscard]] bool has_woken() const noexcept { return first_woken_ != nullptr; }
 
  private:
   friend class unix_socket;

@@ -11,7 +11,7 @@ namespace tp::sim {
 namespace {
 
 std::string name_of(const world::state& world, const thread& who) {
-  return world.thread_labels[who.number];
+  return world.label(who.number);
 }
 
 /// Who could end its wait, as far as the world can tell.

@@ -5,6 +5,7 @@
 #include "explorer/watchdog.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 #include "trace.hpp"
 #include "twinpipe/detail/lost_error.hpp"
 #include "verdict.hpp"
@@ -15,7 +16,8 @@ world::state::~state() = default;
 
 world::world() : world(256) {}
 
-world::world(std::size_t kept_events) : state_(std::make_shared<state>(kept_events)) {
+world::world(std::size_t kept_events)
+    : state_(std::allocate_shared<state>(kept_memory<state>(), kept_events)) {
   tp::detail::when_error_is_lost = [](const error& lost) {
     world::state* const here = scheduler::running;
     if (here == nullptr || here->time.current().dying) return;
@@ -47,6 +49,12 @@ void world::file(std::string path, file_attributes attributes) {
 
 void world::directory(std::string path, file_attributes attributes) {
   state_->local.directory(std::move(path), std::move(attributes));
+}
+
+std::string world::state::label(std::uint32_t thread) const {
+  if (thread == 0) return "outside";
+  const thread_names& known = known_threads[thread - 1];
+  return join(known.process, '/', known.thread, " (", known.host->user_name(known.uid), ')');
 }
 
 std::unique_ptr<backend::process> world::make_process(std::string name, user_id user) {

@@ -77,13 +77,14 @@ class search {
 
   void over_seeds() {
     const watchdog::on_duty here(watchdog_);
+    schedule how;  // of the run that goes on
+    const last_words spoken([&] { return how.to_string(); });
     while (!done()) {
       const std::uint64_t number = next_++;
       if (options_.runs != 0 && number >= options_.runs) return;
-      const schedule how{.seed = options_.first_seed + number, .choices = {}};
-      const auto written = [&] { return how; };
-      const last_words spoken([&] { return how.to_string(); });
-      run(number, written, *answers_of(how));
+      how.seed = options_.first_seed + number;
+      random_answerer answers(*how.seed);
+      run(number, [&] { return how; }, answers);
     }
   }
 

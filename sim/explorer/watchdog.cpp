@@ -30,7 +30,7 @@ bool is_debugged() {
   const thread& who = at.time.current();
   std::string text =
       join("twinpipe: no step of a world in ", patience / std::chrono::milliseconds(1),
-           " ms of real time: ", at.thread_labels[who.number],
+           " ms of real time: ", at.label(who.number),
            " blocks the real thread, on which the whole world runs, or goes round without an operation. A "
            "std::mutex that another simulated thread holds, a real sleep, read or join? docs/testing.md says "
            "what to use instead; explore_options::patience is how long a world may stand still\n");

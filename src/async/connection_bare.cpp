@@ -13,7 +13,7 @@ bool connection_state::may_write_past(std::size_t bytes) const noexcept {
 }
 
 bool connection_state::may_read_past() const noexcept {
-  const bool idle = receiving_ == nullptr && !read_op_.pending() && !inbound_.over();
+  const bool idle = receiving_ == nullptr && reading_ == nullptr && !inbound_.over();
   return receives_bare_ && idle && !closed();
 }
 
@@ -34,28 +34,36 @@ bool connection_state::may_read_past() const noexcept {
 [[gnu::hot]] void connection_state::begin(receive_operation& op) {
   if (!may_read_past() || op.into != nullptr || op.span.empty()) return begin_receive(op);
   receiving_ = &op;
-  read_op_.into = inbound_.begin_read(op.span);
-  read_op_.spill = {};
+  backend::read_op& read = op.read;
+  read.on_done = when_read();
+  read.context = this;
+  read.into = inbound_.begin_read(op.span);
+  read.spill = {};
   readable_ = waiting_readable_ = false;
-  if (stream_->read(read_op_) == backend::start::pending) {
+  if (stream_->read(read) == backend::start::pending) {
+    reading_ = &read;
     retain();
     if (op.deadline() != never) arm(op.deadline());
     return;
   }
-  if (!read_op_.result.ok() || read_op_.n == 0) {
-    take_read();
+  const std::size_t bytes = read.n;
+  if (!read.result.ok() || bytes == 0) {
+    take_read(read);
     pull_in(during::call);
     if (op.pending()) arm(op.deadline());
     return;
   }
   receiving_ = nullptr;
-  op.succeed_now(inbound_.end_read(read_op_.n));
+  op.succeed_now(inbound_.end_read(bytes));
 }
 
 [[gnu::hot]] inline void connection_state::read_ended() {
   const bool bare = !terms_.framed && receiving_ != nullptr && closing_ == nullptr && !torn_down_;
-  if (!bare || waiting_readable_ || !read_op_.result.ok() || read_op_.n == 0) return take_read_bytes();
-  std::exchange(receiving_, nullptr)->succeed(inbound_.end_read(read_op_.n), true);
+  const std::size_t bytes = reading_->n;
+  const bool is_own = bare && !lent_read_.is_lent();
+  if (!is_own || !reading_->result.ok() || bytes == 0) return take_read_bytes();
+  reading_ = nullptr;
+  std::exchange(receiving_, nullptr)->succeed(inbound_.end_read(bytes), true);
 }
 
 backend::op::handler connection_state::when_read() noexcept {

@@ -186,9 +186,9 @@ void connection_state::stop(close_operation& op, errc) {
 
 // What has come is thrown away, but not unseen: our CLOSE says whether there was any.
 void connection_state::begin_close(during when) {
-  if (receiving_ != nullptr && read_op_.pending()) {
+  if (receiving_ != nullptr && reading_ != nullptr) {
     if (receiving_->stop_reason == errc::none) receiving_->stop_reason = errc::closed;
-    stream_->cancel(read_op_);
+    stream_->cancel(*reading_);
   } else if (receiving_ != nullptr) {
     cancel_receive(errc::closed, when);
   }
@@ -253,7 +253,7 @@ void connection_state::part(delivery outcome, during when) {
 // though there is something; one that is cancelled ends with what has come.
 bool connection_state::look(during when) {
   if (inbound_.stream_ended()) return false;
-  const bool reading = read_op_.pending();
+  const bool reading = reading_ != nullptr;
   const bool known = inbound_.dropped() || inbound_.closed_by_peer() || (reading && read_is_left_) ||
                      (!reading && has_looked_ && inbound_.came_short());
   if (known) {
@@ -265,7 +265,7 @@ bool connection_state::look(during when) {
     has_looked_ = readable_ = true;
     if (start_read()) return true;
   }
-  stream_->cancel(read_op_);
+  stream_->cancel(*reading_);
   return false;
 }
 
@@ -291,7 +291,7 @@ void connection_state::tear_down(errc reason) {
   stream_->close();
   slot_.release();
   if (timer_op_.pending()) runtime_.system().cancel(*timer_op_);
-  if (receiving_ != nullptr && !(read_op_.pending() && inbound_.uses_target()))
+  if (receiving_ != nullptr && (reading_ == nullptr || !inbound_.uses_target()))
     cancel_receive(reason, during::call);
   if (!write_op_.pending()) {
     fail_sends(reason);

@@ -19,6 +19,7 @@ struct connection_memory {
         write_blocks(from, kept),
         control_items(from, kept),
         ops(from),
+        reads(from),
         operations(from, from, from, from, from) {}
 
   template <class Node>
@@ -32,7 +33,8 @@ struct connection_memory {
   core::block_pool<core::read_block> read_blocks;
   core::block_pool<core::write_block> write_blocks;
   core::block_pool<core::outgoing> control_items;
-  node_pool<lent_op_node> ops;
+  node_pool<lent_op::node> ops;
+  node_pool<lent_read::node> reads;
   std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
              node_pool<drain_operation>, node_pool<close_operation>>
       operations;

@@ -57,35 +57,38 @@ class node_pool {
 };
 
 /// An operation of the backend that a connection has only while it needs one.
-struct lent_op_node : backend::write_op {
-  lent_op_node* next_free = nullptr;
+template <class Op>
+struct lent_node : Op {
+  lent_node* next_free = nullptr;
 };
-class lent_op {
+template <class Op>
+class lent {
  public:
+  using node = lent_node<Op>;
   [[nodiscard]] bool pending() const noexcept { return node_ != nullptr && node_->pending(); }
-  [[nodiscard]] backend::write_op& borrow(node_pool<lent_op_node>& from, backend::op::handler when_done,
-                                          void* owner) {
+  [[nodiscard]] Op& borrow(node_pool<node>& from, backend::op::handler when_done, void* owner) {
     if (node_ == nullptr) node_ = &from.acquire();
     node_->on_done = when_done;
     node_->context = owner;
     node_->deadline = never;
     return *node_;
   }
-  [[nodiscard]] backend::write_op& operator*() const noexcept { return *node_; }
+  [[nodiscard]] Op& operator*() const noexcept { return *node_; }
   /// Its result, after which it is somebody else's.
-  backend::status give_back(node_pool<lent_op_node>& to) noexcept {
-    lent_op_node& node = *std::exchange(node_, nullptr);
-    const backend::status result = node.result;
-    to.give_back(node);
+  backend::status give_back(node_pool<node>& to) noexcept {
+    node& lent_one = *std::exchange(node_, nullptr);
+    const backend::status result = lent_one.result;
+    to.give_back(lent_one);
     return result;
   }
   [[nodiscard]] bool is_lent() const noexcept { return node_ != nullptr; }
 
  private:
-  lent_op_node* node_ = nullptr;
+  node* node_ = nullptr;
 };
+using lent_op = lent<backend::write_op>;  ///< whatever needs no more than a write does
+using lent_read = lent<backend::read_op>;
 
-/// What they share: the connection they are used for, kept alive meanwhile, and the outcome.
 template <class Node, class Result>
 class connection_operation : public typed_operation<Result> {
  public:
@@ -172,6 +175,8 @@ class receive_operation final : public connection_operation<receive_operation, r
 
   std::span<std::byte> span;
   buffer* into = nullptr;
+  /// Where the receive is a read of the stream and nothing else: then it is there as long as that.
+  backend::read_op read;
 };
 
 class shutdown_operation final : public connection_operation<shutdown_operation, result<void>> {

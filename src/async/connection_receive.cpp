@@ -22,7 +22,7 @@ constexpr std::size_t replies_max = 32;
     return fail_now(op, receive_error(refused));
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
-  const bool only_reads = inbound_.has_nothing() && !read_op_.pending() && withheld_.empty() && !answers_due_;
+  const bool only_reads = inbound_.has_nothing() && reading_ == nullptr && withheld_.empty() && !answers_due_;
   if (!only_reads || start_read()) pull_in(during::call);
   if (op.pending()) arm(op.deadline());
 }
@@ -32,7 +32,7 @@ constexpr std::size_t replies_max = 32;
 [[gnu::hot]] void connection_state::pull_in(during when) {
   for (;;) {
     if (torn_down_) {
-      if (receiving_ == nullptr || read_op_.pending()) return;
+      if (receiving_ == nullptr || reading_ != nullptr) return;
       if (inbound_.advance() == step::received) return finish_receive(inbound_.outcome(), when);
       return cancel_receive(teardown_reason_, when);
     }
@@ -48,7 +48,7 @@ constexpr std::size_t replies_max = 32;
     switch (made) {
       case step::received:
         finish_receive(inbound_.outcome(), when);
-        if (read_op_.pending()) return;  // the next receive has looked already
+        if (reading_ != nullptr) return;  // the next receive has looked already
         continue;
       case step::failed:
         if (receiving_ != nullptr) {
@@ -68,7 +68,7 @@ constexpr std::size_t replies_max = 32;
         if (inbound_.stream_ended()) on_stream_end(when);
         return;
       case step::needs_bytes:
-        if (read_op_.pending()) return;
+        if (reading_ != nullptr) return;
         if (receiving_ != nullptr && receiving_->stop_reason != errc::none && !readable_) {
           cancel_receive(receiving_->stop_reason, when);
           continue;
@@ -79,7 +79,7 @@ constexpr std::size_t replies_max = 32;
         if (receiving_ == nullptr && when == during::call && closing_ == nullptr) return watch_for_control();
         if (start_read()) continue;
         // It was told that a read would not wait, and now it has to: not any longer than the stop allows.
-        if (receiving_ != nullptr && receiving_->stop_reason != errc::none) stream_->cancel(read_op_);
+        if (receiving_ != nullptr && receiving_->stop_reason != errc::none) stream_->cancel(*reading_);
         return;
     }
   }
@@ -88,33 +88,41 @@ constexpr std::size_t replies_max = 32;
 // True if the read ended at once. Where it is likely to wait it waits without memory first, as it does with
 // nobody receiving: who waits needs no block then.
 [[gnu::hot]] bool connection_state::start_read() {
-  read_op_.into = {};
-  read_op_.spill = {};
+  auto& read =
+      lent_read_.is_lent() ? *lent_read_ : lent_read_.borrow(runtime_.memory.reads, when_read(), this);
+  read.into = {};
+  read.spill = {};
   // A thread that waits in the read itself saves a call of the system; the memory is its own for that time.
   const bool lends_first = terms_.framed && inbound_.came_short() && !runtime_.left_to_callers();
   waiting_readable_ = !readable_ && (receiving_ == nullptr || lends_first);
   if (!waiting_readable_) {
     const auto plan = inbound_.plan();
-    read_op_.into = plan.into;
-    read_op_.spill = plan.spill;
+    read.into = plan.into;
+    read.spill = plan.spill;
     readable_ = false;
   }
-  if (stream_->read(read_op_) == backend::start::pending) {
+  if (stream_->read(read) == backend::start::pending) {
+    reading_ = &read;
     retain();
     return false;
   }
-  take_read();
+  take_read(read);
   return true;
 }
 
-[[gnu::hot]] void connection_state::take_read() {
+[[gnu::hot]] void connection_state::take_read(const backend::read_op& read) {
   const bool waited = std::exchange(waiting_readable_, false);
-  switch (read_op_.result.code) {
+  const std::size_t bytes = read.n;
+  const backend::status result = read.result;
+  reading_ = nullptr;
+  // With frames the next one follows: it is always waited for what the peer asks.
+  if (!terms_.framed && lent_read_.is_lent()) lent_read_.give_back(runtime_.memory.reads);
+  switch (result.code) {
     case errc::none:
       if (waited) {
         readable_ = true;
-      } else if (read_op_.n > 0) {
-        inbound_.filled(read_op_.n);
+      } else if (bytes > 0) {
+        inbound_.filled(bytes);
       } else {
         inbound_.ended(false);
       }
@@ -127,14 +135,14 @@ constexpr std::size_t replies_max = 32;
       break;
     default:
       if (!waited) inbound_.filled(0);
-      inbound_.fail(read_op_.result.code);
-      receive_cause_ = read_op_.result.system_cause;
+      inbound_.fail(result.code);
+      receive_cause_ = result.system_cause;
       unheard_failure_ = receiving_ == nullptr;
   }
 }
 
 [[gnu::hot]] void connection_state::take_read_bytes() {
-  take_read();
+  take_read(*reading_);
   const bool expected = readable_ && receiving_ != nullptr && receiving_->stop_reason == errc::none;
   if (expected && !torn_down_ && closing_ == nullptr && !start_read()) return;
   pull_in(during::turn);
@@ -155,7 +163,7 @@ void connection_state::cancel_receive(errc reason, during when) {
 void connection_state::stop(receive_operation& op, errc reason) {
   if (op.stop_reason != errc::none) return;
   op.stop_reason = reason;
-  if (read_op_.pending()) return stream_->cancel(read_op_);
+  if (reading_ != nullptr) return stream_->cancel(*reading_);
   cancel_receive(reason, during::turn);
   watch_for_control();
 }
@@ -215,7 +223,7 @@ bool connection_state::may_look() const noexcept {
 }
 
 void connection_state::look_for_control(bool readable) {
-  if (!terms_.framed || torn_down_ || read_op_.pending()) return;
+  if (!terms_.framed || torn_down_ || reading_ != nullptr) return;
   readable_ = readable;
   looking_ = true;
   pull_in(during::turn);
@@ -226,7 +234,7 @@ void connection_state::look_for_control(bool readable) {
 // later turn, unless the stream is known to have nothing: then that costs nothing now.
 void connection_state::watch_for_control() {
   if (!may_look()) return;
-  if (!terms_.framed || torn_down_ || background_op_.pending() || read_op_.pending()) return;
+  if (!terms_.framed || torn_down_ || background_op_.pending() || reading_ != nullptr) return;
   if (!readable_ && inbound_.came_short() && !start_read()) return;
   retain();
   runtime_.system().schedule(borrow<&connection_state::watch>(background_op_));

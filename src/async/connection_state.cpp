@@ -12,7 +12,6 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
       terms_(terms),
       sends_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_send),
       receives_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_receive),
-      read_op_(when_read(), this),
       outbound_(terms.mode, terms.framed, runtime.memory.write_blocks, runtime.memory.resource),
       inbound_(terms.mode, terms.framed, terms.max_receive, runtime.memory.read_blocks),
       subject_(std::move(subject)),
@@ -30,6 +29,7 @@ void connection_state::destroy() noexcept {
   for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
     if (each->is_lent()) each->give_back(runtime_.memory.ops);
   }
+  if (lent_read_.is_lent()) lent_read_.give_back(runtime_.memory.reads);
   std::pmr::memory_resource& resource = runtime_.memory.resource;
   this->~connection_state();
   resource.deallocate(this, sizeof(connection_state), alignof(connection_state));

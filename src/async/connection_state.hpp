@@ -127,7 +127,7 @@ class connection_state final : public resident {
   void begin_receive(receive_operation& op);
   void pull_in(during when);
   bool start_read();
-  void take_read();
+  void take_read(const backend::read_op& read);
   void take_read_bytes();
   void on_control(during when);
   [[nodiscard]] bool take_request(const wire::frame_parser::event& request);
@@ -200,7 +200,7 @@ class connection_state final : public resident {
   const bool sends_bare_, receives_bare_;  ///< byte mode without frames, and it goes this way
   errc send_failure_ = errc::none;
   bool torn_down_ = false;
-  bool waiting_readable_ = false;  ///< read_op_ moves nothing
+  bool waiting_readable_ = false;  ///< the read under way moves nothing
   bool readable_ = false;          ///< it was told that a read would not wait
   bool unheard_failure_ = false;   ///< a read failed while nobody received
   bool end_queued_ = false;        ///< shutdown() was called
@@ -210,13 +210,14 @@ class connection_state final : public resident {
   bool joined_ = false;            ///< and one of them has queued a send
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool end_sent_ = false;
-  bool lost_data_ = false;       ///< a send failed, so the peer didn't get all
-  bool drain_is_stale_ = false;  ///< drain_op_ was begun for a drain that ended before this close
-  bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
-  bool looking_ = false;         ///< for control frames, because a caller said so
-  bool read_is_left_ = false;    ///< to a thread that sleeps in it
-  bool has_looked_ = false;      ///< whether data lies unread: the last read was for that
-  backend::read_op read_op_;
+  bool lost_data_ = false;               ///< a send failed, so the peer didn't get all
+  bool drain_is_stale_ = false;          ///< drain_op_ was begun for a drain that ended before this close
+  bool close_said_ = false;              ///< our CLOSE was queued: no frame may follow it
+  bool looking_ = false;                 ///< for control frames, because a caller said so
+  bool read_is_left_ = false;            ///< to a thread that sleeps in it
+  bool has_looked_ = false;              ///< whether data lies unread: the last read was for that
+  backend::read_op* reading_ = nullptr;  ///< under way: the lent one, or that of a receive without frames
+  lent_read lent_read_;
   core::outbound outbound_;
   core::inbound inbound_;
 

@@ -76,12 +76,12 @@ class frame_parser {
     violation,        ///< protocol_error or message_too_large; what() says which rule. The parser is dead
                       ///< afterwards.
   };
-  struct event {
-    kind what = kind::needs_more;
+  struct event {               // each connection has one: by size, so that nothing lies between
     std::size_t consumed = 0;  ///< bytes of input that the event used up
     std::uint64_t token = 0;
-    std::uint16_t close_code = 0;
     std::string_view reason;  ///< into the input
+    std::uint16_t close_code = 0;
+    kind what = kind::needs_more;
     errc code = errc::none;
   };
 
