@@ -171,11 +171,12 @@ class handle {
   /// Ended, but the kernel's part is somebody else's now.
   void give_away() noexcept { ended_ = errc::closed; }
   [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
-  [[nodiscard]] scheduler& time() const noexcept { return scheduler_; }
+  [[nodiscard]] scheduler& time() const noexcept;  // kernel.hpp
   /// Of a system: where what belongs to it waits, from before there is any of it.
   void use_list(ready_list& own) noexcept { queue_ = &own; }
 
   const process_ref process_;
+  world::state& world_;  ///< the process's
 
  private:
   friend class system;
@@ -193,7 +194,6 @@ class handle {
   void check_buffers(const backend::op& o, kind what) const;
   void note_done(const backend::op& o, kind what, errc came_to) const noexcept;
 
-  scheduler& scheduler_;
   handle* system_ = nullptr;
   ready_list* queue_;               ///< where what can be done waits for a turn: its system's
   backend::op* pending_ = nullptr;  ///< linked by next and previous

@@ -62,8 +62,7 @@ struct node {
 /// What others hold of a process after its end.
 struct life final : process_handle {
   [[nodiscard]] bool exited() const noexcept override { return gone; }
-  bool over = false;  ///< it does nothing any more
-  bool gone = false;  ///< and all that it had is closed
+  bool gone = false;  ///< all that it had is closed
 };
 
 /// A process as its kernel knows it.
@@ -74,7 +73,8 @@ struct process_record {
   identity self;
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
-  [[nodiscard]] bool dead() const noexcept { return life->over; }
+  bool over = false;  ///< it does nothing any more
+  [[nodiscard]] bool dead() const noexcept { return over; }
   bool paused = false;
   std::array<std::uint64_t, 8> acts = {};  ///< by kind: how many so far
   /// What the world's rules want to become of an act that begins.
@@ -169,6 +169,10 @@ struct tp::sim::world::state {
   std::uint32_t next_uid = 1000, next_pid = 1000, handles = 0;
   random_numbers random{0x7477696e70697065};  ///< of all processes
 };
+
+inline tp::sim::scheduler& tp::sim::handle::time() const noexcept {
+  return world_.time;
+}
 
 inline std::unique_ptr<tp::identity>& tp::sim::process_record::acts_as() noexcept {
   thread& caller = world->time.current();

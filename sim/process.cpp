@@ -28,7 +28,7 @@ class process final : public backend::process {
     }
   }
   void kill() {
-    if (std::exchange(record_->life->over, true)) return;
+    if (std::exchange(record_->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
     close_all(record_);
   }
