@@ -2,6 +2,7 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 
 namespace tp::sim {
 namespace {
@@ -18,7 +19,7 @@ class own_names final : public backend::names {
 };
 static_assert(backend::implements<own_names, backend::names>);
 
-class process final : public backend::process {
+class process final : public backend::process, public tp::detail::recycled {
  public:
   explicit process(process_ref record) : record_(std::move(record)) {}
   ~process() override {
