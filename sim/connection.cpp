@@ -51,10 +51,10 @@ class socket_handle : public handle {
   outcome look(std::uint16_t bits, std::uint8_t changes);
   outcome wait_for_change(std::uint8_t changes);
   std::size_t choose_length(std::size_t most, choice what) {
-    return process_->world->short_io && most > 1 ? choose_less(most, what) : most;
+    return world_.short_io && most > 1 ? choose_less(most, what) : most;
   }
   std::size_t choose_less(std::size_t most, choice what);
-  void tell_others() noexcept { tell_changes(process_->world->sockets); }
+  void tell_others() noexcept { tell_changes(world_.sockets); }
   void check_told() noexcept;
   void leave_use() noexcept {
     if (std::exchange(in_use_, false)) --end_.instances->now;

@@ -43,9 +43,9 @@ void handle_table::close_gaps() noexcept {
 
 handle::handle(process_ref owner, std::uint32_t number)
     : process_(std::move(owner)),
-      scheduler_(process_->world->time),
-      queue_(&process_->world->outside_ready),
-      number_(number != 0 ? number : ++process_->world->handles) {
+      world_(*process_->world),
+      queue_(&world_.outside_ready),
+      number_(number != 0 ? number : ++world_.handles) {
   process_->handles.add(*this);
 }
 
@@ -71,8 +71,8 @@ void handle::unlink(op& o) noexcept {
 
 void handle::note_done(const op& o, kind what, errc came_to) noexcept {
   count_told(o, what);
-  scheduler_.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what),
-                  came_to);
+  world_.time.note(happening::done, number_, static_cast<std::uint32_t>(o.n), std::to_underlying(what),
+                   came_to);
 }
 
 void handle::check_alone(kind what) const noexcept {
@@ -84,8 +84,8 @@ void handle::check_alone(kind what) const noexcept {
 }
 
 start handle::submit(op& o, kind what) noexcept {
-  if (scheduler_.is_foreign()) [[unlikely]]
-    scheduler_.refuse_foreign(name_of(what));
+  if (world_.time.is_foreign()) [[unlikely]]
+    world_.time.refuse_foreign(name_of(what));
   check_alone(what);
   o.n = 0;
   if (what == kind::schedule) {
@@ -93,8 +93,8 @@ start handle::submit(op& o, kind what) noexcept {
     make_ready(o);
     return start::pending;
   }
-  scheduler_.point();
-  if (process_->world->has_fault_rules()) {
+  world_.time.point();
+  if (world_.has_fault_rules()) {
     const fault wrong = fault_of(what);
     if (wrong.resets) end(errc::connection_reset);
     if (ended() == errc::none && wrong.delay != duration{}) return hold_back(o, what, wrong);
@@ -102,7 +102,7 @@ start handle::submit(op& o, kind what) noexcept {
   }
   if (ended() != errc::none) return o.finish({ended()});
   unsigned& immediate = queue_->immediate;
-  const bool may_be_done = immediate > 0 && !scheduler_.happens(8, choice::postpone);
+  const bool may_be_done = immediate > 0 && !world_.time.happens(8, choice::postpone);
   if (const outcome result = may_be_done ? attempt(o, what) : outcome()) {
     --immediate;
     o.finish({result.code()}, o.n);
@@ -119,7 +119,7 @@ void handle::begin(op& o, kind what) noexcept {
   link(o);
   o.begin();
   watch_buffers(o, what);
-  scheduler_.note(happening::begun, number_, 0, std::to_underlying(what));
+  world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
 }
 
 // Nothing is tried before its time, but its deadline and a cancel end it.
@@ -128,18 +128,18 @@ start handle::hold_back(op& o, kind what, const fault& wrong) noexcept {
   o.twin.phase = is_delayed;
   if (wrong.fails != errc::none) o.twin.phase |= is_failing;
   o.result = {wrong.fails};
-  scheduler_.set_timer(o, std::min(o.deadline, deadline_after(scheduler_.now(), wrong.delay)));
+  world_.time.set_timer(o, std::min(o.deadline, deadline_after(world_.time.now(), wrong.delay)));
   return start::pending;
 }
 
 void handle::park(op& o) noexcept {
   o.twin.phase = 0;
-  if (o.deadline != never) scheduler_.set_timer(o, o.deadline);
+  if (o.deadline != never) world_.time.set_timer(o, o.deadline);
 }
 
 fault handle::fault_of(kind what) {
   static constexpr act acts[] = {act::read, act::write, act::shutdown, act::drain, act::accept};
-  if (!process_->world->has_fault_rules()) return {};
+  if (!world_.has_fault_rules()) return {};
   if (what == kind::connect) return process_->fault_at(act::connect);
   return what <= kind::accept ? process_->fault_at(acts[std::to_underlying(what)]) : fault{};
 }
@@ -151,14 +151,14 @@ void handle::be_due(op& o) noexcept {
 
 void handle::make_ready(op& o) noexcept {
   if ((o.twin.phase & is_call) != 0) {
-    scheduler_.wake(*reinterpret_cast<thread*>(o.twin.slot));  // what a call needs no timer for
+    world_.time.wake(*reinterpret_cast<thread*>(o.twin.slot));  // what a call needs no timer for
     return;
   }
   if ((o.twin.phase & is_ready) != 0) return;
   o.twin.phase |= is_ready;
-  scheduler_.clear_timer(o);
+  world_.time.clear_timer(o);
   queue_->ops.push(&o);
-  if (queue_->turns != nullptr) scheduler_.wake(*queue_->turns);
+  if (queue_->turns != nullptr) world_.time.wake(*queue_->turns);
 }
 
 bool handle::settle(op& o) noexcept {
@@ -171,7 +171,7 @@ bool handle::settle(op& o) noexcept {
   if (!result && (o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
   const bool goes_on = std::exchange(goes_on_, false);
   if (!result && (o.twin.phase & (is_cancelled | is_withdrawn)) != 0) result = errc::cancelled;
-  if (!result && o.deadline <= scheduler_.now()) result = errc::timed_out;
+  if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
   if (!result) {
     watch_buffers(o, what);
     park(o);
@@ -187,51 +187,50 @@ bool handle::settle(op& o) noexcept {
 
 void handle::check_buffers(const op& o, kind what) const {
   if (buffers_untouched(o, what)) return;
-  fail_run(*process_->world,
-           join("memory was changed while an operation used it: the ", what == kind::read ? "read" : "write",
-                " at ", describe(), " of ", process_->name));
+  fail_run(world_, join("memory was changed while an operation used it: the ",
+                        what == kind::read ? "read" : "write", " at ", describe(), " of ", process_->name));
 }
 
 void handle::call_link(op& o, kind what) noexcept {
   o.twin = {.owner = this,
-            .slot = reinterpret_cast<std::size_t>(&scheduler_.current()),
+            .slot = reinterpret_cast<std::size_t>(&world_.time.current()),
             .phase = is_call,
             .kind = std::to_underlying(what)};
   link(o);
 }
 
 start handle::call(op& o, kind what) {
-  if (scheduler_.is_foreign()) [[unlikely]]
-    scheduler_.refuse_foreign(name_of(what));
-  scheduler_.point();
+  if (world_.time.is_foreign()) [[unlikely]]
+    world_.time.refuse_foreign(name_of(what));
+  world_.time.point();
   o.n = 0;
   ++calls_;
   outcome result;
   const fault wrong = fault_of(what);
   if (wrong.resets) end(errc::connection_reset);
   if (wrong.delay != duration{}) {
-    const time_point then = deadline_after(scheduler_.now(), wrong.delay);
-    while (scheduler_.now() < std::min(then, o.deadline) && ended() == errc::none)
-      scheduler_.block(wait::time, nullptr, std::min(then, o.deadline));
+    const time_point then = deadline_after(world_.time.now(), wrong.delay);
+    while (world_.time.now() < std::min(then, o.deadline) && ended() == errc::none)
+      world_.time.block(wait::time, nullptr, std::min(then, o.deadline));
   }
   if (wrong.fails != errc::none) result = wrong.fails;
   while (!result) {
     if (ended() != errc::none) result = ended();
     if (!result) result = attempt(o, what);
     const bool goes_on = std::exchange(goes_on_, false);
-    if (!result && o.deadline <= scheduler_.now()) result = errc::timed_out;
+    if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
     if (result) break;
     if (goes_on) {
-      scheduler_.point();
+      world_.time.point();
       continue;
     }
     call_link(o, what);
     watch_buffers(o, what);
-    scheduler_.note(happening::begun, number_, 0, std::to_underlying(what));
-    scheduler_.block(what == kind::read    ? wait::data
-                     : what == kind::write ? wait::room
-                                           : wait::drained,
-                     this, o.deadline);
+    world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
+    world_.time.block(what == kind::read    ? wait::data
+                      : what == kind::write ? wait::room
+                                            : wait::drained,
+                      this, o.deadline);
     unlink(o);
     if (ended() == errc::none) check_buffers(o, what);
   }
@@ -242,8 +241,8 @@ start handle::call(op& o, kind what) {
 }
 
 status handle::wait_for(readiness what, time_point deadline, raised_flag* until) {
-  scheduler_.check_caller("a wait for a connection");
-  scheduler_.point();
+  world_.time.check_caller("a wait for a connection");
+  world_.time.point();
   ++calls_;
   op in, out;
   const bool reads = what != readiness::writable, writes = what != readiness::readable;
@@ -253,12 +252,12 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
     if (!result && reads) result = attempt(in, kind::readable);
     if (!result && writes) result = attempt(out, kind::writable);
     if (!result && until != nullptr && until->raised) result = errc::cancelled;
-    if (!result && deadline <= scheduler_.now()) result = errc::timed_out;
+    if (!result && deadline <= world_.time.now()) result = errc::timed_out;
     if (result) break;
     if (reads) call_link(in, kind::readable);
     if (writes) call_link(out, kind::writable);
-    if (until != nullptr) until->waits = &scheduler_.current();
-    scheduler_.block(wait::readiness, static_cast<handle*>(this), deadline);
+    if (until != nullptr) until->waits = &world_.time.current();
+    world_.time.block(wait::readiness, static_cast<handle*>(this), deadline);
     if (until != nullptr) until->waits = nullptr;
     if (writes) unlink(out);
     if (reads) unlink(in);
@@ -268,7 +267,7 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
 }
 
 void handle::request_cancel(op& o) noexcept {
-  scheduler_.check_caller("cancel");
+  world_.time.check_caller("cancel");
   if (!o.pending() || o.twin.owner != this) return;
   // What is possible already is still done; what waits isn't tried any more.
   o.twin.phase |= (o.twin.phase & is_ready) != 0 ? is_cancelled : is_withdrawn;
@@ -282,11 +281,16 @@ void handle::wake(kinds which) noexcept {
       make_ready(*each);
 }
 
+void handle::close_now() noexcept {
+  if (open()) world_.time.point();
+  end(errc::closed);
+}
+
 void handle::end(errc why) noexcept {
-  scheduler_.check_caller("close");
+  world_.time.check_caller("close");
   if (ended_ != errc::none) return;
   ended_ = why;
-  scheduler_.note(happening::closed, number_, 0, 0, why);
+  world_.time.note(happening::closed, number_, 0, 0, why);
   let_go();
   wake({});
 }
@@ -294,7 +298,7 @@ void handle::end(errc why) noexcept {
 void handle::die() noexcept {
   end(errc::process_killed);
   for (op* each = pending_; each != nullptr; each = pending_) {
-    scheduler_.clear_timer(*each);
+    world_.time.clear_timer(*each);
     queue_->ops.remove(each);
     unlink(*each);
     count_told(*each, static_cast<kind>(each->twin.kind));

@@ -125,10 +125,7 @@ class handle {
   /// call counts.
   void end(errc why) noexcept;
   /// close(2), before which others may go on.
-  void close_now() noexcept {
-    if (open()) scheduler_.point();
-    end(errc::closed);
-  }
+  void close_now() noexcept;
   /// Why it can't be used any more; none while it can.
   [[nodiscard]] errc ended() const noexcept;
   /// Has it the kernel's part? Of a process that is being killed it may have, though it can't be used.
@@ -181,13 +178,14 @@ class handle {
   /// Ended, but the kernel's part is somebody else's now.
   void give_away() noexcept { ended_ = errc::closed; }
   [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
-  [[nodiscard]] scheduler& time() const noexcept { return scheduler_; }
+  [[nodiscard]] scheduler& time() const noexcept;  // kernel.hpp
   /// Bytes, as its ended reads or writes have told.
   [[nodiscard]] std::uint64_t told(kind what) const noexcept { return told_[std::to_underlying(what)]; }
   /// Of a system: where what belongs to it waits, from before there is any of it.
   void use_list(ready_list& own) noexcept { queue_ = &own; }
 
   const process_ref process_;
+  world::state& world_;  ///< the process's
 
  private:
   friend class system;
@@ -208,7 +206,6 @@ class handle {
     if (what <= kind::write) told_[std::to_underlying(what)] += o.n;
   }
 
-  scheduler& scheduler_;
   handle* system_ = nullptr;
   ready_list* queue_;                    ///< where what can be done waits for a turn: its system's
   backend::op* pending_ = nullptr;       ///< linked by next and previous

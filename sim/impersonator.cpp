@@ -5,11 +5,12 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 
 namespace tp::sim {
 namespace {
 
-class impersonator final : public backend::impersonator {
+class impersonator final : public backend::impersonator, public tp::detail::recycled {
  public:
   explicit impersonator(process_ref process) : process_(std::move(process)) {}
   result<void> check(const identity& peer) const override {

@@ -58,8 +58,7 @@ class resident_program final : public hosted {
 /// What others hold of a process after its end.
 struct life final : process_handle {
   [[nodiscard]] bool exited() const noexcept override { return gone; }
-  bool over = false;  ///< it does nothing any more
-  bool gone = false;  ///< and all that it had is closed
+  bool gone = false;  ///< all that it had is closed
 };
 
 /// A process as its kernel knows it.
@@ -71,7 +70,8 @@ struct process_record {
   identity self;
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
-  [[nodiscard]] bool dead() const noexcept { return life->over; }
+  bool over = false;  ///< it does nothing any more
+  [[nodiscard]] bool dead() const noexcept { return over; }
   bool paused = false;
   backend::process* object = nullptr;
   std::array<std::uint64_t, 8> acts = {};  ///< by kind: how many so far
@@ -177,6 +177,10 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   std::uint32_t handles = 0;
   random_numbers random{0x7477696e70697065};  ///< of all processes
 };
+
+inline tp::sim::scheduler& tp::sim::handle::time() const noexcept {
+  return world_.time;
+}
 
 inline std::unique_ptr<tp::identity>& tp::sim::process_record::acts_as() noexcept {
   thread& caller = world->time.current();

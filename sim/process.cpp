@@ -4,6 +4,7 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 
 namespace tp::sim {
 namespace {
@@ -20,7 +21,7 @@ class own_names final : public backend::names {
 };
 static_assert(backend::implements<own_names, backend::names>);
 
-class process final : public backend::process {
+class process final : public backend::process, public tp::detail::recycled {
  public:
   explicit process(process_ref record) : record_(std::move(record)) {
     record_->object = this;
@@ -34,7 +35,7 @@ class process final : public backend::process {
   }
   void kill() {
     record_->world->time.check_caller("kill");
-    if (std::exchange(record_->life->over, true)) return;
+    if (std::exchange(record_->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
     record_->on.bury(*record_);
     close_all(record_);

@@ -2,12 +2,13 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 
 namespace tp::sim {
 
 using namespace backend;
 
-class system final : public backend::system, public handle {
+class system final : public backend::system, public handle, public tp::detail::recycled {
  public:
   explicit system(process_ref process) : handle(std::move(process)) {
     if (!time().current().outside()) {

@@ -6,10 +6,13 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 #include "twinpipe/detail/killed.hpp"
 
 namespace tp::sim {
 namespace {
+
+// All of these are recycled: a small world makes a dozen of them in the few microseconds of its life.
 
 /// Threads that wait for one thing.
 class waiters {
@@ -37,7 +40,7 @@ class waiters {
   ring<thread*> all_;
 };
 
-class mutex final : public backend::mutex {
+class mutex final : public backend::mutex, public tp::detail::recycled {
  public:
   mutex(process_ref process, backend::mutex_kind kind)
       : process_(std::move(process)), waiters_(process_->world->time), kind_(kind) {
@@ -103,7 +106,7 @@ class mutex final : public backend::mutex {
 };
 static_assert(backend::implements<mutex, backend::mutex>);
 
-class condition final : public backend::condition {
+class condition final : public backend::condition, public tp::detail::recycled {
  public:
   explicit condition(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
   bool wait(backend::mutex& held, time_point deadline) override {
@@ -135,7 +138,7 @@ class condition final : public backend::condition {
 };
 static_assert(backend::implements<condition, backend::condition>);
 
-class signal final : public backend::event {
+class signal final : public backend::event, public tp::detail::recycled {
  public:
   explicit signal(process_ref process) : process_(std::move(process)), waiters_(process_->world->time) {}
   void set() noexcept override {
@@ -161,7 +164,7 @@ class signal final : public backend::event {
 };
 static_assert(backend::implements<signal, backend::event>);
 
-class interrupt final : public backend::interrupt {
+class interrupt final : public backend::interrupt, public tp::detail::recycled {
  public:
   explicit interrupt(process_ref process) : process_(std::move(process)) {}
   void raise() noexcept override {
@@ -188,7 +191,7 @@ class interrupt final : public backend::interrupt {
 };
 static_assert(backend::implements<interrupt, backend::interrupt>);
 
-class started_thread final : public backend::thread {
+class started_thread final : public backend::thread, public tp::detail::recycled {
  public:
   started_thread(process_ref process, std::shared_ptr<sim::thread> self)
       : process_(std::move(process)), self_(std::move(self)) {}
@@ -211,7 +214,7 @@ class started_thread final : public backend::thread {
 };
 static_assert(backend::implements<started_thread, backend::thread>);
 
-class threads final : public backend::threads {
+class threads final : public backend::threads, public tp::detail::recycled {
  public:
   explicit threads(process_ref process) : process_(std::move(process)) {}
   result<std::unique_ptr<backend::thread>> start_thread(const std::string& name,

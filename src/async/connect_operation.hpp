@@ -11,6 +11,7 @@
 #include "async/runtime_state.hpp"
 #include "twinpipe/backend/names.hpp"
 #include "twinpipe/connection.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 #include "twinpipe/detail/operation.hpp"
 #include "wire/hello.hpp"
 
@@ -18,7 +19,7 @@ namespace tp::detail {
 
 /// Tries the name, again and again where that makes sense, checks who the server is, and shakes hands. One
 /// object per call.
-class connect_operation final : public typed_operation<result<connection>>, public resident {
+class connect_operation final : public recycled, public typed_operation<result<connection>>, public resident {
  public:
   connect_operation(runtime_state& runtime, std::string_view name, const connect_options& options);
 

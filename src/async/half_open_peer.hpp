@@ -7,6 +7,7 @@
 #include "async/resident.hpp"
 #include "async/runtime_state.hpp"
 #include "twinpipe/backend/stream.hpp"
+#include "twinpipe/detail/frame_memory.hpp"
 #include "wire/hello.hpp"
 
 namespace tp::detail {
@@ -15,7 +16,7 @@ class listener_state;
 
 /// Reads the hello and writes the reply, each within the peer's deadline. What to answer is its listener's
 /// business.
-class half_open_peer final : public resident {
+class half_open_peer final : public recycled, public resident {
  public:
   half_open_peer(listener_state& listener, backend::stream_ptr stream, wire::hello_reader hello,
                  duration time_left);

@@ -1,5 +1,7 @@
 // A process that was killed, while its objects live on.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <sstream>
 
 #include "rig.hpp"
 #include "twinpipe/twinpipe.hpp"
@@ -117,6 +119,31 @@ TEST_CASE("the kernel closes what a killed process had: names are free, connecti
   const auto again = v.client.bind("pair");
   v.name->withdraw();
   CHECK(v.client.connect("pair"));
+}
+
+TEST_CASE(
+    "the kernel closes what a killed process had in the order of its opening, whatever had gone before") {
+  sim::world world;
+  const auto user = world.user("alice");
+  host server(world, "server", user), client(world, "client", user);
+  const auto name = server.bind("many", 200);
+  std::vector<backend::detached_ptr> open;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 12; ++i) open.push_back(client.connect("many"));
+    for (std::size_t i = 0; i < open.size(); ++i)
+      if (i % 3 != 0) open[i].reset();
+    std::erase(open, nullptr);
+  }
+  world.kill(*client.process);
+  std::istringstream events(world.recent_events());
+  std::vector<int> closed;
+  for (std::string line; std::getline(events, line);) {
+    if (line.find("kills the process") != std::string::npos) closed.clear();
+    const auto at = line.find("closes connection ");
+    if (at != std::string::npos) closed.push_back(std::stoi(line.substr(at + 18)));
+  }
+  CHECK(closed.size() == open.size());
+  CHECK(std::ranges::is_sorted(closed));
 }
 
 TEST_CASE("a process may be killed while it acts for a client, and the scope ends silently") {
