@@ -62,9 +62,9 @@ class choice_record {
     end_ = next_ + size;
   }
 
+  std::array<std::uint8_t, 512> first_;  ///< enough for a small world
   std::uint8_t* next_ = first_.data();
   std::uint8_t* end_ = first_.data() + first_.size();
-  std::array<std::uint8_t, 512> first_;  ///< enough for a small world
   std::vector<std::unique_ptr<std::array<std::uint8_t, size>>> more_;
 };
 

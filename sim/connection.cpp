@@ -42,14 +42,14 @@ class socket_handle : public handle {
   [[nodiscard]] const identity& other() const noexcept { return *end_.peer; }
 
  private:
-  outcome attempt(op& o, kind what) noexcept override;
+  attempt_result attempt(op& o, kind what) noexcept override;
   void let_go() noexcept override;
-  outcome read(read_op& o);
-  outcome write(write_op& o);
-  outcome drain();
-  outcome shutdown();
-  outcome look(std::uint16_t bits, std::uint8_t changes);
-  outcome wait_for_change(std::uint8_t changes);
+  attempt_result read(read_op& o);
+  attempt_result write(write_op& o);
+  attempt_result drain();
+  attempt_result shutdown();
+  attempt_result look(std::uint16_t bits, std::uint8_t changes);
+  attempt_result wait_for_change(std::uint8_t changes);
   std::size_t choose_length(std::size_t most, choice what) {
     return world_.short_io && most > 1 ? choose_less(most, what) : most;
   }
@@ -74,13 +74,13 @@ void socket_handle::changed(std::uint8_t changes) noexcept {
   wake(which);
 }
 
-outcome socket_handle::wait_for_change(std::uint8_t changes) {
+attempt_result socket_handle::wait_for_change(std::uint8_t changes) {
   end_.socket->watch(end_.socket->watched() | changes);
   return {};
 }
 
 /// poll(2): of these bits, and of those that are always told.
-outcome socket_handle::look(std::uint16_t bits, std::uint8_t changes) {
+attempt_result socket_handle::look(std::uint16_t bits, std::uint8_t changes) {
   if ((end_.socket->poll() & (bits | ready::err | ready::hup)) != 0) return errc::none;
   return wait_for_change(changes);
 }
@@ -107,7 +107,7 @@ unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) 
   return o.buffers.size() == 1 ? into.send(o.buffers.front().first(most)) : into.send(o.buffers, most);
 }
 
-outcome socket_handle::read(read_op& o) {
+attempt_result socket_handle::read(read_op& o) {
   const std::size_t room = o.into.size() + o.spill.size();
   if (room == 0) return look(ready::in, wake::readable);
   if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
@@ -138,7 +138,7 @@ void consume(std::span<const_buffer> buffers, std::size_t n) noexcept {
   }
 }
 
-outcome socket_handle::write(write_op& o) {
+attempt_result socket_handle::write(write_op& o) {
   std::size_t size = 0;
   for (const const_buffer& each : o.buffers) size += each.size();
   const std::size_t most = choose_length(size, choice::accept);
@@ -158,19 +158,19 @@ outcome socket_handle::write(write_op& o) {
 }
 
 /// The charge is gone also when the peer has thrown away what it held, and then there is a reset, or was.
-outcome socket_handle::drain() {
+attempt_result socket_handle::drain() {
   if (end_.socket->outq() > 0) return wait_for_change(wake::writable);
   const bool reset = end_.reset_told || (end_.socket->poll() & ready::err) != 0;
   return reset ? errc::connection_reset : errc::none;
 }
 
-outcome socket_handle::shutdown() {
+attempt_result socket_handle::shutdown() {
   end_.socket->shutdown(unix_socket::direction::write);
   tell_others();
   return errc::none;
 }
 
-outcome socket_handle::attempt(op& o, kind what) noexcept {
+attempt_result socket_handle::attempt(op& o, kind what) noexcept {
   switch (what) {
     case kind::read:
       return read(static_cast<read_op&>(o));

@@ -103,7 +103,7 @@ start handle::submit(op& o, kind what) noexcept {
   if (ended() != errc::none) return o.finish({ended()});
   unsigned& immediate = queue_->immediate;
   const bool may_be_done = immediate > 0 && !world_.time.happens(8, choice::postpone);
-  if (const outcome result = may_be_done ? attempt(o, what) : outcome()) {
+  if (const attempt_result result = may_be_done ? attempt(o, what) : attempt_result()) {
     --immediate;
     o.finish({result.code()}, o.n);
     note_done(o, what, result.code());
@@ -163,7 +163,7 @@ void handle::make_ready(op& o) noexcept {
 
 bool handle::settle(op& o) noexcept {
   // What is possible is done, though its cancel or deadline has come meanwhile: bytes win.
-  outcome result = ended() != errc::none ? outcome(ended()) : outcome();
+  attempt_result result = ended() != errc::none ? attempt_result(ended()) : attempt_result();
   const auto what = static_cast<kind>(o.twin.kind);
   if (what == kind::schedule) result = errc::none;
   if (!result) check_buffers(o, what);
@@ -205,7 +205,7 @@ start handle::call(op& o, kind what) {
   world_.time.point();
   o.n = 0;
   ++calls_;
-  outcome result;
+  attempt_result result;
   const fault wrong = fault_of(what);
   if (wrong.resets) end(errc::connection_reset);
   if (wrong.delay != duration{}) {
@@ -246,7 +246,7 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
   ++calls_;
   op in, out;
   const bool reads = what != readiness::writable, writes = what != readiness::readable;
-  outcome result;
+  attempt_result result;
   while (true) {
     if (ended() != errc::none) result = ended();
     if (!result && reads) result = attempt(in, kind::readable);

@@ -44,10 +44,10 @@ template <class... Kind>
 
 /// What a try of an operation came to, or, made without one, that it has to wait. A single byte: an optional
 /// status is written in parts and read whole, which stalls a processor for longer than a try takes.
-class outcome {
+class attempt_result {
  public:
-  outcome() noexcept = default;
-  outcome(errc came_to) noexcept : value_(std::to_underlying(came_to)) {}
+  attempt_result() noexcept = default;
+  attempt_result(errc came_to) noexcept : value_(std::to_underlying(came_to)) {}
   [[nodiscard]] explicit operator bool() const noexcept { return value_ != waits; }
   [[nodiscard]] errc code() const noexcept { return static_cast<errc>(value_); }
 
@@ -156,7 +156,7 @@ class handle {
 
  protected:
   /// Tries the operation, adding to its n; nothing if it has to wait, or goes on in a moment.
-  virtual outcome attempt(backend::op&, kind) noexcept { return errc::none; }
+  virtual attempt_result attempt(backend::op&, kind) noexcept { return errc::none; }
   virtual void let_go() noexcept {}
   /// For attempt(): what it leaves undone is to be tried again without waiting for anything.
   void go_on_soon() noexcept { goes_on_ = true; }

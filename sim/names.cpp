@@ -165,7 +165,7 @@ class acceptor final : public backend::acceptor, public handle {
   [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 
  private:
-  outcome attempt(op& o, kind) noexcept override {
+  attempt_result attempt(op& o, kind) noexcept override {
     auto client = from_.take();
     if (!client) return {};
     time().note(happening::accepted, from_.number(), client->number);

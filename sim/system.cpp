@@ -59,9 +59,9 @@ class system final : public backend::system, public handle, public tp::detail::r
   };
 
   bool complete_ready() noexcept;
-  outcome attempt(op& o, kind what) noexcept override {
+  attempt_result attempt(op& o, kind what) noexcept override {
     if (what == kind::connect) return sim::connect(process_, static_cast<connect_op&>(o));
-    return what == kind::sleep && now() < o.deadline ? outcome() : errc::none;
+    return what == kind::sleep && now() < o.deadline ? attempt_result() : errc::none;
   }
   void let_go() noexcept override { waker_->target = nullptr; }
 
