@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "rig.hpp"
+#include "threaded_case.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::test {
@@ -19,7 +20,7 @@ struct victim : duplex {
 
 }  // namespace
 
-TEST_CASE("whatever starts after a kill is answered process_killed, at once") {
+THREADED_TEST_CASE("whatever starts after a kill is answered process_killed, at once") {
   victim v;
   v.kill();
   v.kill();
