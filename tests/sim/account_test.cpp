@@ -4,6 +4,7 @@
 
 #include "rig.hpp"
 #include "sim/planted.hpp"
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -41,7 +42,7 @@ std::string why_lost(std::function<void(process&, blocking::connection&)> server
 
 }  // namespace
 
-TEST_CASE("a byte that was accepted and is not delivered is found by the next read") {
+THREADED_TEST_CASE("a byte that was accepted and is not delivered is found by the next read") {
   const auto why = why_lost([](process& p, blocking::connection& client) {
     REQUIRE(sim::planted::lose_byte(p.twin()));
     buffer into;
@@ -50,12 +51,13 @@ TEST_CASE("a byte that was accepted and is not delivered is found by the next re
   CHECK_THAT(why, Catch::Contains(": 12 bytes accepted, 11 delivered, 0 unread"));
 }
 
-TEST_CASE("a byte that was accepted and is neither delivered nor thrown away is found at the close") {
+THREADED_TEST_CASE(
+    "a byte that was accepted and is neither delivered nor thrown away is found at the close") {
   const auto lose = [](process& p, blocking::connection&) { REQUIRE(sim::planted::lose_byte(p.twin())); };
   CHECK_THAT(why_lost(lose), Catch::Contains(": 12 bytes accepted, 0 delivered, 11 discarded"));
 }
 
-TEST_CASE("a byte that was lost is found at the end of the run, too, if nobody reads or closes") {
+THREADED_TEST_CASE("a byte that was lost is found at the end of the run, too, if nobody reads or closes") {
   const auto lose_and_stay = [](process& p, blocking::connection&) {
     REQUIRE(sim::planted::lose_byte(p.twin()));
     p.sleep(1h);
@@ -63,7 +65,7 @@ TEST_CASE("a byte that was lost is found at the end of the run, too, if nobody r
   CHECK_THAT(why_lost(lose_and_stay, true), Catch::Contains(": 12 bytes accepted, 0 delivered, 11 unread"));
 }
 
-TEST_CASE("bytes that are thrown away with the end at which they were unread are no loss") {
+THREADED_TEST_CASE("bytes that are thrown away with the end at which they were unread are no loss") {
   CHECK(why_lost([](process&, blocking::connection&) {}) == "");
   CHECK(why_lost([](process& p, blocking::connection&) { p.sleep(1h); }, true) == "");
 }

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -15,7 +16,7 @@ const connect_options raw_client{.profile = profile::raw, .wait_for_server = tru
 
 }  // namespace
 
-TEST_CASE("of several threads that wait for a client any may get it, whoever came first") {
+THREADED_TEST_CASE("of several threads that wait for a client any may get it, whoever came first") {
   std::set<std::string> winners;
   sim::explore({.runs = 200}, [&](sim::world& world) {
     const auto alice = world.user("alice");
@@ -38,7 +39,7 @@ TEST_CASE("of several threads that wait for a client any may get it, whoever cam
   CHECK(winners == std::set<std::string>{"first", "second", "third"});
 }
 
-TEST_CASE("others may come between a write and the close behind it") {
+THREADED_TEST_CASE("others may come between a write and the close behind it") {
   std::set<bool> still_open;
   sim::explore({.runs = 200}, [&](sim::world& world) {
     const auto alice = world.user("alice");
@@ -62,7 +63,8 @@ TEST_CASE("others may come between a write and the close behind it") {
   CHECK(still_open == std::set{false, true});
 }
 
-TEST_CASE("a process may be killed when it has done all that it wants as a client, and still acts as it") {
+THREADED_TEST_CASE(
+    "a process may be killed when it has done all that it wants as a client, and still acts as it") {
   bool acts = false;
   std::set<bool> acted;
   sim::explore({.runs = 400}, [&](sim::world& world) {
@@ -88,7 +90,7 @@ TEST_CASE("a process may be killed when it has done all that it wants as a clien
   CHECK(acted == std::set{false, true});
 }
 
-TEST_CASE("what a killed process had is closed in any order") {
+THREADED_TEST_CASE("what a killed process had is closed in any order") {
   bool second_went_first = false;
   sim::explore({.runs = 400}, [&](sim::world& world) {
     const auto alice = world.user("alice");
@@ -117,7 +119,7 @@ TEST_CASE("what a killed process had is closed in any order") {
   CHECK(second_went_first);
 }
 
-TEST_CASE("a new process may have the pid of one that has ended, and has a new one usually") {
+THREADED_TEST_CASE("a new process may have the pid of one that has ended, and has a new one usually") {
   std::set<std::uint32_t> pids;
   const auto restart = [&](sim::world& world) {
     const auto alice = world.user("alice");

@@ -2,6 +2,7 @@
 // by `scripts/bench --sim`, as the workload `day`.
 #include <catch2/catch.hpp>
 
+#include "threaded_case.hpp"
 #include "twinpipe/sim/world.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -9,7 +10,8 @@ namespace tp::programs {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("a day passes in a few steps if nothing happens in it but a wait that ends at its deadline") {
+THREADED_TEST_CASE(
+    "a day passes in a few steps if nothing happens in it but a wait that ends at its deadline") {
   sim::world world;
   const auto alice = world.user("alice");
   world.process("server", alice, [](process& p) {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <mutex>
 
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -77,14 +78,14 @@ void mixed(sim::world& world) {
 
 }  // namespace
 
-TEST_CASE("what happens in a hundred seeds is what happened when this was written") {
+THREADED_TEST_CASE("what happens in a hundred seeds is what happened when this was written") {
   const auto seen = sim::explore({.runs = 100, .twice = true}, mixed);
   INFO("a new schedule format needs a new hash, and a new number in explore.hpp");
   CHECK(sim::schedule_format == 2);
   CHECK(seen.hash == 0xeb76a59b9d0414d6);
 }
 
-TEST_CASE("what happens in a search of all schedules is what happened when this was written") {
+THREADED_TEST_CASE("what happens in a search of all schedules is what happened when this was written") {
   const auto seen =
       sim::explore({.strategy = sim::strategy::exhaustive, .runs = 300, .preemptions = 2}, mixed);
   CHECK(seen.hash == 0x417c3a8b75d0caac);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "rig.hpp"
+#include "threaded_case.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::programs {
@@ -64,7 +65,7 @@ sim::exploration_failed failure_of(F explore) {
 
 }  // namespace
 
-TEST_CASE("random schedules find a lock order that can deadlock, and say who waits for whom") {
+THREADED_TEST_CASE("random schedules find a lock order that can deadlock, and say who waits for whom") {
   const auto failed = failure_of([] { sim::explore({.runs = 1000}, lock_order_bug); });
   CHECK_THAT(failed.why(), Catch::Contains("deadlock, nobody can go on"));
   CHECK_THAT(failed.why(),
@@ -75,7 +76,7 @@ TEST_CASE("random schedules find a lock order that can deadlock, and say who wai
   CHECK_THAT(failed.trace(), !Catch::Contains("locks/main (alice)           locks mutex"));  // the library's
 }
 
-TEST_CASE("a failed run fails again when its schedule is replayed") {
+THREADED_TEST_CASE("a failed run fails again when its schedule is replayed") {
   const auto failed = failure_of([] { sim::explore({.runs = 1000}, lock_order_bug); });
   const auto again = failure_of([&] { sim::replay(failed.schedule(), lock_order_bug); });
   CHECK(again.why() == failed.why());
@@ -84,7 +85,7 @@ TEST_CASE("a failed run fails again when its schedule is replayed") {
   CHECK_THROWS_WITH(sim::replay("2-path-99", lock_order_bug), Catch::Contains("another scenario"));
 }
 
-TEST_CASE("a world of one's own goes through the run of a seed, and shows what happened in it") {
+THREADED_TEST_CASE("a world of one's own goes through the run of a seed, and shows what happened in it") {
   const auto failed = failure_of([] { sim::explore({.runs = 1000}, lost_update); });
   const std::string prefix = "2-seed-";
   REQUIRE_THAT(failed.schedule(), Catch::StartsWith(prefix));
@@ -98,7 +99,7 @@ TEST_CASE("a world of one's own goes through the run of a seed, and shows what h
   CHECK_THAT(world.dump(), Catch::Contains("program counter: returned 1\n"));
 }
 
-TEST_CASE("a search without preemptions proves nothing wrong, and with one it finds the deadlock") {
+THREADED_TEST_CASE("a search without preemptions proves nothing wrong, and with one it finds the deadlock") {
   using enum sim::strategy;
   const auto none = sim::explore({.strategy = exhaustive, .runs = 0, .preemptions = 0}, lock_order_bug);
   CHECK(none.exhausted);
@@ -109,7 +110,7 @@ TEST_CASE("a search without preemptions proves nothing wrong, and with one it fi
   CHECK(again.why() == failed.why());
 }
 
-TEST_CASE("an update that two threads can lose is found, and a lock around it proved to help") {
+THREADED_TEST_CASE("an update that two threads can lose is found, and a lock around it proved to help") {
   const auto failed = failure_of([] { sim::explore({.runs = 1000}, lost_update); });
   CHECK_THAT(failed.why(), Catch::Contains("the program 'counter' returned 1"));
   const auto locked = [](sim::world& world) {
@@ -135,7 +136,7 @@ TEST_CASE("an update that two threads can lose is found, and a lock around it pr
   CHECK_THAT(proof.to_string(), Catch::StartsWith("exhausted at 2 preemptions, "));
 }
 
-TEST_CASE("a run without end is one, however much time passes in it") {
+THREADED_TEST_CASE("a run without end is one, however much time passes in it") {
   const auto failed = failure_of([] {
     sim::explore({.runs = 1, .most_steps = 5000}, [](sim::world& world) {
       world.process("spinner", world.user("alice"), [](process& p) {
@@ -147,7 +148,7 @@ TEST_CASE("a run without end is one, however much time passes in it") {
   CHECK_THAT(failed.why(), Catch::Contains("goes round for ever"));
 }
 
-TEST_CASE("an exception that leaves a program is a failure, and its text is told") {
+THREADED_TEST_CASE("an exception that leaves a program is a failure, and its text is told") {
   const auto failed = failure_of([] {
     sim::explore({.runs = 1}, [](sim::world& world) {
       world.process("thrower", world.user("alice"),
@@ -157,7 +158,7 @@ TEST_CASE("an exception that leaves a program is a failure, and its text is told
   CHECK(failed.why() == "the program 'thrower' failed: an exception left it: no luck");
 }
 
-TEST_CASE("a scenario that depends on something outside its world is found out") {
+THREADED_TEST_CASE("a scenario that depends on something outside its world is found out") {
   int runs = 0;
   const auto failed = failure_of([&] {
     sim::explore({.runs = 3, .twice = true}, [&](sim::world& world) {
@@ -172,7 +173,7 @@ TEST_CASE("a scenario that depends on something outside its world is found out")
   CHECK_THAT(failed.why(), Catch::Contains("says: fickle, pid 1000: an even run"));
 }
 
-TEST_CASE("several workers find what one finds, and the earliest run is told") {
+THREADED_TEST_CASE("several workers find what one finds, and the earliest run is told") {
   const auto one = failure_of([] { sim::explore({.runs = 1000}, lock_order_bug); });
   const auto two = failure_of([] { sim::explore({.runs = 1000, .workers = 2}, lock_order_bug); });
   CHECK(one.why().substr(0, 20) == two.why().substr(0, 20));
@@ -181,7 +182,7 @@ TEST_CASE("several workers find what one finds, and the earliest run is told") {
         }).runs == 50);
 }
 
-TEST_CASE("whatever a scenario throws is told like any failure, on several workers, too") {
+THREADED_TEST_CASE("whatever a scenario throws is told like any failure, on several workers, too") {
   for (const unsigned workers : {1U, 2U}) {
     const auto failed =
         failure_of([&] { sim::explore({.runs = 20, .workers = workers}, [](sim::world&) { throw 7; }); });
@@ -190,14 +191,14 @@ TEST_CASE("whatever a scenario throws is told like any failure, on several worke
   }
 }
 
-TEST_CASE("an exploration that would never end is refused, and counts are told in words") {
+THREADED_TEST_CASE("an exploration that would never end is refused, and counts are told in words") {
   CHECK_THROWS_AS(sim::explore({.runs = 0}, lost_update), std::invalid_argument);
   CHECK(sim::exploration{.runs = 1}.to_string() == "1 schedule");
   CHECK(sim::exploration{.runs = 2, .exhausted = true, .preemptions = 1}.to_string() ==
         "exhausted at 1 preemption, 2 schedules");
 }
 
-TEST_CASE("a number that a scenario asks for is explored like all else that is open") {
+THREADED_TEST_CASE("a number that a scenario asks for is explored like all else that is open") {
   std::set<std::uint32_t> seen;
   const auto varied = [&](sim::world& world) {
     world.process("chooser", world.user("alice"), [&](process&) {
@@ -210,7 +211,7 @@ TEST_CASE("a number that a scenario asks for is explored like all else that is o
   CHECK(seen == std::set<std::uint32_t>{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("a run that aborts the program says first how to make it again, in either search") {
+THREADED_TEST_CASE("a run that aborts the program says first how to make it again, in either search") {
   const auto aborts_when_preempted = [](sim::world& world) {
     world.process("fragile", world.user("alice"), [](process& p) {
       int order = 0;

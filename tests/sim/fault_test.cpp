@@ -1,6 +1,7 @@
 // Faults: what rules can do to a world's processes.
 #include <catch2/catch.hpp>
 
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -50,36 +51,37 @@ std::string outcome_with(const sim::fault_rule& rule, time_point* ended = nullpt
 
 }  // namespace
 
-TEST_CASE("without rules nothing fails and no time passes") {
+THREADED_TEST_CASE("without rules nothing fails and no time passes") {
   time_point ended;
   CHECK(outcome_with([](const sim::occasion&) { return std::nullopt; }, &ended) == "answer");
   CHECK(ended - time_point{} < 100ms);  // a client that comes too early looks again
 }
 
-TEST_CASE("a process that is out of descriptors at one act gets no_resources there") {
+THREADED_TEST_CASE("a process that is out of descriptors at one act gets no_resources there") {
   CHECK(outcome_with(sim::at_act(sim::act::connect, "client", 1, {.fails = errc::no_resources})) ==
         "no_resources");
   CHECK(outcome_with(sim::at_act(sim::act::bind, "server", 1, {.fails = errc::no_resources})) == "timed_out");
 }
 
-TEST_CASE("a connection that is reset ends for both sides") {
+THREADED_TEST_CASE("a connection that is reset ends for both sides") {
   const std::string seen = outcome_with(sim::at_act(sim::act::read, "server", 2, {.resets = true}));
   CAPTURE(seen);
   CHECK((seen == "end" || seen == "connection_lost" || seen == "connection_reset" || seen == "broken_pipe"));
 }
 
-TEST_CASE("latency makes every act take its time") {
+THREADED_TEST_CASE("latency makes every act take its time") {
   time_point ended;
   CHECK(outcome_with(sim::latency(10ms, 10ms), &ended) == "answer");
   CHECK(ended - time_point{} >= 40ms);  // connect, accept, two messages
 }
 
-TEST_CASE("an accept that is delayed beyond the client's patience leaves the client with its deadline") {
+THREADED_TEST_CASE(
+    "an accept that is delayed beyond the client's patience leaves the client with its deadline") {
   const auto slow = sim::at_act(sim::act::accept, "server", 1, {.delay = 1h});
   CHECK((outcome_with(slow) == "timed_out" || outcome_with(slow) == "busy"));
 }
 
-TEST_CASE("faults that come by chance are choices: explored, and the same again by their schedule") {
+THREADED_TEST_CASE("faults that come by chance are choices: explored, and the same again by their schedule") {
   const auto lossy = [](sim::world& world) {
     const auto alice = world.user("alice");
     world.add_faults(sim::sometimes(sim::act::write, 4, {.resets = true}));
@@ -94,7 +96,7 @@ TEST_CASE("faults that come by chance are choices: explored, and the same again 
   CHECK_THROWS_AS(sim::explore({.runs = 200, .twice = true}, lossy), sim::exploration_failed);
 }
 
-TEST_CASE("a paused process does nothing until it is resumed") {
+THREADED_TEST_CASE("a paused process does nothing until it is resumed") {
   sim::world world;
   const auto alice = world.user("alice");
   int steps = 0, seen = -1;

@@ -1,5 +1,6 @@
 // Several hosts in one world.
 #include "twinpipe/sim/host.hpp"
+#include "threaded_case.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -50,7 +51,7 @@ sim::program client_that_hears(std::string word) {
 
 }  // namespace
 
-TEST_CASE("two hosts bind the same name, and each client finds the one of its own host") {
+THREADED_TEST_CASE("two hosts bind the same name, and each client finds the one of its own host") {
   sim::explore({.runs = 100}, [](sim::world& world) {
     for (const char* name : {"north", "south"}) {
       sim::host& on = world.add_host(name);
@@ -61,7 +62,7 @@ TEST_CASE("two hosts bind the same name, and each client finds the one of its ow
   });
 }
 
-TEST_CASE("a name that is bound on another host only isn't found") {
+THREADED_TEST_CASE("a name that is bound on another host only isn't found") {
   sim::explore({.runs = 50}, [](sim::world& world) {
     sim::host& far = world.add_host("far");
     far.process("server", far.user("alice"), server_that_says("hello"), {.background = true});
@@ -73,7 +74,7 @@ TEST_CASE("a name that is bound on another host only isn't found") {
   });
 }
 
-TEST_CASE("users, pids and files of a host are its own, and reports name the host") {
+THREADED_TEST_CASE("users, pids and files of a host are its own, and reports name the host") {
   sim::world world;
   sim::host& far = world.add_host("far");
   const auto alice = world.user("alice"), bob = far.user("bob");
@@ -91,7 +92,7 @@ TEST_CASE("users, pids and files of a host are its own, and reports name the hos
   CHECK_THAT(world.recent_events(), Catch::Contains("far:failing/main (bob)"));
 }
 
-TEST_CASE("a host may crash at any moment, others go on, and after its restart it is found again") {
+THREADED_TEST_CASE("a host may crash at any moment, others go on, and after its restart it is found again") {
   sim::explore({.runs = 300}, [](sim::world& world) {
     sim::host& far = world.add_host("far");
     const auto bob = far.user("bob");
@@ -113,7 +114,7 @@ TEST_CASE("a host may crash at any moment, others go on, and after its restart i
   });
 }
 
-TEST_CASE("processes of a host that crashes don't see each other's end") {
+THREADED_TEST_CASE("processes of a host that crashes don't see each other's end") {
   sim::explore({.runs = 200}, [](sim::world& world) {
     sim::host& far = world.add_host("far");
     const auto bob = far.user("bob");
@@ -132,7 +133,7 @@ TEST_CASE("processes of a host that crashes don't see each other's end") {
   });
 }
 
-TEST_CASE("a process may crash its own host, and goes with it") {
+THREADED_TEST_CASE("a process may crash its own host, and goes with it") {
   bool went_on = false;
   sim::explore({.runs = 50}, [&](sim::world& world) {
     sim::host& far = world.add_host("far");

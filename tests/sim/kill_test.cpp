@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "rig.hpp"
+#include "threaded_case.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::test {
@@ -21,7 +22,7 @@ struct victim : duplex {
 
 }  // namespace
 
-TEST_CASE("whatever starts after a kill is answered process_killed, at once") {
+THREADED_TEST_CASE("whatever starts after a kill is answered process_killed, at once") {
   victim v;
   v.kill();
   v.kill();

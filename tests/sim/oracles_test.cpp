@@ -1,6 +1,7 @@
 // What a world watches without being asked: each has a bug planted here that it must find.
 #include <catch2/catch.hpp>
 
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -38,7 +39,7 @@ struct ends {
 
 }  // namespace
 
-TEST_CASE("a read's memory that is changed while the read waits is found") {
+THREADED_TEST_CASE("a read's memory that is changed while the read waits is found") {
   const auto why = why_fails([](process& p) {
     ends both(p);
     std::array<std::byte, 16> room{};
@@ -53,7 +54,7 @@ TEST_CASE("a read's memory that is changed while the read waits is found") {
   CHECK_THAT(why, Catch::Contains("memory was changed while an operation used it: the read at connection"));
 }
 
-TEST_CASE("a write's memory that is changed while the write waits is found") {
+THREADED_TEST_CASE("a write's memory that is changed while the write waits is found") {
   const auto why = why_fails([](process& p) {
     ends both(p);
     std::string large(1'000'000, 'a');
@@ -74,7 +75,7 @@ TEST_CASE("a write's memory that is changed while the write waits is found") {
   CHECK_THAT(why, Catch::Contains("memory was changed while an operation used it: the write at connection"));
 }
 
-TEST_CASE("what a program leaves open at its end is found") {
+THREADED_TEST_CASE("what a program leaves open at its end is found") {
   std::shared_ptr<backend::bound_name> forgotten;
   const auto why = why_fails(
       [&](process& p) {
@@ -85,7 +86,7 @@ TEST_CASE("what a program leaves open at its end is found") {
   CHECK(why == "the program 'planted' ended and left open: the name '/run/user/1000/twinpipe/left'");
 }
 
-TEST_CASE("an error of a task that no join has told is found") {
+THREADED_TEST_CASE("an error of a task that no join has told is found") {
   const auto why = why_fails([](process& p) {
     return p.run([](runtime& rt) -> task<int> {
       task_group group;
@@ -101,7 +102,7 @@ TEST_CASE("an error of a task that no join has told is found") {
   CHECK_THAT(why, Catch::Contains("without the join that would have told an error"));
 }
 
-TEST_CASE("a thread that ends while it acts as a client is found") {
+THREADED_TEST_CASE("a thread that ends while it acts as a client is found") {
   const auto why = why_fails([](process& p) {
     p.start_thread("forgetful", [&](thread&) { return p.twin().impersonator().enter(p.self()) ? 0 : 1; });
     return p.join();
@@ -110,7 +111,8 @@ TEST_CASE("a thread that ends while it acts as a client is found") {
              Catch::Contains("the thread 'forgetful' of planted, pid 1000 ended while it acted as a client"));
 }
 
-TEST_CASE("two sides that both wait for the other's word are a deadlock, and it is said who waits at what") {
+THREADED_TEST_CASE(
+    "two sides that both wait for the other's word are a deadlock, and it is said who waits at what") {
   const auto why = why_fails([](process& p) {
     ends both(p);
     buffer one, two;
@@ -122,7 +124,7 @@ TEST_CASE("two sides that both wait for the other's word are a deadlock, and it 
   CHECK_THAT(why, Catch::Contains("planted/second (alice) waits to read at connection"));
 }
 
-TEST_CASE("servers that wait for clients when all others have ended are no deadlock") {
+THREADED_TEST_CASE("servers that wait for clients when all others have ended are no deadlock") {
   CHECK(why_fails([](process& p) {
           const auto served = *p.bind("idle");
           for (int i = 0; i < 3; ++i) {
@@ -135,7 +137,8 @@ TEST_CASE("servers that wait for clients when all others have ended are no deadl
         }) == "");
 }
 
-TEST_CASE("a program in the background may wait for whatever it likes, and is no part of a deadlock") {
+THREADED_TEST_CASE(
+    "a program in the background may wait for whatever it likes, and is no part of a deadlock") {
   const auto waits = [](process& p) {
     event never_set(p);
     never_set.wait();

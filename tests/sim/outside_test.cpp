@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "rig.hpp"
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -30,7 +31,7 @@ int beside(F what) {
 
 }  // namespace
 
-TEST_CASE("a thread that isn't the world's is told so at its first call, and what to do instead") {
+THREADED_TEST_CASE("a thread that isn't the world's is told so at its first call, and what to do instead") {
   const auto named = [](const char* call, sim::program main) {
     const auto said = last_words_of(std::move(main));
     CHECK_THAT(said, Catch::StartsWith(std::string("twinpipe: ") + call + " was called by a thread") &&
@@ -46,7 +47,7 @@ TEST_CASE("a thread that isn't the world's is told so at its first call, and wha
   });
 }
 
-TEST_CASE("a foreign thread may neither use a runtime nor a lock nor a file of a world") {
+THREADED_TEST_CASE("a foreign thread may neither use a runtime nor a lock nor a file of a world") {
   const auto says = [](sim::program main) { return last_words_of(std::move(main)); };
   CHECK_THAT(says([](process& p) {
                return p.run([](runtime& rt) -> task<int> {
@@ -64,7 +65,8 @@ TEST_CASE("a foreign thread may neither use a runtime nor a lock nor a file of a
              Catch::StartsWith("twinpipe: a read of a file was called by a thread"));
 }
 
-TEST_CASE("a thread that really sleeps is reported by its name, with its last event and how to replay it") {
+THREADED_TEST_CASE(
+    "a thread that really sleeps is reported by its name, with its last event and how to replay it") {
   const auto said = last_words_of([](process& p) {
     p.start_thread("sleeper", [&](thread&) {
       p.log("good night");
@@ -79,7 +81,7 @@ TEST_CASE("a thread that really sleeps is reported by its name, with its last ev
   CHECK_THAT(said, Catch::EndsWith("says: clock, pid 1000: good night\n"));
 }
 
-TEST_CASE("a real mutex that two simulated threads lock is reported, for it stops the whole world") {
+THREADED_TEST_CASE("a real mutex that two simulated threads lock is reported, for it stops the whole world") {
   const auto said = last_words_of([](process& p) {
     std::mutex real;
     const auto hold = [&](thread&) {
@@ -94,7 +96,7 @@ TEST_CASE("a real mutex that two simulated threads lock is reported, for it stop
   CHECK_THAT(said, Catch::Contains(" (alice) blocks the real thread"));
 }
 
-TEST_CASE("a world of one's own is looked at, too, and one that has no patience to lose is not") {
+THREADED_TEST_CASE("a world of one's own is looked at, too, and one that has no patience to lose is not") {
   const auto sleeps_in = [](duration patience) {
     return test::last_words([&] {
       sim::world world;
@@ -110,7 +112,7 @@ TEST_CASE("a world of one's own is looked at, too, and one that has no patience 
   CHECK(sleeps_in(0ms) == "");
 }
 
-TEST_CASE(
+THREADED_TEST_CASE(
     "a thread of a killed process that does nothing but turn its loop ends the program, not the patience") {
   const auto said = test::last_words([] {
     sim::explore({.runs = 1}, [](sim::world& world) {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -61,7 +62,7 @@ sim::program client_that_expects(std::string path, std::string reply) {
 
 }  // namespace
 
-TEST_CASE("four threads serve each client with that client's own rights, in every schedule tried") {
+THREADED_TEST_CASE("four threads serve each client with that client's own rights, in every schedule tried") {
   const auto seen = sim::explore({.runs = 300, .twice = true}, [](sim::world& world) {
     const auto root = world.user("root", sim::privileged), alice = world.user("alice"),
                bob = world.user("bob");
@@ -124,7 +125,7 @@ int talk_to_the_end(process& p) {
 
 }  // namespace
 
-TEST_CASE("a server of coroutines may be killed at any moment, and its clients see the end of it") {
+THREADED_TEST_CASE("a server of coroutines may be killed at any moment, and its clients see the end of it") {
   for (int moment = 0; moment < 120; ++moment) {
     sim::explore({.runs = 5, .first_seed = static_cast<std::uint64_t>(moment) * 1000},
                  [&](sim::world& world) {
@@ -140,7 +141,7 @@ TEST_CASE("a server of coroutines may be killed at any moment, and its clients s
   }
 }
 
-TEST_CASE("a server of threads may be killed at any moment, inside run_as_client too") {
+THREADED_TEST_CASE("a server of threads may be killed at any moment, inside run_as_client too") {
   for (int moment = 0; moment < 120; ++moment) {
     sim::explore({.runs = 5, .first_seed = static_cast<std::uint64_t>(moment) * 1000},
                  [&](sim::world& world) {
@@ -160,7 +161,7 @@ TEST_CASE("a server of threads may be killed at any moment, inside run_as_client
   }
 }
 
-TEST_CASE("others may see some connections of a killed process ended and the next ones not yet") {
+THREADED_TEST_CASE("others may see some connections of a killed process ended and the next ones not yet") {
   std::set<bool> lived;
   sim::explore({.runs = 300}, [&lived](sim::world& world) {
     const auto alice = world.user("alice");
@@ -188,7 +189,7 @@ TEST_CASE("others may see some connections of a killed process ended and the nex
   CHECK(lived == std::set{false, true});
 }
 
-TEST_CASE("a program that was killed starts again, and its clients find it") {
+THREADED_TEST_CASE("a program that was killed starts again, and its clients find it") {
   sim::explore({.runs = 100}, [](sim::world& world) {
     const auto alice = world.user("alice");
     sim::hosted& server = world.process("server", alice, echo_server, {.background = true});
@@ -233,7 +234,7 @@ int dozing_server(process& p, bool for_ever) {
 
 }  // namespace
 
-TEST_CASE("a server may be killed while a task of a group blocks its thread") {
+THREADED_TEST_CASE("a server may be killed while a task of a group blocks its thread") {
   for (const bool for_ever : {false, true}) {
     sim::explore({.runs = 100}, [for_ever](sim::world& world) {
       const auto alice = world.user("alice");
@@ -249,7 +250,7 @@ TEST_CASE("a server may be killed while a task of a group blocks its thread") {
   }
 }
 
-TEST_CASE("a run may fail at any moment of a kill and a restart") {
+THREADED_TEST_CASE("a run may fail at any moment of a kill and a restart") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const auto restarting = [](sim::world& world) {
       const auto alice = world.user("alice");
@@ -273,7 +274,7 @@ TEST_CASE("a run may fail at any moment of a kill and a restart") {
   }
 }
 
-TEST_CASE("a run that fails while outside has let others go on is over for outside, too") {
+THREADED_TEST_CASE("a run that fails while outside has let others go on is over for outside, too") {
   struct others_once final : sim::answerer {
     std::uint32_t answer(std::uint32_t, sim::choice what) override {
       return what == sim::choice::preempt && !std::exchange(done, true) ? 1 : 0;
@@ -294,7 +295,7 @@ TEST_CASE("a run that fails while outside has let others go on is over for outsi
   world.answer_with(nullptr);
 }
 
-TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
+THREADED_TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
   sim::world world;
   const auto alice = world.user("alice");
   world.process("server", alice, echo_server);
@@ -315,7 +316,7 @@ TEST_CASE("a dump shows processes, what they have open, and what their threads w
     CHECK_THAT(world.dump(), Catch::Contains(line));
 }
 
-TEST_CASE("a dump tells of nothing that has been closed, though it is still there") {
+THREADED_TEST_CASE("a dump tells of nothing that has been closed, though it is still there") {
   sim::world world;
   const auto alice = world.user("alice");
   world.process("closed", alice, [&](process& p) {
@@ -330,7 +331,7 @@ TEST_CASE("a dump tells of nothing that has been closed, though it is still ther
              Catch::Contains("process closed, pid 1000\n") && !Catch::Contains("gone"));
 }
 
-TEST_CASE("programs begin when the scenario has returned") {
+THREADED_TEST_CASE("programs begin when the scenario has returned") {
   bool returned = false;
   sim::explore({.runs = 100}, [&](sim::world& world) {
     returned = false;
@@ -341,7 +342,7 @@ TEST_CASE("programs begin when the scenario has returned") {
   });
 }
 
-TEST_CASE("a thread whose accept waits for an instance leaves when its process is killed") {
+THREADED_TEST_CASE("a thread whose accept waits for an instance leaves when its process is killed") {
   sim::explore({.runs = 100, .most_steps = 5000}, [](sim::world& world) {
     const auto alice = world.user("alice");
     sim::hosted& server = world.process("server", alice,

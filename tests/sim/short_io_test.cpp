@@ -3,6 +3,7 @@
 #include <set>
 
 #include "rig.hpp"
+#include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
@@ -100,7 +101,7 @@ TEST_CASE("without short_io lengths are no choice") {
 
 namespace tp::programs {
 
-TEST_CASE("an exploration with short_io sees writes arrive in parts, one without never does") {
+THREADED_TEST_CASE("an exploration with short_io sees writes arrive in parts, one without never does") {
   for (const bool is_short : {false, true}) {
     std::set<std::string> seen;
     sim::explore({.runs = 200, .short_io = is_short, .twice = true}, [&](sim::world& world) {
