@@ -58,6 +58,12 @@ struct node {
   std::string contents = {};
 };
 
+/// The file of a socket whose server has died.
+struct left_socket {
+  access_policy access;
+  identity owner;
+};
+
 /// What others hold of a process after its end.
 struct life final : process_handle {
   [[nodiscard]] bool exited() const noexcept override { return over; }
@@ -134,6 +140,7 @@ struct tp::sim::world::state {
   ready_list outside_ready;                       ///< of all systems that were made outside
   std::pmr::unsynchronized_pool_resource memory;  ///< for what comes and goes with every operation
   std::map<std::string, listener*> names;
+  std::map<std::string, left_socket> left_sockets;  ///< by path, like names
   std::map<std::string, node> files{{"", {}},
                                     {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
   struct known_user {

@@ -10,6 +10,17 @@ namespace tp::sim {
 using namespace backend;
 using enum access_policy::audience;
 
+namespace {
+
+/// May a client write to a socket of that owner's, by the mode that the policy has given it (unix(7))?
+bool may_write(const identity& client, const access_policy& access, const identity& owner) noexcept {
+  const bool anybody = access.who() == users || access.who() == everyone_local;
+  const bool by_group = access.who() == group && client.in_group(access.ids().front());
+  return anybody || by_group || client.is_superuser() || client.same_user(owner);
+}
+
+}  // namespace
+
 /// A bound name. While it is open it stands in the world's table.
 class listener final : public bound_name, public handle {
  public:
@@ -33,12 +44,8 @@ class listener final : public bound_name, public handle {
   }
   /// What connect(2) answers; none: there is room.
   [[nodiscard]] errc answer(const identity& client) const noexcept {
-    const access_policy& access = request_.access;
-    const bool anybody = access.who() == users || access.who() == everyone_local;
-    const bool by_group = access.who() == group && client.in_group(access.ids().front());
     const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
-    if (has_mode && !anybody && !by_group && !client.is_superuser() && !client.same_user(self_))
-      return errc::access_denied;
+    if (has_mode && !may_write(client, request_.access, self_)) return errc::access_denied;
     // listen(n) admits n + 1.
     return std::cmp_greater(queue.size(), request_.backlog) ? errc::busy : errc::none;
   }
@@ -55,6 +62,9 @@ class listener final : public bound_name, public handle {
  private:
   void let_go() noexcept override {
     process_->world->names.erase(place_);
+    if (process_->dead() && !place_.starts_with('@')) {
+      process_->world->left_sockets.insert_or_assign(place_, left_socket{request_.access, self_});
+    }
     // A withdrawal accepts and closes them, so only those that wrote are reset; the kernel resets all.
     const errc why = process_->dead() ? errc::server_gone : errc::closed;
     for (const auto& client : queue) dynamic_cast<handle&>(*client).end(why);
@@ -131,6 +141,13 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->world->names.find(place); taken != process->world->names.end())
     return fail(taken->second->in_use_for(process));
+  // Who isn't root gives a file only to a group of its own (chown(2)).
+  const identity& self = process->effective();
+  const bool has_file = request.name.kind() != name_kind::unix_abstract;
+  if (has_file && request.access.who() == group && !self.is_superuser() &&
+      !self.in_group(request.access.ids().front()))
+    return fail(errc::access_denied, operation::bind, 0, make_text(place));
+  process->world->left_sockets.erase(place);
   return std::make_shared<listener>(process, request, place);
 }
 
@@ -147,9 +164,15 @@ status connect(const process_ref& process, connect_op& o) {
   std::string tried = o.name->text();
   for (const std::string& place : places(*o.name, process->effective(), std::string(o.runtime_directory))) {
     const auto at = process->world->names.find(place);
-    const bool found = at != process->world->names.end();
-    answer = found ? at->second->answer(process->effective()) : errc::not_found;
-    if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
+    const auto left = process->world->left_sockets.find(place);
+    const bool listens = at != process->world->names.end(),
+               found = listens || left != process->world->left_sockets.end();
+    answer = listens ? at->second->answer(process->effective()) : errc::not_found;
+    // A server that died has left its socket: who may not write to it is told no more than that (connect(2)).
+    if (!listens && found && !may_write(process->effective(), left->second.access, left->second.owner))
+      answer = errc::access_denied;
+    const std::uint32_t owner = listens ? at->second->owner() : found ? left->second.owner.uid.value : 0;
+    if (found && o.expected != server_trust::anyone && is_planted(*process, place, owner))
       answer = errc::untrusted_location, o.about = circumstance::others_socket;
     if (answer == errc::none) o.stream = at->second->admit(process);
     tried.append("; ").append(place).append(": ").append(to_string(answer));
