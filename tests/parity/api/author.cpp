@@ -243,6 +243,7 @@ step author::receive_from(const line_entry& from) {
   const std::uint64_t unread = sides_.known().unread(from.first);
   // Where more waits than fits, it would matter how much of it one receive gets.
   const bool much = unread > 100'000;
+  if (much) s.bound = limit::none;
   if (from.second.how != style::message && unread > 0 && random_.below(4) < (much ? 3U : 2U)) {
     s.what = verb::receive_all;
   } else if (much || random_.one_in(2)) {
@@ -272,6 +273,8 @@ std::optional<step> author::reading() {
 std::optional<step> author::at_line(verb what, std::uint32_t n) {
   const line_entry* const at = any_line();
   if (at == nullptr) return std::nullopt;
+  // How much a closing side still takes of more than fits depends on who is faster.
+  if (what == verb::close && sides_.known().unread(at->first) > 100'000) return std::nullopt;
   return step{.what = what, .process = at->second.process, .at = at->first, .n = n, .bound = any_limit()};
 }
 

@@ -52,6 +52,7 @@ class duet {
   void begin(played& at, step s);
   static void collect(played& at);
   [[nodiscard]] bool retries() const;
+  [[nodiscard]] bool peer_has_closed(const completion& c) const;
   [[nodiscard]] std::string named(const completion& c) const;
   [[nodiscard]] style style_of(const step& s) const;
   void catch_up();

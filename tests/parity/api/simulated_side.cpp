@@ -93,12 +93,13 @@ class world_side final : public side {
     }
     for (std::size_t i = 0; i < places; ++i) where_.names.at(i) = "place" + std::to_string(i);
     for (const shelf_entry& each : shelf) {
-      const auto owner = users_.at(std::to_underlying(each.owner));
+      const auto owner = users_.at(may_be_others() ? std::to_underlying(each.owner) : 0);
       where_.files.push_back(std::string("/files/") + each.name);
-      world_.file(where_.files.back(), {.owner = owner,
-                                        .group = each.shared_group ? shared_group : owner.uid,
-                                        .mode = each.mode,
-                                        .contents = each.name});
+      world_.file(where_.files.back(),
+                  {.owner = owner,
+                   .group = each.shared_group && may_be_others() ? shared_group : owner.uid,
+                   .mode = each.mode,
+                   .contents = each.name});
     }
     where_.files.emplace_back("/files/missing");
   }
