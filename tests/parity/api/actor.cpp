@@ -51,7 +51,9 @@ actor::line* actor::find(std::uint16_t op) {
 }
 
 void actor::halt() {
-  for (auto& [op, stop] : stops_) stop.request_stop();
+  for (auto& [op, ours] : stops_) {
+    if (ours.what != verb::send) ours.source.request_stop();
+  }
 }
 
 void actor::finish() {
@@ -64,8 +66,8 @@ void actor::start(const step& s) {
                      s.what == verb::send || s.what == verb::shutdown || s.what == verb::drain ||
                      s.what == verb::close;
   if (waits) {
-    auto& stop = stops_[s.op];
-    if (s.bound == limit::stopped) stop.request_stop();
+    stop& ours = stops_.try_emplace(s.op, stop{.what = s.what}).first->second;
+    if (s.bound == limit::stopped) ours.source.request_stop();
     return group_.start(perform(s));
   }
   completion c{.what = s.what, .op = s.op};
@@ -95,7 +97,7 @@ void actor::at_once(const step& s, completion& c) {
     case verb::read_file:
       return read_file(*on, s, c);
     case verb::stop:
-      if (const auto found = stops_.find(s.at); found != stops_.end()) found->second.request_stop();
+      if (const auto found = stops_.find(s.at); found != stops_.end()) found->second.source.request_stop();
       return;
     case verb::halt:
       return halt();

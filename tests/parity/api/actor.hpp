@@ -64,7 +64,11 @@ class actor {
   std::unique_ptr<runtime> runtime_;
   std::map<std::uint16_t, served> served_;
   std::map<std::uint16_t, line> lines_;
-  std::map<std::uint16_t, std::stop_source> stops_;  ///< of what is pending
+  struct stop {
+    verb what;
+    std::stop_source source{};
+  };
+  std::map<std::uint16_t, stop> stops_;  ///< of what is pending
   std::vector<completion> ended_;
   task_group group_;
 };

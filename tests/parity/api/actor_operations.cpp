@@ -27,7 +27,7 @@ template <class R>
 awaitable<R> actor::bounded(awaitable<R> what, const step& s) {
   if (s.bound == limit::soon) static_cast<void>(std::move(what).within(soon));
   if (s.bound == limit::ample) static_cast<void>(std::move(what).within(std::chrono::minutes(1)));
-  static_cast<void>(std::move(what).unless(stops_.at(s.op).get_token()));
+  static_cast<void>(std::move(what).unless(stops_.at(s.op).source.get_token()));
   return what;
 }
 

@@ -29,7 +29,7 @@ enum class verb : std::uint8_t {
   look,       ///< endpoint::statistics of place `at`
   stop,       ///< of the operation `at`
   crash,
-  halt,    ///< a stop of all that is pending
+  halt,    ///< a stop of all that is pending but sends, which end with their connection
   finish,  ///< all that the process has is destroyed
 };
 inline constexpr std::size_t verbs = static_cast<std::size_t>(verb::finish) + 1;
