@@ -14,20 +14,31 @@ namespace tp::platform {
 
 // Without room for control data the kernel closes descriptors that a peer sends along, unix(7). One span is
 // the common case, and recv(2) spares the kernel a message header and a vector to copy.
-attempt connected_socket::read(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
+[[gnu::hot]] attempt connected_socket::read(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
+  if (!spill.empty() || into.empty()) return read_both(into, spill);
+  attempt got =
+      read_once(into.size(), [&] { return ::recv(socket_.get(), into.data(), into.size(), MSG_DONTWAIT); });
+  if (got.n == 0 && !got.would_block) end_or_error(got);
+  return got;
+}
+
+attempt connected_socket::read_both(std::span<std::byte> into, std::span<std::byte> spill) noexcept {
   if (into.empty() && spill.empty())
     return is_readable(socket_.get()) ? attempt{} : attempt{.would_block = true, .was_short = true};
   attempt got = read_once(into.size() + spill.size(), [&] {
-    if (spill.empty()) return ::recv(socket_.get(), into.data(), into.size(), MSG_DONTWAIT);
     auto vectors = vectors_of(into, spill);
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = vectors.size();
     return ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
   });
-  if (got.result.code == errc::connection_reset) reset_.read();
-  if (got.result.ok() && !got.would_block && got.n == 0) return at_end(false);
+  if (got.n == 0 && !got.would_block) end_or_error(got);
   return got;
+}
+
+void connected_socket::end_or_error(attempt& got) noexcept {
+  if (got.result.code == errc::connection_reset) reset_.read();
+  if (got.result.ok()) got = at_end(false);
 }
 
 // Others that write may have been told of a reset and not have said so yet. Only when the peer is gone do
@@ -43,22 +54,33 @@ short connected_socket::state_of_peer() const noexcept {
   return uninterrupted([&] { return ::poll(&question, 1, 0); }) > 0 ? question.revents : short{0};
 }
 
-attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexcept {
-  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  const auto noted = [&](ssize_t sent) {
-    if (sent < 0 && errno == ECONNRESET) reset_.written();
+namespace {
+constexpr int write_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+}  // namespace
+
+[[gnu::hot]] attempt connected_socket::write(std::span<backend::const_buffer>& buffers) noexcept {
+  if (buffers.size() != 1) return write_several(buffers);
+  return write_one(buffers, [&](auto one) {
+    const ssize_t sent = ::send(socket_.get(), one.data(), one.size(), write_flags);
+    if (sent < 0) note_refusal();
     return sent;
-  };
-  if (buffers.size() == 1) {
-    return write_one(buffers,
-                     [&](auto one) { return noted(::send(socket_.get(), one.data(), one.size(), flags)); });
-  }
+  });
+}
+
+attempt connected_socket::write_several(std::span<backend::const_buffer>& buffers) noexcept {
   return write_all(buffers, [&](std::span<iovec> vectors) {
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = vectors.size();
-    return noted(::sendmsg(socket_.get(), &message, flags));
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, write_flags);
+    if (sent < 0) note_refusal();
+    return sent;
   });
+}
+
+// errno stays what it is.
+void connected_socket::note_refusal() noexcept {
+  if (errno == ECONNRESET) reset_.written();
 }
 
 backend::status connected_socket::shutdown_sending() noexcept {

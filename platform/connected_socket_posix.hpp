@@ -42,6 +42,10 @@ class connected_socket final : public channel {
                                        time_point deadline) noexcept;
 
  private:
+  [[nodiscard]] attempt read_both(std::span<std::byte> into, std::span<std::byte> spill) noexcept;
+  [[gnu::cold]] void end_or_error(attempt& got) noexcept;
+  [[nodiscard]] attempt write_several(std::span<backend::const_buffer>& buffers) noexcept;
+  [[gnu::cold]] void note_refusal() noexcept;
   [[nodiscard]] short state_of_peer() const noexcept;
   [[nodiscard]] backend::status write_failed(int number, bool was_cut) noexcept;
 

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -71,13 +72,29 @@ class spin_source {
   spin_source* previous_source_ = nullptr;
 };
 
-/// Who is told of a descriptor's events.
-class event_target {
+struct event_target;
+
+/// Whoever watches descriptors.
+class event_owner : public op_owner {
  public:
-  virtual void on_event(int events) noexcept = 0;
+  /// Tries the operations that wait for these events. Those for which none does.
+  virtual int ready(int events) noexcept = 0;
+  /// Isn't to be told of these any more.
+  virtual void disarm(event_target& of, int unwanted) noexcept = 0;
 
  protected:
-  ~event_target() = default;
+  ~event_owner() = default;
+};
+
+/// Who is told of a descriptor's events.
+struct event_target {
+  event_owner* owner = nullptr;
+  bool open = false;
+
+  void on_event(int events) noexcept {
+    const int unwanted = owner->ready(events);
+    if (unwanted != 0 && open) owner->disarm(*this, unwanted);
+  }
 };
 
 class event_loop {
@@ -101,20 +118,36 @@ class event_loop {
   /// This turn has had its share of immediate completions: further starts are to be postponed.
   [[nodiscard]] bool exhausted() const noexcept { return budget_ == 0; }
   /// The answer of a start that completes at once; only while not exhausted.
-  backend::start done(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
+  backend::start done(backend::op& op, backend::status result, std::size_t n = 0) noexcept {
+    --budget_;
+    return op.finish(result, n);
+  }
   /// The answer of a start whose result stands already, exhausted or not: then its handler is called in the
   /// next completions.
   backend::start done_or_later(backend::op& op, op_owner& owner, op_kind kind, backend::status result,
                                std::size_t n = 0) noexcept;
 
   /// The operation becomes pending: until finish(), or its deadline.
-  backend::start wait(backend::op& op, op_owner& owner, op_kind kind);
+  backend::start wait(backend::op& op, op_owner& owner, op_kind kind) {
+    adopt(op, owner, kind, op_phase::waiting);
+    deadlines_.add(op);
+    return op.begin();
+  }
   /// The operation becomes pending, and its owner is asked to start it in a later turn.
   backend::start postpone(backend::op& op, op_owner& owner, op_kind kind);
   /// The operation becomes pending and completes ok in a later turn; its deadline means nothing.
   void schedule(backend::op& op, op_owner& owner) noexcept;
   /// Its result stands; its handler is called in the next completions.
-  void finish(backend::op& op, backend::status result, std::size_t n = 0) noexcept;
+  void finish(backend::op& op, backend::status result, std::size_t n = 0) noexcept {
+    assert(undecided(op));
+    deadlines_.remove(op);
+    if (phase_of(op) == op_phase::postponed) detail::op_list::unlink(op);
+    op.twin.phase = static_cast<std::uint8_t>(op_phase::finished);
+    op.result = result;
+    op.n = n;
+    ready_.push(op);
+    touch();
+  }
   /// For one that its owner tried again and that still has to wait.
   static void keep_waiting(backend::op& op) noexcept {
     op.twin.phase = static_cast<std::uint8_t>(op_phase::waiting);
@@ -135,8 +168,12 @@ class event_loop {
   void set_target(int descriptor, event_target* target);
 
   /// A read has to wait; to be called until it leaves. Nothing unless the loop spins.
-  void add_source(spin_source& source) noexcept;
-  void remove_source(spin_source& source) noexcept;
+  void add_source(spin_source& source) noexcept {
+    if (spins_) insert_source(source);
+  }
+  void remove_source(spin_source& source) noexcept {
+    if (spins_) take_out_source(source);
+  }
   /// How often it has spun.
   [[nodiscard]] std::size_t spins() const noexcept { return habit_.spins(); }
 
@@ -153,19 +190,24 @@ class event_loop {
   [[nodiscard]] bool lent() const noexcept { return loop_ != &own_; }
   int open();
   void keep_running(bool wanted) noexcept;
+  void insert_source(spin_source& source) noexcept;
+  void take_out_source(spin_source& source) noexcept;
   /// Something has changed that the next poll must know of.
   void touch() noexcept {
-    if (running_) uv_stop(loop_);
-    if (descriptor_ && !turning_) descriptor_->set_work(true);
+    if (running_ || descriptor_) tell_of_change();
   }
+  void tell_of_change() noexcept;
   /// After the completions of a turn.
   [[nodiscard]] bool time_is_up() const noexcept { return until_ != never && now_ >= until_; }
   void tell_descriptor() noexcept;
   void turn_own();
+  void turn_lent();
   void run_own(bool awake);
-  [[nodiscard]] bool poll_directly(bool awake);
+  void poll_directly(bool awake);
   [[nodiscard]] int milliseconds_to_wait() const noexcept;
+  [[nodiscard]] static int milliseconds_until(time_point when) noexcept;
   [[nodiscard]] bool prepare_poll();
+  [[nodiscard]] bool prepare_timed_poll(time_point next);
   void leave_poll_to_libuv(bool awake);
   [[nodiscard]] time_point next_due() const noexcept { return std::min(until_, deadlines_.next()); }
   void arm_timer(time_point next);
@@ -177,40 +219,55 @@ class event_loop {
   [[nodiscard]] bool may_be_due(time_point when) const noexcept;
   void keep_from_sleeping(bool awake) noexcept;
   void complete_all();
+  void look_at_the_time();
+  void tell_of_wake();
   void deliver(backend::op& op) noexcept;
   static void expire(backend::op& op) noexcept;
-  void adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept;
+  void adopt(backend::op& op, op_owner& owner, op_kind kind, op_phase phase) noexcept {
+    assert(phase_of(op) == op_phase::idle);
+    op.twin.owner = &owner;
+    op.twin.kind = static_cast<std::uint8_t>(kind);
+    op.twin.phase = static_cast<std::uint8_t>(phase);
+    if (pending_++ == 0 && lent()) keep_running(true);
+    touch();
+  }
 
-  uv_loop_t own_{};
+  static constexpr int immediate_completions_per_turn = 256;
+
+  // What every turn looks at stands in front.
   uv_loop_t* loop_;
-  std::unique_ptr<handles> handles_;
-  poll_shelf spare_polls_;
-  std::shared_ptr<shared_waker> waker_;
-  std::unique_ptr<poll_descriptor> descriptor_;
-  spin_habit habit_;
-  spin_source* sources_ = nullptr;
+  time_point until_ = never;
+  mutable time_point now_ = never;  ///< of these completions; never: nobody has asked yet
   time_point slept_since_ = never;
   std::size_t pending_ = 0;
-  unsigned brief_turns_ = 0;
-  std::vector<event_target*> targets_;  ///< by descriptor; only of our own loop
-  deadline_heap deadlines_;
-  detail::op_list ready_, completing_now_;
-  mutable time_point now_ = never;  ///< of these completions; never: nobody has asked yet
-  time_point until_ = never;
-  time_point armed_for_ = never;
-  void (*wake_handler_)(void*) noexcept = nullptr;
-  void* wake_context_ = nullptr;
   int budget_ = 0;
+  int poll_number_ = -1;  ///< of libuv's own descriptor, if it looks
+  const bool looks_;      ///< this system lets us
   const bool spins_;
   bool interest_changed_ = true;  ///< or libuv has something else to do in its next turn
-  bool descriptors_changed_ = false;
-  bool kept_running_ = false;
   bool turning_ = false;
   bool running_ = false;  // our own loop, in uv_run
   bool completing_ = false;
-  bool kept_awake_ = false;
   bool woken_ = false;
   bool progressed_ = false;
+  std::unique_ptr<poll_descriptor> descriptor_;
+  std::vector<event_target*> targets_;  ///< by descriptor; only of our own loop
+  deadline_heap deadlines_;
+  detail::op_list ready_, completing_now_;
+
+  std::unique_ptr<handles> handles_;
+  poll_shelf spare_polls_;
+  std::shared_ptr<shared_waker> waker_;
+  spin_habit habit_;
+  spin_source* sources_ = nullptr;
+  unsigned brief_turns_ = 0;
+  time_point armed_for_ = never;
+  void (*wake_handler_)(void*) noexcept = nullptr;
+  void* wake_context_ = nullptr;
+  bool descriptors_changed_ = false;
+  bool kept_running_ = false;
+  bool kept_awake_ = false;
+  uv_loop_t own_{};
 };
 
 }  // namespace tp::platform

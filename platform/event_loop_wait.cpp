@@ -86,45 +86,9 @@ void event_loop::keep_from_sleeping(bool awake) noexcept {
     uv_idle_stop(&handles_->idle);
 }
 
-// True if the poll must not wait.
-bool event_loop::prepare_poll() {
-  const time_point next = next_due();
-  bool awake = !ready_.empty() || (may_be_due(next) && next <= real_now());
-  if (!awake && spins_) {
-    keep_from_sleeping(false);  // or libuv would say that it doesn't wait anyway
-    awake = spin(next);
-  }
-  return awake;
-}
-
 void event_loop::leave_poll_to_libuv(bool awake) {
   if (!awake) arm_timer(next_due());
   interest_changed_ = descriptors_changed_ = false;
-}
-
-// What libuv would poll is polled here, and libuv asked only where it has something to do: a tenth of the
-// instructions of its turn. False: it has.
-bool event_loop::poll_directly(bool awake) {
-  if (!can_look() || interest_changed_) return false;
-  std::array<loop_event, 64> room;
-  bool all_ours = true;
-  for (const loop_event& each : poll_events(*loop_, room, awake ? 0 : milliseconds_to_wait())) {
-    const auto at = static_cast<std::size_t>(each.descriptor);
-    event_target* const target = each.events != 0 && at < targets_.size() ? targets_[at] : nullptr;
-    all_ours = all_ours && target != nullptr;
-    if (target != nullptr) target->on_event(each.events);
-  }
-  if (!all_ours) run_own(true);
-  return true;
-}
-
-// Rounded up: the poll never ends before the deadline.
-int event_loop::milliseconds_to_wait() const noexcept {
-  const time_point next = next_due();
-  if (next == never) return -1;
-  using std::chrono::ceil, std::chrono::milliseconds;
-  const auto left = ceil<milliseconds>(next - real_now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
 void event_loop::set_target(int descriptor, event_target* target) {
@@ -160,15 +124,14 @@ void event_loop::timer_rang() noexcept {
   touch();
 }
 
-void event_loop::add_source(spin_source& source) noexcept {
-  if (!spins_) return;
+void event_loop::insert_source(spin_source& source) noexcept {
   source.next_source_ = sources_;
   source.previous_source_ = nullptr;
   if (sources_ != nullptr) sources_->previous_source_ = &source;
   sources_ = &source;
 }
 
-void event_loop::remove_source(spin_source& source) noexcept {
+void event_loop::take_out_source(spin_source& source) noexcept {
   spin_source* const next = std::exchange(source.next_source_, nullptr);
   spin_source* const previous = std::exchange(source.previous_source_, nullptr);
   if (previous == nullptr && sources_ != &source) return;
@@ -224,7 +187,7 @@ bool event_loop::look(unsigned attempt) noexcept {
   constexpr int tries = 4;
   constexpr unsigned between_questions = 8;
   const bool asks = sources_ == nullptr || attempt % between_questions == between_questions - 1;
-  const bool event = asks && has_event(*loop_);
+  const bool event = asks && has_event(poll_number_);
   spin_source* source = sources_;
   for (int i = 0; i < tries && source != nullptr; ++i) {
     spin_source* const next = source->next_source_;

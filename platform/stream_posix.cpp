@@ -25,10 +25,12 @@ enum class outlook : std::uint8_t {
   perhaps,  ///< the buffer was filled
 };
 
-class loop_stream final : public backend::byte_stream, public watcher, public spin_source {
+class loop_stream final : public backend::byte_stream, public found_watcher<loop_stream>, public spin_source {
  public:
   loop_stream(event_loop& loop, channel_ptr held) noexcept
-      : watcher(loop), channel_(std::move(held)), socket_(dynamic_cast<connected_socket*>(channel_.get())) {}
+      : found_watcher(loop),
+        channel_(std::move(held)),
+        socket_(dynamic_cast<connected_socket*>(channel_.get())) {}
   [[nodiscard]] int open() { return watch(channel_->in(), channel_->out()); }
 
   start read(backend::read_op& op) override;
@@ -43,16 +45,18 @@ class loop_stream final : public backend::byte_stream, public watcher, public sp
 
   void retry(backend::op& op) noexcept override;
   void expire(backend::op& op) noexcept override;
-  void leave(backend::op& op) noexcept override;
+  [[nodiscard]] int on_ready(int events) noexcept;
+  void on_leave(backend::op& op) noexcept;
   void try_now() noexcept override;
 
  protected:
   int wanted() const noexcept override;
-  int ready(int events) noexcept override;
   bool in_use() const noexcept override { return read_ || write_ || drain_; }
 
  private:
+  [[nodiscard]] int any_ready(int events) noexcept;
   [[nodiscard]] bool worth_a_try() noexcept;
+  start try_first(backend::read_op& op);
   [[nodiscard]] attempt try_read(backend::read_op& op) noexcept;
   [[nodiscard]] attempt try_write(backend::write_op& op) noexcept;
   void go_on_reading() noexcept;
@@ -75,19 +79,24 @@ class loop_stream final : public backend::byte_stream, public watcher, public sp
 };
 static_assert(backend::implements_released<loop_stream, backend::byte_stream>);
 
-start loop_stream::read(backend::read_op& op) {
+[[gnu::hot]] start loop_stream::read(backend::read_op& op) {
   assert(read_ == nullptr && "one read at a time");
+  if (!watching() || worth_a_try()) return try_first(op);
+  read_ = &op;
+  loop_.add_source(*this);
+  return loop_.wait(op, *this, op_kind::read);
+}
+
+[[gnu::hot, gnu::noinline]] start loop_stream::try_first(backend::read_op& op) {
   if (!watching()) return op.finish({errc::closed});
-  if (worth_a_try()) {
-    if (loop_.exhausted()) {
-      read_ = &op;
-      return loop_.postpone(op, *this, op_kind::read);
-    }
-    const bool guessed = outlook_ == outlook::perhaps;
-    const attempt got = try_read(op);
-    if (guessed) habit_.found(!got.would_block);
-    if (!got.would_block) return loop_.done(op, got.result, got.n);
+  if (loop_.exhausted()) {
+    read_ = &op;
+    return loop_.postpone(op, *this, op_kind::read);
   }
+  const bool guessed = outlook_ == outlook::perhaps;
+  const attempt got = try_read(op);
+  if (guessed) habit_.found(!got.would_block);
+  if (!got.would_block) return loop_.done(op, got.result, got.n);
   read_ = &op;
   want(UV_READABLE);
   loop_.add_source(*this);
@@ -107,7 +116,7 @@ attempt loop_stream::try_read(backend::read_op& op) noexcept {
   return got;
 }
 
-start loop_stream::write(backend::write_op& op) {
+[[gnu::hot]] start loop_stream::write(backend::write_op& op) {
   assert(write_ == nullptr && "one write at a time");
   op.n = 0;
   if (!watching()) return op.finish({errc::closed});
@@ -159,7 +168,13 @@ int loop_stream::wanted() const noexcept {
   return (waits(read_) ? UV_READABLE : 0) | (waits(write_) ? UV_WRITABLE : 0);
 }
 
-int loop_stream::ready(int events) noexcept {
+[[gnu::hot]] inline int loop_stream::on_ready(int events) noexcept {
+  if (events != UV_READABLE || !waits(read_) || read_->into.empty()) return any_ready(events);
+  go_on_reading();
+  return 0;
+}
+
+[[gnu::hot]] int loop_stream::any_ready(int events) noexcept {
   int unwanted = 0;
   if ((events & UV_READABLE) != 0) {
     outlook_ = outlook::unknown;
@@ -179,7 +194,7 @@ int loop_stream::ready(int events) noexcept {
   return unwanted;
 }
 
-void loop_stream::go_on_reading() noexcept {
+[[gnu::hot]] void loop_stream::go_on_reading() noexcept {
   const attempt got = try_read(*read_);
   if (got.would_block)
     want(UV_READABLE);
@@ -248,7 +263,7 @@ void loop_stream::stop(backend::op* op, errc why) noexcept {
   loop_.finish(*op, {why}, op == write_ ? op->n : 0);
 }
 
-void loop_stream::leave(backend::op& op) noexcept {
+[[gnu::hot]] inline void loop_stream::on_leave(backend::op& op) noexcept {
   if (&op == read_) {
     read_ = nullptr;
     loop_.remove_source(*this);

@@ -25,7 +25,7 @@ class posix_system final : public backend::system, public op_owner {
   void cancel(backend::op& op) noexcept override;
   result<backend::acceptor_ptr> open(const std::shared_ptr<backend::bound_name>& name) override;
   result<backend::stream_ptr> attach(backend::detached_ptr stream, backend::attachment how) override;
-  backend::turn_result turn(time_point until) override { return loop_->turn(until); }
+  [[gnu::hot]] backend::turn_result turn(time_point until) override { return loop_->turn(until); }
   bool settle() override { return loop_->settle(); }
   result<backend::native_handle> poll_handle() override { return loop_->poll_handle(); }
   void on_wake(void (*handler)(void*) noexcept, void* context) noexcept override {

@@ -76,7 +76,7 @@ template <class Call>
 }
 
 /// What a write that has failed answers.
-[[nodiscard]] inline attempt write_refused(int number) noexcept {
+[[nodiscard, gnu::cold]] inline attempt write_refused(int number) noexcept {
   if (is_again(number)) return {.would_block = true};
   return {.result = to_status(number == ECONNRESET ? EPIPE : number)};
 }

@@ -31,7 +31,7 @@ int watcher::add(watch_handle& on, int descriptor, int serves) {
   return 0;
 }
 
-void watcher::want(int events) noexcept {
+void watcher::arm_missing(int events) noexcept {
   for (watch_handle* on : {&first_, &second_})
     if (const int missing = events & on->serves & ~on->armed; on->open && missing != 0)
       arm(*on, on->armed | missing);
@@ -47,23 +47,23 @@ void watcher::arm(watch_handle& on, int events) noexcept {
   }
   uv_poll_start(on.poll, events, [](uv_poll_t* handle, int status, int fired) {
     auto& fired_on = *static_cast<watch_handle*>(handle->data);
-    fired_on.owner->on_event(fired_on, status, fired);
+    status < 0 ? static_cast<watcher*>(fired_on.owner)->failed(fired_on) : fired_on.on_event(fired);
   });
+}
+
+void watcher::disarm(event_target& of, int unwanted) noexcept {
+  auto& on = static_cast<watch_handle&>(of);
+  arm(on, on.armed & ~unwanted);
 }
 
 // A negative status is the trap of libuv 1.44: on POLLERR it stops the handle and says UV_EBADF. It is no
 // error of ours: the next system call says what there is, data first; who still waits after that is armed
 // again.
-void watcher::on_event(watch_handle& on, int status, int events) noexcept {
-  if (status < 0) {
-    on.armed = 0;
-    loop_.interest_changed(true);
-    ready(on.serves);
-    if (watching()) want(wanted() & on.serves);
-    return;
-  }
-  const int unwanted = ready(events);
-  if (unwanted != 0 && on.open) arm(on, on.armed & ~unwanted);
+void watcher::failed(watch_handle& on) noexcept {
+  on.armed = 0;
+  loop_.interest_changed(true);
+  ready(on.serves);
+  if (watching()) want(wanted() & on.serves);
 }
 
 void watcher::stop_watching() noexcept {
@@ -83,10 +83,6 @@ void watcher::drop(watch_handle& on) noexcept {
 void watcher::free_when_idle() noexcept {
   released_ = true;
   free_if_idle();
-}
-
-void watcher::free_if_idle() noexcept {
-  if (released_ && !watching() && !in_use()) delete this;
 }
 
 }  // namespace tp::platform

@@ -1,8 +1,7 @@
-// Connections by Linux's rules for Unix stream sockets (unix(7)): order of bytes, end and reset, capacity,
-// and what a drain can know; and the streams at their ends.
+// The streams at the ends of connections. What a connection is and does is the sockets' (unix_socket.hpp).
+#include <algorithm>
 #include <array>
 
-#include "byte_queue.hpp"
 #include "kernel.hpp"
 #include "twinpipe/backend/twin.hpp"
 
@@ -12,118 +11,165 @@ using namespace backend;
 
 namespace {
 
-/// Bytes on their way in one direction: the default SO_SNDBUF.
-constexpr std::size_t capacity = std::size_t{208} * 1024;
+/// What both kinds of streams are: a socket that tries, and is watched for what has to be waited for.
+class socket_handle : public handle {
+ public:
+  socket_handle(process_ref process, socket_end end)
+      : handle(std::move(process), end.number), end_(std::move(end)) {
+    end_.socket->user = static_cast<handle*>(this);
+  }
+  void changed(std::uint8_t changes) noexcept override;
+  [[nodiscard]] std::string describe() const override {
+    return "connection " + std::to_string(number()) + " with pid " + std::to_string(end_.peer->pid.value);
+  }
+  /// The kernel's part, which is no longer this object's.
+  [[nodiscard]] const socket_end& take() noexcept {
+    give_away();
+    return end_;
+  }
 
-/// One side, and the direction in which it writes.
-struct sender {
-  sender(identity writer, std::pmr::memory_resource& memory) : who(std::move(writer)), bytes(memory) {}
+ protected:
+  [[nodiscard]] detached_ptr detach_end() {
+    return idle() && ended() == errc::none ? make_stream(process_, take()) : nullptr;
+  }
+  [[nodiscard]] const identity& other() const noexcept { return *end_.peer; }
 
-  identity who;
-  handle* stream = nullptr;  ///< to wake
-  byte_queue bytes;
-  bool ended = false;      ///< it has shut down or closed
-  bool reset = false;      ///< it has closed without reading all: a reset, once, after the bytes
-  bool abandoned = false;  ///< the reader has closed
-  bool discarded = false;  ///< and bytes were lost with that
+ private:
+  std::optional<status> attempt(op& o, kind what) noexcept override;
+  void let_go() noexcept override;
+  std::optional<status> read(read_op& o);
+  std::optional<status> write(write_op& o);
+  std::optional<status> drain();
+  std::optional<status> shutdown();
+  std::optional<status> look(std::uint16_t bits, std::uint8_t changes);
+  std::optional<status> wait_for_change(std::uint8_t changes);
+  std::size_t choose_length(std::size_t most, choice what);
+  void tell_others() noexcept { tell_changes(process_->world->sockets); }
+
+  socket_end end_;
 };
 
-/// One end of a connection.
-struct socket {
-  std::shared_ptr<std::array<sender, 2>> link;
-  std::size_t side;
-  std::uint32_t number;  ///< the end's, whoever has it
+// Whoever still can't go on after this watches again.
+void socket_handle::changed(std::uint8_t changes) noexcept {
+  end_.socket->watch(end_.socket->watched() & static_cast<std::uint8_t>(~changes));
+  kinds which = 0;
+  if ((changes & wake::readable) != 0) which |= kinds_of(kind::read, kind::readable);
+  if ((changes & wake::writable) != 0) which |= kinds_of(kind::write, kind::writable, kind::drain);
+  wake(which);
+}
 
-  [[nodiscard]] sender& in() const noexcept { return (*link)[1 - side]; }
-  [[nodiscard]] sender& out() const noexcept { return (*link)[side]; }
-  void wake_peer(kind what) const noexcept {
-    if (in().stream != nullptr) in().stream->wake(what);
-  }
-  void close(bool refused) const noexcept {
-    in().discarded = !in().bytes.empty();
-    in().abandoned = out().ended = true;
-    in().bytes.clear();
-    out().reset = refused || in().discarded;
-    out().stream = nullptr;
-    for (const kind what : {kind::read, kind::readable, kind::write, kind::writable, kind::drain})
-      wake_peer(what);
-  }
-};
+std::optional<status> socket_handle::wait_for_change(std::uint8_t changes) {
+  end_.socket->watch(end_.socket->watched() | changes);
+  return std::nullopt;
+}
 
-std::optional<status> read(const socket& at, read_op& o) {
-  sender& in = at.in();
-  if (in.bytes.empty() && !in.reset && !in.ended) return std::nullopt;
-  if (o.into.empty() && o.spill.empty()) return status{};
-  if (in.bytes.empty()) return status{std::exchange(in.reset, false) ? errc::connection_reset : errc::none};
-  for (const auto part : {o.into, o.spill}) {
-    o.n += in.bytes.pop(part);
+/// poll(2): of these bits, and of those that are always told.
+std::optional<status> socket_handle::look(std::uint16_t bits, std::uint8_t changes) {
+  if ((end_.socket->poll() & (bits | ready::err | ready::hup)) != 0) return status{};
+  return wait_for_change(changes);
+}
+
+/// Of a read or write that could move as many: all, one, or any number alike.
+std::size_t socket_handle::choose_length(std::size_t most, choice what) {
+  if (!process_->world->short_io || most <= 1) return most;
+  const std::uint32_t how = time().choose(3, what);
+  if (how == 2) return most - time().choose(most, what);
+  return how == 0 ? most : 1;
+}
+
+// One span is the common case, which costs less by itself.
+unix_socket::count receive(unix_socket& from, const read_op& o, std::size_t most) {
+  if (o.spill.empty()) return from.recv(o.into.first(most));
+  const std::array parts{o.into, o.spill};
+  return from.recv(parts, most);
+}
+
+unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) {
+  return o.buffers.size() == 1 ? into.send(o.buffers.front().first(most)) : into.send(o.buffers, most);
+}
+
+std::optional<status> socket_handle::read(read_op& o) {
+  const std::size_t room = o.into.size() + o.spill.size();
+  if (room == 0) return look(ready::in, wake::readable);
+  const std::size_t most = choose_length(std::min<std::size_t>(room, end_.socket->inq()), choice::length);
+  // Nothing there: the same call says what else there is, and moves nothing.
+  const auto got = receive(*end_.socket, o, most == 0 ? room : most);
+  if (!got && got.error() == std::errc::resource_unavailable_try_again)
+    return wait_for_change(wake::readable);
+  if (!got) {
+    end_.reset_told = true;
+    return status{errc::connection_reset};
   }
-  // A blocked writer gets in again only when three quarters are empty, as unix_writable() of Linux has it.
-  if (in.bytes.size() * 4 <= capacity) {
-    at.wake_peer(kind::write);
-    at.wake_peer(kind::writable);
-  }
-  if (in.bytes.empty()) at.wake_peer(kind::drain);
+  o.n += *got;
+  tell_others();
   return status{};
 }
 
-std::optional<status> write(const socket& at, write_op& o) {
-  sender& out = at.out();
-  if (out.abandoned || out.ended) return status{errc::broken_pipe};
-  for (const_buffer& buffer : o.buffers) {
-    const auto fits = buffer.first(std::min(buffer.size(), capacity - out.bytes.size()));
-    out.bytes.push(fits);
-    buffer = buffer.subspan(fits.size());
-    o.n += fits.size();
+/// The first so many bytes of them are done with.
+void consume(std::span<const_buffer> buffers, std::size_t n) noexcept {
+  for (const_buffer& each : buffers) {
+    const std::size_t part = std::min(n, each.size());
+    each = each.subspan(part);
+    n -= part;
   }
-  if (!out.bytes.empty()) {
-    at.wake_peer(kind::read);
-    at.wake_peer(kind::readable);
-  }
-  return std::ranges::all_of(o.buffers, &const_buffer::empty) ? std::optional(status{}) : std::nullopt;
 }
 
-std::optional<status> drain(const socket& at) {
-  if (at.out().discarded) return status{errc::connection_reset};
-  return at.out().bytes.empty() ? std::optional(status{}) : std::nullopt;
+std::optional<status> socket_handle::write(write_op& o) {
+  std::size_t size = 0;
+  for (const const_buffer& each : o.buffers) size += each.size();
+  const std::size_t most = choose_length(size, choice::accept);
+  const auto sent = send(*end_.socket, o, most);
+  if (!sent && sent.error() == std::errc::resource_unavailable_try_again)
+    return wait_for_change(wake::writable);
+  if (!sent) return status{errc::broken_pipe};
+  consume(o.buffers, *sent);
+  o.n += *sent;
+  tell_others();
+  if (*sent == size) return status{};
+  if (*sent < most) return wait_for_change(wake::writable);
+  go_on_soon();
+  return std::nullopt;
 }
 
-std::optional<status> attempt_at(const socket& at, op& o, kind what) {
+/// The charge is gone also when the peer has thrown away what it held, and then there is a reset, or was.
+std::optional<status> socket_handle::drain() {
+  if (end_.socket->outq() > 0) return wait_for_change(wake::writable);
+  const bool reset = end_.reset_told || (end_.socket->poll() & ready::err) != 0;
+  return status{reset ? errc::connection_reset : errc::none};
+}
+
+std::optional<status> socket_handle::shutdown() {
+  end_.socket->shutdown(unix_socket::direction::write);
+  tell_others();
+  return status{};
+}
+
+std::optional<status> socket_handle::attempt(op& o, kind what) noexcept {
   switch (what) {
     case kind::read:
-      return read(at, static_cast<read_op&>(o));
+      return read(static_cast<read_op&>(o));
     case kind::write:
-      return write(at, static_cast<write_op&>(o));
+      return write(static_cast<write_op&>(o));
     case kind::drain:
-      return drain(at);
-    case kind::readable: {
-      const sender& in = at.in();
-      return in.bytes.empty() && !in.reset && !in.ended ? std::nullopt : std::optional(status{});
-    }
-    case kind::writable: {
-      const sender& out = at.out();
-      const bool room = out.bytes.size() * 4 <= capacity;
-      return room || out.abandoned || out.ended ? std::optional(status{}) : std::nullopt;
-    }
+      return drain();
+    case kind::readable:
+      return look(ready::in, wake::readable);
+    case kind::writable:
+      return look(ready::out, wake::writable);
     default:
-      at.out().ended = true;
-      at.wake_peer(kind::read);
-      at.wake_peer(kind::readable);
-      return status{};
+      return shutdown();
   }
 }
 
-std::string describe_end(const socket& at) {
-  const std::uint32_t pid = at.in().who.pid.value;
-  return "connection " + std::to_string(at.number) + " with pid " + std::to_string(pid);
+void socket_handle::let_go() noexcept {
+  end_.socket->close();
+  tell_others();
 }
 
 /// A stream. It is detached as long as a detached_ptr owns it; nothing else differs.
-class stream final : public byte_stream, public detached_stream, public handle {
+class stream final : public byte_stream, public detached_stream, public socket_handle {
  public:
-  stream(process_ref process, socket end) : handle(std::move(process), end.number), socket_(std::move(end)) {
-    socket_.out().stream = this;
-  }
+  using socket_handle::socket_handle;
   ~stream() override { end(errc::closed); }
   start read(read_op& o) override { return submit(o, kind::read); }
   start write(write_op& o) override { return submit(o, kind::write); }
@@ -132,33 +178,16 @@ class stream final : public byte_stream, public detached_stream, public handle {
   void cancel(op& o) noexcept override { request_cancel(o); }
   void close() noexcept override { end(errc::closed); }
   void release() noexcept override { free(); }
-  const identity& peer() const noexcept override { return socket_.in().who; }
-  detached_ptr detach() noexcept override {
-    if (!idle() || ended() != errc::none) return nullptr;
-    return std::make_unique<stream>(process_, take());
-  }
-  std::string describe() const override { return describe_end(socket_); }
-  /// The kernel's part, which is no longer this object's.
-  [[nodiscard]] socket take() noexcept {
-    give_away();
-    return socket_;
-  }
-
- private:
-  std::optional<status> attempt(op& o, kind what) noexcept override { return attempt_at(socket_, o, what); }
-  void let_go() noexcept override { socket_.close(ended() == errc::server_gone); }
-  const socket socket_;
+  const identity& peer() const noexcept override { return other(); }
+  detached_ptr detach() noexcept override { return detach_end(); }
 };
 static_assert(backend::implements_released<stream, backend::byte_stream>);
 static_assert(backend::implements<stream, backend::detached_stream>);
 
 /// A stream in which threads wait.
-class called_stream final : public blocking_stream, public handle {
+class called_stream final : public blocking_stream, public socket_handle {
  public:
-  called_stream(process_ref process, socket end)
-      : handle(std::move(process), end.number), socket_(std::move(end)) {
-    socket_.out().stream = this;
-  }
+  using socket_handle::socket_handle;
   ~called_stream() override { end(errc::closed); }
   start read(read_op& o) override { return call(o, kind::read); }
   start write(write_op& o) override { return call(o, kind::write); }
@@ -167,38 +196,26 @@ class called_stream final : public blocking_stream, public handle {
   void cancel(op&) noexcept override {}
   void close() noexcept override { end(errc::closed); }
   void release() noexcept override { free(); }
-  const identity& peer() const noexcept override { return socket_.in().who; }
-  detached_ptr detach() noexcept override {
-    if (!idle() || ended() != errc::none) return nullptr;
-    give_away();
-    return std::make_unique<stream>(process_, socket_);
-  }
-  std::string describe() const override { return describe_end(socket_); }
+  const identity& peer() const noexcept override { return other(); }
+  detached_ptr detach() noexcept override { return detach_end(); }
   status wait(readiness what, time_point deadline, interrupt* until) override {
     return wait_for(what, deadline, until != nullptr ? &flag_of(*until) : nullptr);
   }
-
- private:
-  std::optional<status> attempt(op& o, kind what) noexcept override { return attempt_at(socket_, o, what); }
-  void let_go() noexcept override { socket_.close(false); }
-  const socket socket_;
 };
 static_assert(backend::implements_released<called_stream, backend::blocking_stream>);
 
 }  // namespace
 
-std::pair<detached_ptr, detached_ptr> make_connection(const process_ref& client, const process_ref& host,
-                                                      const identity& listening) {
-  std::pmr::memory_resource& memory = client->world->memory;
-  const auto link = std::make_shared<std::array<sender, 2>>(
-      std::array{sender{client->effective(), memory}, sender{listening, memory}});
-  (*link)[0].who.process = client->life;
-  (*link)[1].who.process = host->life;
-  std::uint32_t& last = client->world->handles;
-  const std::uint32_t near = ++last, far = ++last;
-  client->world->time.note(happening::connected, near, far);
-  return {std::make_unique<stream>(client, socket{link, 0, near}),
-          std::make_unique<stream>(host, socket{link, 1, far})};
+detached_ptr make_stream(const process_ref& process, socket_end end) {
+  return std::make_unique<stream>(process, std::move(end));
+}
+
+void tell_changes(unix_sockets& all) noexcept {
+  while (true) {
+    const auto [socket, changes] = all.take_woken();
+    if (socket == nullptr) return;
+    static_cast<handle*>(socket->user)->changed(changes);
+  }
 }
 
 result<stream_ptr> adopt(detached_ptr given, attachment, handle& system) {

@@ -34,6 +34,10 @@ handle::~handle() {
   std::erase(process_->handles, this);
 }
 
+errc handle::ended() const noexcept {
+  return ended_ != errc::none || !process_->dead() ? ended_ : errc::process_killed;
+}
+
 void handle::link(op& o) noexcept {
   o.twin.previous = nullptr;
   o.twin.next = pending_;
@@ -70,7 +74,7 @@ start handle::submit(op& o, kind what) noexcept {
   scheduler_.point();
   const fault wrong = fault_of(what);
   if (wrong.resets) end(errc::connection_reset);
-  if (ended_ != errc::none) return o.finish({ended_});
+  if (ended() != errc::none) return o.finish({ended()});
   if (wrong.delay != duration{}) return hold_back(o, what, wrong);
   if (wrong.fails != errc::none) return o.finish({wrong.fails});
   unsigned& immediate = queue().immediate;
@@ -82,7 +86,7 @@ start handle::submit(op& o, kind what) noexcept {
     return start::done;
   }
   begin(o, what);
-  may_be_done ? park(o) : make_ready(o);
+  may_be_done && !std::exchange(goes_on_, false) ? park(o) : make_ready(o);
   return start::pending;
 }
 
@@ -138,17 +142,19 @@ ready_list& handle::queue() const noexcept {
 
 bool handle::settle(op& o) noexcept {
   // What is possible is done, though its cancel or deadline has come meanwhile: bytes win.
-  auto result = ended_ != errc::none ? status{ended_} : std::optional<status>();
+  auto result = ended() != errc::none ? status{ended()} : std::optional<status>();
   const auto what = static_cast<kind>(o.twin.kind);
   if (what == kind::schedule) result = status{};
   if (!result) check_buffers(o, what);
   if (!result && (o.twin.phase & is_failing) != 0) result = o.result;
   if (!result && (o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
+  const bool goes_on = std::exchange(goes_on_, false);
   if (!result && (o.twin.phase & (is_cancelled | is_withdrawn)) != 0) result = status{errc::cancelled};
   if (!result && o.deadline <= scheduler_.now()) result = status{errc::timed_out};
   if (!result) {
     watch_buffers(o, what);
     park(o);
+    if (goes_on) make_ready(o);
     return false;
   }
   unlink(o);
@@ -183,15 +189,20 @@ start handle::call(op& o, kind what) {
   if (wrong.resets) end(errc::connection_reset);
   if (wrong.delay != duration{}) {
     const time_point then = deadline_after(scheduler_.now(), wrong.delay);
-    while (scheduler_.now() < std::min(then, o.deadline) && ended_ == errc::none)
+    while (scheduler_.now() < std::min(then, o.deadline) && ended() == errc::none)
       scheduler_.block(wait::time, nullptr, std::min(then, o.deadline));
   }
   if (wrong.fails != errc::none) result = status{wrong.fails};
   while (!result) {
-    if (ended_ != errc::none) result = status{ended_};
+    if (ended() != errc::none) result = status{ended()};
     if (!result) result = attempt(o, what);
+    const bool goes_on = std::exchange(goes_on_, false);
     if (!result && o.deadline <= scheduler_.now()) result = status{errc::timed_out};
     if (result) break;
+    if (goes_on) {
+      scheduler_.point();
+      continue;
+    }
     call_link(o, what);
     watch_buffers(o, what);
     scheduler_.note(happening::begun, number_, 0, std::to_underlying(what));
@@ -200,7 +211,7 @@ start handle::call(op& o, kind what) {
                                            : wait::drained,
                      this, o.deadline);
     unlink(o);
-    if (ended_ == errc::none) check_buffers(o, what);
+    if (ended() == errc::none) check_buffers(o, what);
   }
   o.finish(*result, o.n);
   note_done(o, what);
@@ -215,7 +226,7 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
   const bool reads = what != readiness::writable, writes = what != readiness::readable;
   std::optional<status> result;
   while (true) {
-    if (ended_ != errc::none) result = status{ended_};
+    if (ended() != errc::none) result = status{ended()};
     if (!result && reads) result = attempt(in, kind::readable);
     if (!result && writes) result = attempt(out, kind::writable);
     if (!result && until != nullptr && until->raised) result = status{errc::cancelled};
@@ -240,10 +251,10 @@ void handle::request_cancel(op& o) noexcept {
   make_ready(o);
 }
 
-void handle::wake(kind what) noexcept {
+void handle::wake(kinds which) noexcept {
   for (op* each = pending_; each != nullptr; each = each->twin.next)
     if (ended_ != errc::none ||
-        (each->twin.kind == std::to_underlying(what) && (each->twin.phase & is_delayed) == 0))
+        ((which >> each->twin.kind & 1U) != 0 && (each->twin.phase & is_delayed) == 0))
       make_ready(*each);
 }
 

@@ -28,6 +28,12 @@ enum class kind : std::uint8_t {
   lock
 };
 
+/// Several of them.
+using kinds = std::uint16_t;
+template <class... Kind>
+[[nodiscard]] constexpr kinds kinds_of(Kind... each) noexcept {
+  return static_cast<kinds>((0U | ... | (1U << std::to_underlying(each))));
+}
 /// "read", "shut down": the verb.
 [[nodiscard]] std::string_view name_of(kind what) noexcept;
 
@@ -56,10 +62,14 @@ class handle {
   /// Lets go of the kernel's part; operations end with `why`, pending ones on a later turn. Only the first
   /// call counts.
   void end(errc why) noexcept;
-  /// Why; none while it is open.
-  [[nodiscard]] errc ended() const noexcept { return ended_; }
-  /// Operations of that kind may be possible now.
-  void wake(kind what) noexcept;
+  /// Why it can't be used any more; none while it can.
+  [[nodiscard]] errc ended() const noexcept;
+  /// Has it the kernel's part? Of a process that is being killed it may have, though it can't be used.
+  [[nodiscard]] bool open() const noexcept { return ended_ == errc::none; }
+  /// Operations of these kinds may be possible now.
+  void wake(kinds which) noexcept;
+  /// What it watches a socket for has come; bits of wake.
+  virtual void changed(std::uint8_t) noexcept {}
   /// The system whose thread it belongs to; null: a thread that calls.
   void belong_to(handle* system) noexcept { system_ = system; }
   /// Ends, and forgets its operations without completing them.
@@ -76,12 +86,14 @@ class handle {
   [[nodiscard]] std::string describe_pending() const;
 
  protected:
-  /// Tries the operation, adding to its n; nothing if it has to wait.
+  /// Tries the operation, adding to its n; nothing if it has to wait, or goes on in a moment.
   virtual std::optional<backend::status> attempt(backend::op&, kind) noexcept { return backend::status{}; }
   virtual void let_go() noexcept {}
   /// Of a system, where what can be done waits for a turn.
   virtual ready_list* list() noexcept { return nullptr; }
 
+  /// For attempt(): what it leaves undone is to be tried again without waiting for anything.
+  void go_on_soon() noexcept { goes_on_ = true; }
   backend::start submit(backend::op& o, kind what) noexcept;
   /// The calling thread waits for it, until the operation's deadline; it is done then.
   backend::start call(backend::op& o, kind what);
@@ -127,6 +139,7 @@ class handle {
   std::uint32_t number_;
   errc ended_ = errc::none;
   bool freed_ = false;
+  bool goes_on_ = false;
 };
 
 }  // namespace tp::sim

@@ -13,6 +13,7 @@
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
 #include "twinpipe/sim/world.hpp"
+#include "unix_socket.hpp"
 
 namespace tp::sim {
 
@@ -66,8 +67,9 @@ struct left_socket {
 
 /// What others hold of a process after its end.
 struct life final : process_handle {
-  [[nodiscard]] bool exited() const noexcept override { return over; }
-  bool over = false;
+  [[nodiscard]] bool exited() const noexcept override { return gone; }
+  bool over = false;  ///< it does nothing any more
+  bool gone = false;  ///< and all that it had is closed
 };
 
 /// A process as its kernel knows it.
@@ -92,13 +94,22 @@ struct process_record {
   [[nodiscard]] std::string label(const std::string& thread) const;
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
+  /// What the other end of a new connection sees of the calling thread.
+  [[nodiscard]] std::shared_ptr<const identity> seen_by_others();
+  std::shared_ptr<const identity> own_face = {};  ///< that of threads that act as nobody else, once asked for
   [[nodiscard]] const identity& effective() noexcept { return acts_as() ? *acts_as() : self; }
 };
 
-/// The client's and the server's end of a new connection. The server's ends with server_gone if nobody
-/// accepts it.
-[[nodiscard]] std::pair<backend::detached_ptr, backend::detached_ptr> make_connection(
-    const process_ref& client, const process_ref& host, const identity& listening);
+/// One end of a connection, which is some handle's.
+struct socket_end {
+  unix_socket* socket;
+  std::shared_ptr<const identity> peer;
+  std::uint32_t number;     ///< the end's, whoever has it
+  bool reset_told = false;  ///< to a reader
+};
+[[nodiscard]] backend::detached_ptr make_stream(const process_ref& process, socket_end end);
+/// Those whose sockets a call has changed learn it.
+void tell_changes(unix_sockets& all) noexcept;
 /// invalid_argument for a stream that is not of this twin, likewise for a name.
 [[nodiscard]] result<backend::stream_ptr> adopt(backend::detached_ptr stream, backend::attachment how,
                                                 handle& system);
@@ -137,8 +148,10 @@ struct tp::sim::world::state {
   ~state();
 
   scheduler time;
-  ready_list outside_ready;                       ///< of all systems that were made outside
-  std::pmr::unsynchronized_pool_resource memory;  ///< for what comes and goes with every operation
+  ready_list outside_ready;  ///< of all systems that were made outside
+  std::pmr::unsynchronized_pool_resource memory;
+  unix_sockets sockets{memory};
+  bool short_io = false;
   std::map<std::string, listener*> names;
   std::map<std::string, left_socket> left_sockets;  ///< by path, like names
   std::map<std::string, node> files{{"", {}},

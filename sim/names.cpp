@@ -1,5 +1,6 @@
 // Names and the listening sockets behind them: where a name is looked up, who may connect, and who accepts.
-#include <deque>
+#include <algorithm>
+#include <cassert>
 
 #include "core/unenforced.hpp"
 #include "kernel.hpp"
@@ -21,11 +22,23 @@ bool may_write(const identity& client, const access_policy& access, const identi
 
 }  // namespace
 
+/// Who waits in a backlog; its socket's user. The handle is made by the accept.
+struct queued_client {
+  std::shared_ptr<const identity> who;
+  std::uint32_t number;  ///< of the server's end
+};
+
 /// A bound name. While it is open it stands in the world's table.
 class listener final : public bound_name, public handle {
  public:
   listener(const process_ref& process, const bind_request& request, const std::string& place)
       : handle(process), place_(place), request_(request) {
+    socket_.user = static_cast<handle*>(this);
+    // listen(2): no more than net.core.somaxconn, which a negative number is.
+    constexpr std::uint32_t most_queued = 4096;
+    [[maybe_unused]] const auto listens =
+        socket_.listen(std::min(static_cast<std::uint32_t>(request_.backlog), most_queued));
+    assert(listens == std::errc{});
     process_->world->names.emplace(place_, this);
     process_->world->places.emplace(number(), place_);
     time().note(happening::bound, number());
@@ -36,49 +49,86 @@ class listener final : public bound_name, public handle {
   void withdraw() noexcept override { end(errc::closed); }
 
   [[nodiscard]] std::string describe() const override { return "the name '" + location_ + "'"; }
-  [[nodiscard]] std::uint32_t owner() const noexcept { return self_.uid.value; }
+  [[nodiscard]] std::uint32_t owner() const noexcept { return self_->uid.value; }
   [[nodiscard]] error in_use_for(const process_ref& other) const {
     const error who(errc::name_in_use, operation::bind, 0,
                     make_text("'" + location_ + "' is held by " + process_->name));
     return other == process_ ? who.in(circumstance::own_process) : who;
   }
-  /// What connect(2) answers; none: there is room.
+  /// May it connect, as far as the socket's mode says?
   [[nodiscard]] errc answer(const identity& client) const noexcept {
     const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
-    if (has_mode && !may_write(client, request_.access, self_)) return errc::access_denied;
-    // listen(n) admits n + 1.
-    return std::cmp_greater(queue.size(), request_.backlog) ? errc::busy : errc::none;
+    if (has_mode && !may_write(client, request_.access, *self_)) return errc::access_denied;
+    return errc::none;
   }
-  [[nodiscard]] detached_ptr admit(const process_ref& client) {
-    auto [near, far] = make_connection(client, process_, self_);
-    queue.push_back(std::move(far));
-    for (handle* const acceptor : acceptors) acceptor->wake(kind::accept);
-    return std::move(near);
+  /// What connect(2) answers, and the client's end.
+  [[nodiscard]] errc admit(const process_ref& client, detached_ptr& made);
+  /// The next of the backlog; none: the acceptors are woken when there is one.
+  [[nodiscard]] std::optional<socket_end> take();
+  void changed(std::uint8_t) noexcept override {
+    socket_.watch(0);
+    for (handle* const acceptor : acceptors) acceptor->wake(kinds_of(kind::accept));
   }
 
-  std::deque<detached_ptr> queue;  ///< connected, not accepted
   std::vector<handle*> acceptors;
 
  private:
-  void let_go() noexcept override {
-    process_->world->names.erase(place_);
-    if (process_->dead() && !place_.starts_with('@')) {
-      process_->world->left_sockets.insert_or_assign(place_, left_socket{request_.access, self_});
-    }
-    // A withdrawal accepts and closes them, so only those that wrote are reset; the kernel resets all.
-    const errc why = process_->dead() ? errc::server_gone : errc::closed;
-    for (const auto& client : queue) dynamic_cast<handle&>(*client).end(why);
-    queue.clear();
-    for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(ended());
-  }
+  void let_go() noexcept override;
+  [[nodiscard]] unix_sockets& sockets() const noexcept { return process_->world->sockets; }
 
-  const std::string place_;                      ///< an abstract one's begins with @
-  const identity self_ = process_->effective();  ///< what clients see: as it was at listen(2)
+  const std::string place_;  ///< an abstract one's begins with @
+  const std::shared_ptr<const identity> self_ = process_->seen_by_others();  ///< as it was at listen(2)
   const bind_request request_;
+  unix_socket& socket_ = sockets().open();
   const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
   const std::string unenforced_ = core::unenforced_by_sockets(request_);
 };
 static_assert(backend::implements<listener, backend::bound_name>);
+
+errc listener::admit(const process_ref& client, detached_ptr& made) {
+  unix_socket& own = sockets().open();
+  const auto other = own.connect(socket_);
+  if (!other) {
+    own.close();
+    return other.error() == std::errc::connection_refused ? errc::not_found : errc::busy;
+  }
+  std::uint32_t& last = process_->world->handles;
+  const std::uint32_t near = ++last, far = ++last;
+  (*other)->user = std::make_unique<queued_client>(client->seen_by_others(), far).release();
+  time().note(happening::connected, near, far);
+  made = make_stream(client, {&own, self_, near});
+  tell_changes(sockets());
+  return errc::none;
+}
+
+std::optional<socket_end> listener::take() {
+  const auto taken = socket_.accept();
+  if (!taken) {
+    socket_.watch(wake::readable);
+    return std::nullopt;
+  }
+  const std::unique_ptr<queued_client> client(
+      static_cast<queued_client*>(std::exchange((*taken)->user, nullptr)));
+  return socket_end{*taken, std::move(client->who), client->number};
+}
+
+// A withdrawal accepts and closes who waits, so only those that wrote are reset. The kernel, when the
+// listener goes with its process, resets all.
+void listener::let_go() noexcept {
+  process_->world->names.erase(place_);
+  if (process_->dead() && !place_.starts_with('@')) {
+    process_->world->left_sockets.insert_or_assign(place_, left_socket{request_.access, *self_});
+  }
+  if (process_->dead()) {
+    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued())
+      delete static_cast<queued_client*>(each->user);
+  } else {
+    while (const auto left = take()) left->socket->close();
+  }
+  socket_.close();
+  tell_changes(sockets());
+  for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(ended());
+}
 
 namespace {
 
@@ -110,10 +160,10 @@ class acceptor final : public backend::acceptor, public handle {
 
  private:
   std::optional<status> attempt(op& o, kind) noexcept override {
-    if (from_.queue.empty()) return std::nullopt;
-    time().note(happening::accepted, from_.number(), dynamic_cast<handle&>(*from_.queue.front()).number());
-    static_cast<accept_op&>(o).stream = std::move(from_.queue.front());
-    from_.queue.pop_front();
+    auto client = from_.take();
+    if (!client) return std::nullopt;
+    time().note(happening::accepted, from_.number(), client->number);
+    static_cast<accept_op&>(o).stream = make_stream(process_, std::move(*client));
     return status{};
   }
   void let_go() noexcept override { std::erase(from_.acceptors, this); }
@@ -174,7 +224,7 @@ status connect(const process_ref& process, connect_op& o) {
     const std::uint32_t owner = listens ? at->second->owner() : found ? left->second.owner.uid.value : 0;
     if (found && o.expected != server_trust::anyone && is_planted(*process, place, owner))
       answer = errc::untrusted_location, o.about = circumstance::others_socket;
-    if (answer == errc::none) o.stream = at->second->admit(process);
+    if (answer == errc::none) answer = at->second->admit(process, o.stream);
     tried.append("; ").append(place).append(": ").append(to_string(answer));
     if (answer != errc::not_found) break;
   }

@@ -32,9 +32,7 @@ class process final : public backend::process {
   void kill() {
     if (std::exchange(record_->life->over, true)) return;
     record_->world->time.note(happening::killed, record_->self.pid.value);
-    // Each is closed for good, and others may see it so, before the next.
-    for (std::size_t i = 0; i < record_->handles.size(); ++i) record_->handles[i]->end(errc::process_killed);
-    record_->world->time.kill_threads(*record_);
+    close_all(record_);
   }
   [[nodiscard]] process_record& record() noexcept { return *record_; }
   backend::capabilities features() const noexcept override {
@@ -74,6 +72,8 @@ class process final : public backend::process {
   }
 
  private:
+  static void close_all(process_ref killed);
+
   process_ref record_;
   own_names names_{record_};
   std::unique_ptr<backend::files> files_ = make_files(record_);
@@ -82,11 +82,37 @@ class process final : public backend::process {
 };
 static_assert(backend::implements<process, backend::process>);
 
+// The kernel closes one after the other, and others see each state in between. The process's own threads do
+// nothing meanwhile; and a process that ends by itself, or from outside the world, does it at one moment.
+void process::close_all(process_ref killed) {
+  scheduler& time = killed->world->time;
+  const process_record* const killer = time.current().process;
+  const bool seen = killer != nullptr && killer != killed.get();
+  if (seen && !std::exchange(killed->paused, true)) time.pause_threads(*killed);
+  bool first = true;
+  for (std::size_t i = 0; i < killed->handles.size(); ++i) {
+    if (!killed->handles[i]->open()) continue;
+    if (seen && !std::exchange(first, false)) time.point();
+    if (i < killed->handles.size()) killed->handles[i]->end(errc::process_killed);
+  }
+  killed->life->gone = true;
+  killed->paused = false;
+  time.kill_threads(*killed);
+}
+
 }  // namespace
 
 std::string process_record::label(const std::string& thread) const {
   const auto& user = world->users.at(self.uid.value).name;
   return std::string(short_name()) + "/" + thread + " (" + user + ")";
+}
+
+std::shared_ptr<const identity> process_record::seen_by_others() {
+  if (!acts_as() && own_face) return own_face;
+  auto made = std::make_shared<identity>(effective());
+  made->process = life;
+  if (!acts_as()) own_face = made;
+  return made;
 }
 
 std::unique_ptr<backend::process> make_process(process_ref record) {

@@ -69,6 +69,7 @@ void resident_program::run() {
 
 void resident_program::kill() {
   check_alive();
+  if (twin_->killed()) return;
   if (record_of(*twin_).paused) resume();
   sim::kill(*twin_);
   if (!runs_ || began_) return;
@@ -84,6 +85,7 @@ void resident_program::pause() {
 
 void resident_program::resume() {
   check_alive();
+  if (twin_->killed()) return;
   record_of(*twin_).paused = false;
   world_->time.resume_threads(record_of(*twin_));
 }

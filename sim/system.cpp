@@ -78,7 +78,10 @@ turn_result system::turn(time_point until) {
   list_->immediate = ready_list::immediate_per_turn;
   while (true) {
     if (complete_ready()) return turn_result::progressed;
-    if (!list_->ops.empty()) continue;  // a part of a write has let a reader go on
+    if (!list_->ops.empty()) {  // a part of a write has let a reader go on, or has another part to come
+      time().point();
+      continue;
+    }
     if (process_->dead()) return turn_result::stalled;
     if (until <= now()) return turn_result::timed_out;
     list_->turns = &time().current();

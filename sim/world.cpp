@@ -3,6 +3,7 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "trace.hpp"
 #include "twinpipe/detail/lost_error.hpp"
 #include "verdict.hpp"
 
@@ -95,11 +96,18 @@ void world::add_faults(fault_rule rule) {
   state_->fault_rules.push_back(std::move(rule));
 }
 
+void world::short_io(bool allowed) {
+  state_->short_io = allowed;
+}
+
 const std::string& world::failure() const noexcept {
   return state_->failure;
 }
 std::string world::dump() const {
   return describe(*state_);
+}
+std::string world::recent_events() const {
+  return trace_of(*state_, SIZE_MAX);
 }
 void world::allow_steps(std::uint64_t most) {
   state_->time.allow_steps(state_->time.steps() + most);

@@ -7,6 +7,6 @@ namespace tp::detail {
 
 /// Writes "twinpipe: <what>" to standard error and aborts. Only for errors in the program, never for what the
 /// world does.
-[[noreturn]] void fatal(std::string_view what) noexcept;
+[[noreturn, gnu::cold]] void fatal(std::string_view what) noexcept;
 
 }  // namespace tp::detail

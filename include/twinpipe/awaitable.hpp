@@ -11,6 +11,33 @@
 
 namespace tp {
 
+class send_result;
+struct received;
+
+namespace detail {
+
+/// How an awaitable reaches its operation.
+template <class Result>
+struct operation_calls {
+  [[nodiscard]] static bool start(typed_operation<Result>& op) { return op.start(); }
+  [[nodiscard]] static Result take(typed_operation<Result>& op) { return op.take(); }
+};
+
+/// Only a send and a receive of a connection end so: called without a table of functions, which is one more
+/// thing that isn't in the cache when a coroutine resumes.
+template <>
+struct operation_calls<send_result> {
+  [[nodiscard]] static bool start(typed_operation<send_result>& op);
+  [[nodiscard]] static send_result take(typed_operation<send_result>& op);
+};
+template <>
+struct operation_calls<result<received>> {
+  [[nodiscard]] static bool start(typed_operation<result<received>>& op);
+  [[nodiscard]] static result<received> take(typed_operation<result<received>>& op);
+};
+
+}  // namespace detail
+
 /// One pointer to an operation that hasn't started. `co_await c.receive(b).within(5s).unless(stop)`.
 ///
 /// The operation starts when it is awaited, and may be awaited once; a second time, or after a move, aborts
@@ -46,11 +73,16 @@ class [[nodiscard]] awaitable {
     return std::move(*this);
   }
 
-  [[nodiscard]] bool await_ready() { return checked().start(); }
+  [[nodiscard]] bool await_ready() { return calls::start(checked()); }
   void await_suspend(std::coroutine_handle<> waiter) { op_->park(waiter); }
-  [[nodiscard]] Result await_resume() { return detail::unless_killed(std::exchange(op_, nullptr)->take()); }
+  [[nodiscard]] Result await_resume() {
+    Result outcome = calls::take(*std::exchange(op_, nullptr));
+    detail::leave_if_killed(outcome);
+    return outcome;
+  }
 
  private:
+  using calls = detail::operation_calls<Result>;
   [[nodiscard]] detail::typed_operation<Result>& checked() const noexcept {
     if (op_ == nullptr) detail::refuse_spent_awaitable();
     return *op_;

@@ -9,6 +9,10 @@
 
 namespace tp::sim {
 
+std::unique_ptr<answerer> random_choices(std::uint64_t seed) {
+  return std::make_unique<random_answerer>(seed);
+}
+
 std::uint32_t exhaustive_answerer::answer(std::uint32_t bound, choice what) {
   const bool by_chance = what == choice::postpone || what == choice::spurious || what == choice::length ||
                          what == choice::accept;

@@ -157,6 +157,14 @@ std::string exploration::to_string() const {
 }
 
 exploration explore(const explore_options& options, const scenario& what) {
+  if (options.short_io) {
+    explore_options rest = options;
+    rest.short_io = false;
+    return explore(rest, [&](world& made) {
+      made.short_io();
+      what(made);
+    });
+  }
   if (const char* const only = std::getenv("TWINPIPE_REPLAY")) {
     replay(only, what);
     return {.runs = 1};

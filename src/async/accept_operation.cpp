@@ -1,5 +1,6 @@
 // One accept of a listener.
 #include "async/listener_state.hpp"
+#include "async/operation_steps.hpp"
 
 namespace tp::detail {
 

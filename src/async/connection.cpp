@@ -38,7 +38,7 @@ void connection::let_go() noexcept {
   std::exchange(state_, nullptr)->release();
 }
 
-connection_state& connection::state() const {
+[[gnu::hot]] connection_state& connection::state() const {
   if (state_ == nullptr) detail::fatal("a connection was used after it had been moved from");
   state_->runtime().check_thread_of_message();
   return *state_;
@@ -50,13 +50,13 @@ connection_state& connection::state_of_rare_call() const {
   return found;
 }
 
-awaitable<send_result> connection::send(std::span<const std::byte> bytes) {
+[[gnu::hot]] awaitable<send_result> connection::send(std::span<const std::byte> bytes) {
   auto& op = state().acquire<detail::send_operation>();
   op.prepare(bytes);
   return awaitable_of<send_result>(op);
 }
 
-awaitable<result<received>> connection::receive(std::span<std::byte> into) {
+[[gnu::hot]] awaitable<result<received>> connection::receive(std::span<std::byte> into) {
   auto& op = state().acquire<detail::receive_operation>();
   op.prepare(into);
   return awaitable_of<result<received>>(op);

@@ -30,7 +30,7 @@ class node_pool {
   /// `made_of`: for a new one's constructor.
   template <class... Args>
   [[nodiscard]] Node& acquire(Args&... made_of) {
-    if (free_ == nullptr) return *new (memory_->allocate(sizeof(Node), alignof(Node))) Node(made_of...);
+    if (free_ == nullptr) return make(made_of...);
     --kept_;
     return *std::exchange(free_, free_->next_free);
   }
@@ -42,7 +42,11 @@ class node_pool {
 
  private:
   static constexpr std::size_t most_kept = 1024;
-  void destroy(Node& node) noexcept {
+  template <class... Args>
+  [[gnu::cold]] Node& make(Args&... made_of) {
+    return *new (memory_->allocate(sizeof(Node), alignof(Node))) Node(made_of...);
+  }
+  [[gnu::cold]] void destroy(Node& node) noexcept {
     node.~Node();
     memory_->deallocate(&node, sizeof(Node), alignof(Node));
   }
@@ -98,22 +102,42 @@ class connection_operation : public typed_operation<Result> {
   /// The outcome is known. While the operation is being started its waiter goes on at once; inside a turn of
   /// the backend it resumes in this call; and called from anywhere else it resumes on a later turn.
   void end(Result outcome, bool inside_turn) noexcept {
-    outcome_.emplace(std::move(outcome));
+    set(std::move(outcome));
     if (starting_) return this->finish_now();
     inside_turn ? this->complete() : this->complete_later();
+  }
+  /// The same for one that succeeds: no error has to be moved, or destroyed.
+  template <class Value>
+  void succeed(Value value, bool inside_turn) noexcept {
+    set(value);
+    if (starting_) return this->finish_now();
+    inside_turn ? this->complete() : this->complete_later();
+  }
+  /// And is being started.
+  template <class Value>
+  void succeed_now(Value value) noexcept {
+    set(value);
+    this->finish_now();
   }
 
   Node* next_free = nullptr;      ///< in the pool
   errc stop_reason = errc::none;  ///< why it is being taken back, while that takes time
 
  protected:
-  void use() noexcept;
+  void use() noexcept;  // connection_state.hpp
+  [[gnu::cold]] void refuse(errc code) noexcept;
   void on_stop() noexcept final;
 
   connection_state* state_ = nullptr;
 
  private:
   void give_back() noexcept;
+  // Once for each use: there is nothing to destroy before.
+  template <class Outcome>
+  void set(Outcome&& outcome) noexcept {
+    if (outcome_) std::unreachable();
+    outcome_.emplace(std::forward<Outcome>(outcome));
+  }
   std::optional<Result> outcome_;
   bool starting_ = false;
 };
@@ -121,7 +145,10 @@ class connection_operation : public typed_operation<Result> {
 class send_operation final : public connection_operation<send_operation, send_result> {
  public:
   explicit send_operation(runtime_state& runtime) noexcept;
-  void prepare(std::span<const std::byte> bytes) noexcept;
+  void prepare(std::span<const std::byte> bytes) noexcept {
+    use();
+    item.payload = bytes;
+  }
 
   bool withdrawing = false;  ///< stopped while a piece of it was under way
   struct queued : core::outgoing {
@@ -132,8 +159,16 @@ class send_operation final : public connection_operation<send_operation, send_re
 class receive_operation final : public connection_operation<receive_operation, result<received>> {
  public:
   explicit receive_operation(runtime_state& runtime) noexcept;
-  void prepare(std::span<std::byte> into) noexcept;
-  void prepare(buffer& into) noexcept;
+  void prepare(std::span<std::byte> bytes) noexcept {
+    use();
+    span = bytes;
+    into = nullptr;
+  }
+  void prepare(buffer& bytes) noexcept {
+    use();
+    span = {};
+    into = &bytes;
+  }
 
   std::span<std::byte> span;
   buffer* into = nullptr;

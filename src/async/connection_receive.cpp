@@ -10,12 +10,16 @@ namespace {
 constexpr std::size_t replies_max = 32;
 }  // namespace
 
-void connection_state::begin(receive_operation& op) {
-  errc refused = errc::none;
-  if (receiving_ != nullptr) refused = errc::operation_in_progress;
-  if (!terms_.can_receive) refused = errc::wrong_direction;
-  if (closed()) refused = closed_reason_to_receive();
-  if (refused != errc::none) return op.end(std::unexpected(receive_error(refused)), false);
+[[gnu::hot]] errc connection_state::refuse_receive() const noexcept {
+  if (closed()) return closed_reason_to_receive();
+  if (!terms_.can_receive) return errc::wrong_direction;
+  if (receiving_ != nullptr) return errc::operation_in_progress;
+  return errc::none;
+}
+
+[[gnu::hot]] void connection_state::begin_receive(receive_operation& op) {
+  if (const errc refused = refuse_receive(); refused != errc::none)
+    return fail_now(op, receive_error(refused));
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
   const bool only_reads = inbound_.has_nothing() && !read_op_.pending() && withheld_.empty() && !answers_due_;
@@ -23,14 +27,9 @@ void connection_state::begin(receive_operation& op) {
   if (op.pending()) arm(op.deadline());
 }
 
-bool connection_state::may_read_past() const noexcept {
-  const bool plain = !terms_.framed && terms_.mode == transmission::byte && terms_.can_receive;
-  return plain && receiving_ == nullptr && !read_op_.pending() && !closed() && !inbound_.over();
-}
-
 // Reads until the stream makes us wait or nobody wants more. Answers to the peer go when all that has come
 // was looked at, many in one write.
-void connection_state::pull_in(during when) {
+[[gnu::hot]] void connection_state::pull_in(during when) {
   for (;;) {
     if (torn_down_) {
       if (receiving_ == nullptr || read_op_.pending()) return;
@@ -53,7 +52,7 @@ void connection_state::pull_in(during when) {
         continue;
       case step::failed:
         if (receiving_ != nullptr) {
-          finish_receive(std::unexpected(receive_error(inbound_.failure(), receive_cause_)), when);
+          fail_receive(inbound_.failure(), receive_cause_, when);
           continue;
         }
         return on_stream_end(when);
@@ -85,7 +84,7 @@ void connection_state::pull_in(during when) {
 
 // True if the read ended at once. Where it is likely to wait it waits without memory first, as it does with
 // nobody receiving: who waits needs no block then.
-bool connection_state::start_read() {
+[[gnu::hot]] bool connection_state::start_read() {
   read_op_.into = {};
   read_op_.spill = {};
   // A thread that waits in the read itself saves a call of the system; the memory is its own for that time.
@@ -105,7 +104,7 @@ bool connection_state::start_read() {
   return true;
 }
 
-void connection_state::take_read() {
+[[gnu::hot]] void connection_state::take_read() {
   const bool waited = std::exchange(waiting_readable_, false);
   switch (read_op_.result.code) {
     case errc::none:
@@ -130,26 +129,21 @@ void connection_state::take_read() {
   }
 }
 
-void connection_state::read_ended() {
+[[gnu::hot]] void connection_state::take_read_bytes() {
   take_read();
-  const bool only_receives = !terms_.framed && receiving_ != nullptr && closing_ == nullptr && !torn_down_;
-  if (only_receives && inbound_.got_bytes()) {
-    static_cast<void>(inbound_.advance());
-    return finish_receive(inbound_.outcome(), during::turn);
-  }
   const bool expected = readable_ && receiving_ != nullptr && receiving_->stop_reason == errc::none;
   if (expected && !torn_down_ && closing_ == nullptr && !start_read()) return;
   pull_in(during::turn);
   if (closing_ != nullptr) advance_close(during::turn);
 }
 
-void connection_state::finish_receive(result<received> outcome, during when) {
-  std::exchange(receiving_, nullptr)->end(std::move(outcome), in_turn(when));
+void connection_state::fail_receive(errc code, int cause, during when) {
+  std::exchange(receiving_, nullptr)->end(std::unexpected(receive_error(code, cause)), in_turn(when));
 }
 
 void connection_state::cancel_receive(errc reason, during when) {
   if (inbound_.cancel()) return finish_receive(inbound_.outcome(), when);
-  finish_receive(std::unexpected(receive_error(reason)), when);
+  fail_receive(reason, 0, when);
 }
 
 // A read that is pending must end first: its bytes may have come already, and a read straight into the
@@ -190,7 +184,7 @@ bool connection_state::take_request(const wire::frame_parser::event& request) {
 }
 
 // A DRAIN is answered when the application has got everything before it; never, if it won't.
-void connection_state::release_withheld() {
+[[gnu::hot]] void connection_state::release_withheld() {
   if (withheld_.empty() || inbound_.holds_undelivered()) return;
   if (!inbound_.dropped() && send_failure_ == errc::none && !close_said_) {
     for (const std::uint64_t token : withheld_) {

@@ -8,7 +8,7 @@ constexpr duration stop_grace = std::chrono::seconds(1);
 constexpr std::size_t joined_at_most = std::size_t{64} << 10;
 }  // namespace
 
-errc connection_state::refuse_send(std::size_t bytes) const noexcept {
+[[gnu::hot]] errc connection_state::refuse_send(std::size_t bytes) const noexcept {
   if (closed()) return closed_reason();
   if (end_queued_) return errc::closed;
   if (!terms_.can_send) return errc::wrong_direction;
@@ -19,20 +19,10 @@ errc connection_state::refuse_send(std::size_t bytes) const noexcept {
   return errc::none;
 }
 
-bool connection_state::may_write_past(std::size_t bytes) const noexcept {
-  const bool plain = !terms_.framed && terms_.mode == transmission::byte && bytes > 0;
-  return plain && can_write() && outbound_.idle() && refuse_send(bytes) == errc::none;
-}
-
-void connection_state::begin(send_operation& op) {
+[[gnu::hot]] void connection_state::begin_send(send_operation& op) {
   const std::size_t bytes = op.item.payload.size();
-  if (const errc refused = refuse_send(bytes); refused != errc::none) {
-    if (refused == errc::message_too_large)
-      return op.end(std::unexpected(too_large(operation::send, bytes, terms_.max_send)), false);
-    return op.end(
-        std::unexpected(make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0)),
-        false);
-  }
+  if (const errc refused = refuse_send(bytes); refused != errc::none)
+    return fail_now(op, send_error(refused, bytes));
   if (bytes == 0 && terms_.mode == transmission::byte) return op.end(std::size_t{0}, false);
   op.item.interruptible = op.may_be_stopped() || op.deadline() != never;
   sent_since_drain_ = true;
@@ -49,7 +39,7 @@ void connection_state::begin(send_operation& op) {
 }
 
 // The short way of what push_out() does, for a send that meets an empty queue. False: it isn't one write.
-bool connection_state::send_alone(send_operation& op) {
+[[gnu::hot]] bool connection_state::send_alone(send_operation& op) {
   const auto vector = outbound_.gather_alone(op.item);
   if (vector.empty()) return false;
   auto& write = borrow<&connection_state::write_ended>(write_op_);
@@ -59,9 +49,15 @@ bool connection_state::send_alone(send_operation& op) {
     write_op_.give_back(runtime_.memory.ops);
     outbound_.sent_alone();
     unconfirmed_ = true;
-    op.end(op.item.payload.size(), false);
+    op.succeed_now(op.item.payload.size());
     return true;
   }
+  keep_sending(op, how);
+  return true;
+}
+
+// The write that was to be all of it isn't over, or took less: it goes on from the queue.
+void connection_state::keep_sending(send_operation& op, backend::start how) {
   outbound_.keep_alone(op.item);
   if (how == backend::start::pending) {
     retain();
@@ -70,7 +66,6 @@ bool connection_state::send_alone(send_operation& op) {
     account_write();
     push_out(during::call);
   }
-  return true;
 }
 
 void connection_state::push_out(during when) {

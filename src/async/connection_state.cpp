@@ -10,11 +10,13 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
     : resident(runtime),
       stream_(std::move(stream)),
       terms_(terms),
-      subject_(std::move(subject)),
-      slot_(std::move(slot)),
+      sends_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_send),
+      receives_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_receive),
+      read_op_(when_read(), this),
       outbound_(terms.mode, terms.framed, runtime.memory.write_blocks, runtime.memory.resource),
       inbound_(terms.mode, terms.framed, terms.max_receive, runtime.memory.read_blocks),
-      read_op_(handler<&connection_state::read_ended>(), this),
+      subject_(std::move(subject)),
+      slot_(std::move(slot)),
       withheld_(&runtime.memory.resource) {}
 
 connection_state& connection_state::make(runtime_state& runtime, backend::stream_ptr stream,
@@ -50,6 +52,11 @@ error connection_state::receive_error(errc code, int system_cause) const {
   if (code == errc::message_too_large)
     return too_large(operation::receive, inbound_.refused_size(), terms_.max_receive);
   return make_error(code, operation::receive, system_cause);
+}
+
+error connection_state::send_error(errc refused, std::size_t bytes) const {
+  if (refused == errc::message_too_large) return too_large(operation::send, bytes, terms_.max_send);
+  return make_error(refused, operation::send, refused == send_failure_ ? send_cause_ : 0);
 }
 
 result<connection> attach(runtime_state& runtime, established made, operation kind) {

@@ -8,6 +8,7 @@
 
 #include "async/connection_operations.hpp"
 #include "async/instance_slot.hpp"
+#include "async/operation_steps.hpp"
 #include "async/resident.hpp"
 #include "async/runtime_state.hpp"
 #include "core/inbound.hpp"
@@ -28,7 +29,8 @@ class connection_state final : public resident {
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const core::terms& terms() const noexcept { return terms_; }
   [[nodiscard]] const identity& peer() const noexcept { return stream_->peer(); }
-  [[nodiscard]] error make_error(errc code, operation op, int system_cause = 0) const;
+  /// Cold, like all that makes an error: what only fails stands apart from what runs.
+  [[nodiscard, gnu::cold]] error make_error(errc code, operation op, int system_cause = 0) const;
   [[nodiscard]] bool closed() const noexcept { return torn_down_ || closing_ != nullptr; }
   [[nodiscard]] tp::drain_guarantee drain_guarantee() const noexcept;
 
@@ -86,10 +88,17 @@ class connection_state final : public resident {
     return inbound_.failure() == errc::message_too_large ? errc::message_too_large : closed_reason();
   }
 
-  [[nodiscard]] error too_large(operation op, std::uint64_t bytes, std::size_t most) const;
-  [[nodiscard]] error receive_error(errc code, int system_cause = 0) const;
+  [[nodiscard, gnu::cold]] error too_large(operation op, std::uint64_t bytes, std::size_t most) const;
+  [[nodiscard, gnu::cold]] error receive_error(errc code, int system_cause = 0) const;
+  [[nodiscard, gnu::cold]] error send_error(errc refused, std::size_t bytes) const;
+
+  // connection_bare.cpp
+  [[nodiscard]] static backend::op::handler when_read() noexcept;
+  void read_ended();
 
   // connection_send.cpp
+  void begin_send(send_operation& op);
+  void keep_sending(send_operation& op, backend::start how);
   [[nodiscard]] errc refuse_send(std::size_t bytes) const noexcept;
   [[nodiscard]] bool can_write() const noexcept {
     return !write_op_.pending() && !torn_down_ && send_failure_ == errc::none;
@@ -110,14 +119,19 @@ class connection_state final : public resident {
   void answer(const wire::control_frame& frame, during when);
 
   // connection_receive.cpp
+  [[nodiscard]] errc refuse_receive() const noexcept;
+  void begin_receive(receive_operation& op);
   void pull_in(during when);
   bool start_read();
   void take_read();
-  void read_ended();
+  void take_read_bytes();
   void on_control(during when);
   [[nodiscard]] bool take_request(const wire::frame_parser::event& request);
   void release_withheld();
-  void finish_receive(result<received> outcome, during when);
+  void finish_receive(const received& outcome, during when) {
+    std::exchange(receiving_, nullptr)->succeed(outcome, in_turn(when));
+  }
+  void fail_receive(errc code, int cause, during when);
   void cancel_receive(errc reason, during when);
   void on_protocol_error(during when);
   void watch_for_control();
@@ -141,12 +155,20 @@ class connection_state final : public resident {
   void finish_close(delivery outcome, during when);
 
   // connection_timer.cpp
-  void arm(time_point deadline);
+  void arm(time_point deadline) {
+    if (deadline != never && !torn_down_) set_timer(deadline);
+  }
+  void set_timer(time_point deadline);
   void timer_ended();
   bool expire_one(time_point now);
   bool expire_sends(time_point now);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
+  // Cold, so that what ends well is short.
+  template <class Operation>
+  [[gnu::cold, gnu::noinline]] static void fail_now(Operation& op, error why) {
+    op.end(std::unexpected(std::move(why)), false);
+  }
   [[nodiscard]] static bool in_turn(during when) noexcept { return when == during::turn; }
   void on_shutdown() { shutdown_ended(during::turn); }
   void on_kernel_drain() { kernel_drain_ended(during::turn); }
@@ -159,21 +181,39 @@ class connection_state final : public resident {
     return op.borrow(runtime_.memory.ops, handler<Method>(), this);
   }
 
+  // What a send and a receive without frames look at stands in front, in as few lines of the cache as it
+  // takes.
   backend::stream_ptr stream_;
   core::terms terms_;
-  shared_text subject_;
-  instance_slot slot_;
+  lent_op write_op_;
+  receive_operation* receiving_ = nullptr;
+  drain_operation* draining_ = nullptr;
+  close_operation* closing_ = nullptr;
+  const bool sends_bare_, receives_bare_;  ///< byte mode without frames, and it goes this way
+  errc send_failure_ = errc::none;
+  bool torn_down_ = false;
+  bool waiting_readable_ = false;  ///< read_op_ moves nothing
+  bool readable_ = false;          ///< it was told that a read would not wait
+  bool end_queued_ = false;        ///< shutdown() was called
+  bool unconfirmed_ = false;       ///< data went out, and nobody has confirmed that it arrived
+  bool sent_since_drain_ = false;  ///< the drain under way, or the last, doesn't cover everything
+  bool joining_ = false;           ///< waiters of one write are being resumed
+  bool joined_ = false;            ///< and one of them has queued a send
+  bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
+  bool end_sent_ = false;
+  bool lost_data_ = false;       ///< a send failed, so the peer didn't get all
+  bool drain_is_stale_ = false;  ///< drain_op_ was begun for a drain that ended before this close
+  bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
+  bool looking_ = false;         ///< for control frames, because a caller said so
+  backend::read_op read_op_;
   core::outbound outbound_;
   core::inbound inbound_;
 
-  backend::read_op read_op_;
-  lent_op write_op_, shutdown_op_, drain_op_, timer_op_, background_op_;
+  shared_text subject_;
+  instance_slot slot_;
+  lent_op shutdown_op_, drain_op_, timer_op_, background_op_;
   time_point timer_at_ = never;
-
-  receive_operation* receiving_ = nullptr;
   shutdown_operation* shutting_ = nullptr;
-  drain_operation* draining_ = nullptr;
-  close_operation* closing_ = nullptr;
   core::outgoing* end_item_ = nullptr;  ///< while it is in the queue
   std::uint64_t drain_token_ = 0;       ///< of the last DRAIN sent
   std::uint64_t answered_token_ = 0;    ///< of the last DRAINED that came
@@ -182,30 +222,21 @@ class connection_state final : public resident {
   std::pmr::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
   std::size_t withdrawing_ = 0;               ///< stopped sends whose piece is under way
   time_point grace_until_ = never;            ///< never without such sends
-
   core::outgoing* finished_first_ = nullptr;
   core::outgoing* finished_last_ = nullptr;
-  errc send_failure_ = errc::none;
   int send_cause_ = 0;
   int receive_cause_ = 0;
   errc teardown_reason_ = errc::none;
   bool grace_passed_ = false;  ///< hence the teardown
   delivery close_outcome_ = delivery::unknown;
   close_stage close_stage_ = close_stage::flushing;
-  bool waiting_readable_ = false;  ///< read_op_ moves nothing
-  bool readable_ = false;          ///< it was told that a read would not wait
-  bool end_queued_ = false;        ///< shutdown() was called
-  bool end_sent_ = false;
-  bool unconfirmed_ = false;       ///< data went out, and nobody has confirmed that it arrived
-  bool lost_data_ = false;         ///< a send failed, so the peer didn't get all
-  bool sent_since_drain_ = false;  ///< the drain under way, or the last, doesn't cover everything
-  bool drain_is_stale_ = false;    ///< drain_op_ was begun for a drain that ended before this close
-  bool close_said_ = false;        ///< our CLOSE was queued: no frame may follow it
-  bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
-  bool joining_ = false;           ///< waiters of one write are being resumed
-  bool joined_ = false;            ///< and one of them has queued a send
-  bool torn_down_ = false;
-  bool looking_ = false;  ///< for control frames, because a caller said so
 };
+
+template <class Node, class Result>
+void connection_operation<Node, Result>::use() noexcept {
+  this->configure();
+  stop_reason = errc::none;
+  state_->retain();
+}
 
 }  // namespace tp::detail

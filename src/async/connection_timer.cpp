@@ -6,8 +6,7 @@
 
 namespace tp::detail {
 
-void connection_state::arm(time_point deadline) {
-  if (deadline == never || torn_down_) return;
+void connection_state::set_timer(time_point deadline) {
   if (timer_op_.pending()) {
     if (deadline < timer_at_) runtime_.system().cancel(*timer_op_);  // its end arms it again
     timer_at_ = std::min(timer_at_, deadline);

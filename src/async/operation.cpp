@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "async/runtime_state.hpp"
+#include "async/operation_steps.hpp"
 #include "fatal.hpp"
 #include "twinpipe/task.hpp"
 
@@ -27,54 +27,38 @@ void operation_base::expire_after(duration d) noexcept {
   deadline_ = deadline_after(runtime_.now(), d);
 }
 
-void operation_base::check_thread() const noexcept {
-  runtime_.check_thread_of_message();
+void operation_base::refuse_second_await() noexcept {
+  fatal("an operation was awaited twice");
 }
 
-errc operation_base::refuse_start() const noexcept {
-  if (phase_ != phase::configured) fatal("an operation was awaited twice");
-  if (runtime_.ending()) return errc::closed;
-  if (runtime_.impersonating()) return errc::not_while_impersonating;
-  if (token_.stop_requested()) return errc::cancelled;
-  return errc::none;
+void operation_base::hook() {
+  hooked_ = true;
+  hook_.emplace(token_, stop_hook{this});
 }
 
-void operation_base::park(std::coroutine_handle<> waiter) {
-  waiter_ = waiter;
-  if (token_.stop_possible()) hook_.emplace(token_, stop_hook{this});
-}
-
-// May run on any thread, and inside park() if the stop came meanwhile.
+// May run on any thread, and inside hook() if the stop came meanwhile.
 void operation_base::stop_hook::operator()() const noexcept {
   self->runtime_.mail().post(self->stop_mail_);
 }
 
 void operation_base::deliver_stop(mail& note) noexcept {
-  operation_base& self = *static_cast<stop_mail&>(note).self;
-  if (self.pending()) self.on_stop();
+  static_cast<stop_mail&>(note).self->ask_to_end();
 }
 
 // Deregistering waits for a stop callback that runs on another thread; after it nobody posts the note any
 // more.
 void operation_base::unhook() noexcept {
-  if (hook_) {
-    hook_.reset();
-    runtime_.mail().retract(stop_mail_);
-  }
+  hooked_ = false;
+  hook_.reset();
+  runtime_.mail().retract(stop_mail_);
 }
 
-void operation_base::complete() noexcept {
-  unhook();
-  phase_ = phase::completed;
-  if (auto waiter = std::exchange(waiter_, nullptr)) {
-    waiter.resume();
-  } else if (std::exchange(orphaned_, false)) [[unlikely]] {
-    abandon();
-  }
+void operation_base::forget_token() noexcept {
+  token_ = {};
 }
 
 void operation_base::complete_later() noexcept {
-  unhook();
+  if (hooked_) unhook();
   phase_ = phase::completed;
   if (waiter_ || orphaned_) runtime_.defer(*this);  // a thread that waits looks at the phase
 }
@@ -85,7 +69,7 @@ bool operation_base::outlives_waiter() noexcept {
     fatal("a coroutine was destroyed while it waited to " + std::string(to_string(kind_)) +
           ": stop the operation and let the coroutine end first");
   }
-  unhook();
+  if (hooked_) unhook();
   waiter_ = nullptr;
   orphaned_ = true;
   return true;

@@ -90,7 +90,7 @@ struct owner_of<void (T::*)() noexcept> {
 template <auto Method>
 [[nodiscard]] backend::op::handler handler() noexcept {
   using owner = owner_of<decltype(Method)>::type;
-  return [](backend::op& op) noexcept {
+  return [] [[gnu::hot]] (backend::op & op) noexcept {
     const auto self = ref<owner>::adopt(static_cast<owner*>(op.context));
     ((*self).*Method)();
   };

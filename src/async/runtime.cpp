@@ -43,7 +43,7 @@ result<std::unique_ptr<runtime>> detail::runtime_maker::make(process& owner, con
 runtime::runtime(std::unique_ptr<detail::runtime_state> state) noexcept : state_(std::move(state)) {}
 runtime::~runtime() = default;
 
-turned runtime::turn(time_point until) {
+[[gnu::hot]] turned runtime::turn(time_point until) {
   switch (state_->turn(until)) {
     case backend::turn_result::progressed:
       return turned::progressed;
@@ -62,7 +62,7 @@ result<backend::native_handle> runtime::poll_handle() {
   return handle;
 }
 
-bool runtime::turn_for_run() {
+[[gnu::hot]] bool runtime::turn_for_run() {
   if (turn(never) != turned::stalled) return true;
   if (state_->twin().killed()) return false;
   detail::fatal("run: the task waits, and nothing is pending in this world that could ever wake it");

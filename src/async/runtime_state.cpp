@@ -1,6 +1,7 @@
 // The inside of a runtime.
 #include "async/runtime_state.hpp"
 
+#include "async/operation_steps.hpp"
 #include "fatal.hpp"
 #include "twinpipe/process.hpp"
 
@@ -63,19 +64,6 @@ void runtime_state::evict_all() noexcept {
   }
 }
 
-backend::turn_result runtime_state::turn(time_point until) {
-  check_thread_of_message();
-  if (impersonating() && !turns_as_client_) fatal("a runtime was turned inside run_as_client");
-  if (turning_) fatal("a runtime was turned inside one of its own turns");
-  struct mark {
-    bool& set;
-    ~mark() { set = false; }
-  };
-  turning_ = true;
-  const mark turning{turning_};
-  return system_->turn(until);
-}
-
 void runtime_state::defer(operation_base& op) noexcept {
   op.next_ready_ = nullptr;
   (ready_last_ != nullptr ? ready_last_->next_ready_ : ready_first_) = &op;
@@ -100,6 +88,11 @@ void runtime_state::resume_ready() noexcept {
 void runtime_state::check_thread() const noexcept {
   if (thread_ && twin_.threads().this_thread() != *thread_)
     fatal("a runtime was used by a thread that it doesn't belong to");
+}
+
+void runtime_state::refuse_turn() const noexcept {
+  if (impersonating() && !turns_as_client_) fatal("a runtime was turned inside run_as_client");
+  fatal("a runtime was turned inside one of its own turns");
 }
 
 }  // namespace tp::detail

@@ -36,7 +36,17 @@ class runtime_state {
   [[nodiscard]] const std::shared_ptr<mailbox>& shared_mail() const noexcept { return mailbox_; }
   [[nodiscard]] time_point now() const noexcept { return system_->now(); }
 
-  backend::turn_result turn(time_point until);
+  backend::turn_result turn(time_point until) {
+    check_thread_of_message();
+    if (turning_ || (impersonating() && !turns_as_client_)) refuse_turn();
+    struct mark {
+      bool& set;
+      ~mark() { set = false; }
+    };
+    turning_ = true;
+    const mark turning{turning_};
+    return system_->turn(until);
+  }
 
   /// Completes the operation at its deadline, in a later turn though that has passed; it counts for `owner`.
   void sleep(backend::op& op, resident& owner) {
@@ -83,6 +93,7 @@ class runtime_state {
 
  private:
   friend class resident;
+  [[noreturn, gnu::cold]] void refuse_turn() const noexcept;
   void resume_ready() noexcept;
   void evict_all() noexcept;
 
@@ -90,15 +101,15 @@ class runtime_state {
   backend::process& twin_;
   backend::impersonator& impersonator_;
   std::unique_ptr<backend::system> system_;
+  bool turning_ = false;
+  bool turns_as_client_ = false;
+  bool ending_ = false;
   std::shared_ptr<mailbox> mailbox_;
   resident* residents_ = nullptr;
   operation_base* ready_first_ = nullptr;
   operation_base* ready_last_ = nullptr;
   backend::op ready_op_;
   std::optional<std::uint64_t> thread_;
-  bool turning_ = false;
-  bool turns_as_client_ = false;
-  bool ending_ = false;
 };
 
 }  // namespace tp::detail

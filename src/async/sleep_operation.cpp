@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "async/operation_steps.hpp"
+
 namespace tp::detail {
 
 sleep_operation::sleep_operation(runtime_state& runtime, duration d)

@@ -34,6 +34,7 @@ result<blocking::connection> blocking_listener_state::accept_next(const blocking
   settle();
   listener_->attend(false);
   auto taken = op.take_established();
+  if (!taken && loop_->owner().twin().killed()) return fail(errc::process_killed, operation::accept);
   if (!taken) return std::unexpected(taken.error());
   return blocking::connection::adopt(loop_->owner(), std::move(*taken), operation::accept);
 }

@@ -30,7 +30,10 @@ void run_to_end(runtime_state& loop, operation_base& op, const blocking::limits&
   limit(op, deadline_of(how, loop), how.unless);
   if (op.start()) return;
   op.park({});
-  while (op.pending()) loop.turn(never);
+  // What waits for another thread of the process, such as an accept for an instance, ends by nothing else
+  // once the process is killed.
+  while (op.pending())
+    if (loop.turn(never) == backend::turn_result::stalled) op.ask_to_end();
 }
 
 // What ended with it, such as its deadline, is completed before the next comes here.

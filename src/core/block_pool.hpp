@@ -26,7 +26,7 @@ class block_pool {
   /// What is in it is what the last borrower left.
   [[nodiscard]] Block& borrow() {
     ++lent_;
-    if (free_ == nullptr) return (new (memory_->allocate(sizeof(place), alignof(place))) place)->block;
+    if (free_ == nullptr) return make();
     --kept_;
     return std::exchange(free_, free_->next)->block;
   }
@@ -45,7 +45,12 @@ class block_pool {
     Block block;
     place* next;
   };
-  void free(place& memory) noexcept { memory_->deallocate(&memory, sizeof(place), alignof(place)); }
+  [[gnu::cold]] Block& make() {
+    return (new (memory_->allocate(sizeof(place), alignof(place))) place)->block;
+  }
+  [[gnu::cold]] void free(place& memory) noexcept {
+    memory_->deallocate(&memory, sizeof(place), alignof(place));
+  }
 
   std::pmr::memory_resource* memory_;
   place* free_ = nullptr;

@@ -8,13 +8,6 @@ namespace tp::core {
 
 using kind = wire::frame_parser::kind;
 
-void inbound::begin(std::span<std::byte> into) noexcept {
-  span_ = into;
-  buffer_ = nullptr;
-  got_ = 0;
-  receiving_ = true;
-}
-
 void inbound::begin(buffer& into) {
   into.clear();
   begin(std::span<std::byte>{});
@@ -35,28 +28,28 @@ bool inbound::cancel() {
 }
 
 // Where the next payload bytes belong. A buffer grows with what has come, not with what was announced.
-std::span<std::byte> inbound::room() noexcept {
+[[gnu::hot]] std::span<std::byte> inbound::room() noexcept {
   if (buffer_ == nullptr) return span_.subspan(got_);
   if (buffer_->spare().empty()) buffer_->reserve(std::max(sizeof(read_block), 2 * buffer_->size()));
   return buffer_->spare();
 }
 
-void inbound::committed(std::size_t bytes) noexcept {
+[[gnu::hot]] void inbound::committed(std::size_t bytes) noexcept {
   got_ += bytes;
   if (buffer_ != nullptr) buffer_->commit(bytes);
 }
 
-bool inbound::target_full() noexcept {
+[[gnu::hot]] bool inbound::target_full() noexcept {
   return buffer_ == nullptr && got_ == span_.size();
 }
 
-bool inbound::next_is_data() noexcept {
+[[gnu::hot]] bool inbound::next_is_data() noexcept {
   constexpr std::size_t type_offset = 4;
   return end_ - begin_ > type_offset &&
          input()[begin_ + type_offset] == std::byte{static_cast<std::uint8_t>(wire::frame_type::data)};
 }
 
-inbound::step inbound::finish(bool complete) noexcept {
+[[gnu::hot]] inbound::step inbound::finish(bool complete) noexcept {
   receiving_ = false;
   outcome_ = {.bytes = got_, .complete = complete, .end = false, .discarded = false};
   return step::received;
@@ -85,7 +78,7 @@ void inbound::take_part() {
 }
 
 // A side that is closing forgets data, but not what still belongs to a receive.
-void inbound::move_payload() {
+[[gnu::hot]] void inbound::move_payload() {
   while (begin_ < end_ && parser_.payload_left() > 0) {
     std::size_t n = std::min<std::size_t>(end_ - begin_, parser_.payload_left());
     if (receiving_) {
@@ -102,7 +95,7 @@ void inbound::move_payload() {
   }
 }
 
-inbound::step inbound::out_of_input() {
+[[gnu::hot]] inbound::step inbound::out_of_input() {
   if (receiving_ && mode_ == transmission::byte && got_ > 0) return finish(true);
   const bool in_a_frame = begin_ != end_ || parser_.payload_left() > 0;
   const bool in_a_message = mode_ == transmission::message && parser_.inside_message();
@@ -151,7 +144,7 @@ inbound::step inbound::on_event(const wire::frame_parser::event& event) {
 
 // Payload of the current data frame is due. received, needs_bytes or idle end the round; control means "go
 // on".
-inbound::step inbound::advance_payload() {
+[[gnu::hot]] inbound::step inbound::advance_payload() {
   if (!receiving_ && !discarding_) return step::idle;
   move_payload();
   if (parser_.payload_left() > 0) {
@@ -165,14 +158,14 @@ inbound::step inbound::advance_payload() {
   return step::control;
 }
 
-inbound::step inbound::advance() {
+[[gnu::hot]] inbound::step inbound::advance() {
   if (!framed_) return advance_unframed();
   const step made = advance_framed();
   if (made != step::control) shrink_input();  // an event may point into it
   return made;
 }
 
-inbound::step inbound::advance_framed() {
+[[gnu::hot]] inbound::step inbound::advance_framed() {
   for (;;) {
     if (receiving_ && aborted_) {
       aborted_ = false;
@@ -213,7 +206,7 @@ inbound::step inbound::advance_framed() {
 }
 
 // The block goes back as soon as what is left fits beside it.
-void inbound::shrink_input() noexcept {
+[[gnu::hot]] void inbound::shrink_input() noexcept {
   if (reading_ || end_ - begin_ > few_.size() || !block_) return;
   std::memcpy(few_.data(), block_->data() + begin_, end_ - begin_);
   end_ -= begin_;
@@ -221,7 +214,7 @@ void inbound::shrink_input() noexcept {
   block_.give_back();
 }
 
-void inbound::move_to_block() {
+[[gnu::hot]] void inbound::move_to_block() {
   const std::size_t left = end_ - begin_;
   if (block_) {
     if (begin_ == end_ || end_ == block_->size())
@@ -235,7 +228,7 @@ void inbound::move_to_block() {
   end_ = static_cast<std::uint32_t>(left);
 }
 
-inbound::read_plan inbound::plan() {
+[[gnu::hot]] inbound::read_plan inbound::plan() {
   planned_target_ = 0;
   reading_ = true;
   if (!framed_) {
@@ -264,7 +257,7 @@ inbound::read_plan inbound::plan() {
   return direct.empty() ? read_plan{rest, {}} : read_plan{direct, rest};
 }
 
-void inbound::filled(std::size_t bytes) noexcept {
+[[gnu::hot]] void inbound::filled(std::size_t bytes) noexcept {
   const std::size_t direct = std::min(bytes, planned_target_);
   planned_target_ = 0;
   reading_ = false;

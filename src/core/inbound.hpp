@@ -26,10 +26,15 @@ using read_block = std::array<std::byte, std::size_t{16} << 10>;
 class inbound {
  public:
   inbound(transmission mode, bool framed, std::size_t max_receive, block_pool<read_block>& blocks) noexcept
-      : parser_(mode, max_receive), block_(blocks), mode_(mode), framed_(framed) {}
+      : mode_(mode), framed_(framed), parser_(mode, max_receive), block_(blocks) {}
 
   /// One receive at a time. The memory is in use until advance() says received or failed, or cancel().
-  void begin(std::span<std::byte> into) noexcept;
+  void begin(std::span<std::byte> into) noexcept {
+    span_ = into;
+    buffer_ = nullptr;
+    got_ = 0;
+    receiving_ = true;
+  }
   void begin(buffer& into);
   [[nodiscard]] bool receiving() const noexcept { return receiving_; }
   /// The receive that has just begun can't go on without a read.
@@ -38,8 +43,19 @@ class inbound {
     const bool wants_bytes = buffer_ != nullptr || !span_.empty();
     return wants_bytes && !over && begin_ == end_ && !in_data_ && part_.size() == 0;
   }
-  /// Of a stream without frames: the read that has ended brought some.
-  [[nodiscard]] bool got_bytes() const noexcept { return got_ > 0; }
+  // Of a stream without frames: begin() and plan() in one, for a receive that has_nothing(); and what
+  // filled(), advance() and outcome() come to when its read has brought some bytes.
+  [[nodiscard]] std::span<std::byte> begin_read(std::span<std::byte> into) noexcept {
+    begin(into);
+    planned_target_ = into.size();
+    return into;
+  }
+  [[nodiscard]] received end_read(std::size_t bytes) noexcept {
+    planned_target_ = 0;
+    receiving_ = false;
+    if (buffer_ != nullptr) buffer_->commit(bytes);
+    return {.bytes = bytes, .complete = true, .end = false, .discarded = false};
+  }
 
   enum class step : std::uint8_t {
     idle,         ///< nothing to do: data waits and nobody receives, or the stream has ended
@@ -125,22 +141,13 @@ class inbound {
   /// frame that header alone: more would have to be copied.
   static constexpr std::size_t large_payload = std::tuple_size_v<read_block>;
 
-  wire::frame_parser parser_;
-  loan<read_block> block_;
-  std::array<std::byte, wire::frame_header_size> few_{};  ///< the input while it is so short
-  std::uint32_t begin_ = 0;
-  std::uint32_t end_ = 0;
-
+  // What a read without frames needs stands in front.
   std::span<std::byte> span_;
   buffer* buffer_ = nullptr;
   std::size_t got_ = 0;  ///< bytes of this receive
-  buffer part_;          ///< of a message whose receive into a buffer was cancelled
-  std::size_t part_taken_ = 0;
   std::size_t planned_target_ = 0;
   std::size_t planned_ = 0;
-
   received outcome_;
-  wire::frame_parser::event event_;
   errc failure_ = errc::none;
   transmission mode_;
   bool framed_;
@@ -157,6 +164,15 @@ class inbound {
   bool dropped_ = false;
   bool reading_ = false;  ///< a plan is being read
   bool came_short_ = true;
+
+  wire::frame_parser parser_;
+  loan<read_block> block_;
+  std::array<std::byte, wire::frame_header_size> few_{};  ///< the input while it is so short
+  std::uint32_t begin_ = 0;
+  std::uint32_t end_ = 0;
+  buffer part_;  ///< of a message whose receive into a buffer was cancelled
+  std::size_t part_taken_ = 0;
+  wire::frame_parser::event event_;
 };
 
 }  // namespace tp::core

@@ -102,7 +102,7 @@ void outbound::set_control(piece& made, outgoing* item, const wire::control_fram
   made.payload_offset = made.payload_size = made.done = 0;
 }
 
-void outbound::set_data(piece& made, outgoing& item, std::size_t offset) const noexcept {
+[[gnu::hot]] void outbound::set_data(piece& made, outgoing& item, std::size_t offset) const noexcept {
   made.item = &item;
   made.payload_offset = offset;
   made.payload_size = item.payload.size() - offset;
@@ -123,7 +123,7 @@ bool outbound::wants_block() const noexcept {
 }
 
 // Unframed the payload is all there is to write, and no block is needed.
-std::span<backend::const_buffer> outbound::gather_alone(outgoing& item) {
+[[gnu::hot]] std::span<backend::const_buffer> outbound::gather_alone(outgoing& item) {
   if (!framed_) {
     item.alone = item.payload;
     return {&item.alone, 1};
@@ -134,8 +134,15 @@ std::span<backend::const_buffer> outbound::gather_alone(outgoing& item) {
     block_.give_back();
     return {};
   }
+  const piece& all = block.pieces[0];
+  if (all.size() <= gathering::small_piece) {  // as gathering would
+    std::memcpy(block.joined.data(), all.head.data(), all.head_size);
+    std::ranges::copy(item.payload, block.joined.begin() + all.head_size);
+    block.vectors[0] = std::span(block.joined).first(all.size());
+    return std::span(block.vectors).first(1);
+  }
   gathering made(block);
-  made.add(block.pieces[0]);
+  made.add(all);
   return std::span(block.vectors).first(made.vectors);
 }
 

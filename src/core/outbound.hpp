@@ -131,10 +131,10 @@ class outbound {
   static constexpr std::size_t pieces_max = write_block::pieces_max;
 
   loan<write_block> block_;
-  std::pmr::vector<wire::control_frame> replies_;
-  outgoing* first_ = nullptr;
   outgoing* last_ = nullptr;
   std::size_t queued_bytes_ = 0;
+  std::pmr::vector<wire::control_frame> replies_;
+  outgoing* first_ = nullptr;
   std::uint32_t piece_count_ = 0;
   bool partial_ = false;  ///< the first piece is begun and not finished
   bool alone_ = false;    ///< a write has hold of the first item's payload, as it is

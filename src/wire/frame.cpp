@@ -97,7 +97,7 @@ control_frame make_close(std::uint16_t code) noexcept {
   return frame;
 }
 
-frame_parser::event frame_parser::next(std::span<const std::byte> input) noexcept {
+[[gnu::hot]] frame_parser::event frame_parser::next(std::span<const std::byte> input) noexcept {
   assert(payload_left_ == 0);
   if (failed_ != errc::none) return violation(failed_, broken_rule_);
   if (input.size() < frame_header_size) return {};
@@ -127,7 +127,7 @@ frame_parser::event frame_parser::violation(errc code, std::string_view rule) no
   return e;
 }
 
-frame_parser::event frame_parser::on_data(const frame_header& header) noexcept {
+[[gnu::hot]] frame_parser::event frame_parser::on_data(const frame_header& header) noexcept {
   if ((header.flags & ~flag_more) != 0) {
     return violation(errc::protocol_error, "a data frame with an unknown flag");
   }

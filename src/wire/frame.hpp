@@ -112,7 +112,7 @@ class frame_parser {
   [[nodiscard]] std::string_view broken_rule() const noexcept { return broken_rule_; }
 
  private:
-  event violation(errc code, std::string_view rule) noexcept;
+  [[gnu::cold]] event violation(errc code, std::string_view rule) noexcept;
   event on_data(const frame_header& header) noexcept;
   event on_control(const frame_header& header, std::span<const std::byte> payload) noexcept;
   event on_end() noexcept;

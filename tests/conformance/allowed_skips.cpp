@@ -52,6 +52,7 @@ const lines& allowed() {
 }  // namespace
 
 bool enlist(const conformance_case& which) {
+  add_tests(which);
   return cases().emplace(which.name, &which).second;
 }
 

@@ -46,7 +46,7 @@ struct conformance_case {
   void (*body)(world&);
 };
 
-/// Makes the case, which must stay, known to skips.txt.
+/// Makes the case, which must stay, known to skips.txt and to the twin.
 bool enlist(const conformance_case& which);
 /// One run without faults; failures are Catch2's.
 void run_plain(const conformance_case& which);

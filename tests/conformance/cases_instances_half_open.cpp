@@ -143,7 +143,7 @@ CONFORMANCE_CASE("the time of a client that nobody reads stands still", needs())
 
 CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", needs()) {
   const std::string name = w.fresh_name();
-  flag bound(w), first(w), second(w), third(w), done(w);
+  flag bound(w), first(w), second(w), third(w), admitted(w), told(w), done(w);
   w.party("server", [&](party& p) -> task<void> {
     endpoint_options options;
     options.max_half_open = 2;
@@ -151,12 +151,16 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
     const connection client = co_await p.accept(door);
     EXPECT(p, served.statistics().shed == 2);
     EXPECT(p, served.statistics().half_open == 1);
+    admitted.set();
+    const connection last = co_await p.accept(door);  // what is still on its way to others goes meanwhile
     done.set();
   });
   w.party("oldest", [&](party& p) -> task<void> {
     connection c = co_await silent_client(p, name, bound, first);
     const std::string reply = co_await p.receive_bytes(c, reply_size);
     EXPECT(p, reply[11] == status_overloaded);
+    co_await p.wait(admitted);
+    told.set();
   });
   for (int i = 0; i < 2; ++i) {
     w.party("silent", [&, i](party& p) -> task<void> {
@@ -165,6 +169,7 @@ CONFORMANCE_CASE("beyond the limit of half-open clients the oldest is shed", nee
     });
   }
   w.party("polite", polite_client(name, third, done));
+  w.party("last", polite_client(name, told, done));
   w.run();
 }
 

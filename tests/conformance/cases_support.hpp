@@ -90,10 +90,12 @@ struct piece {
   }
 }
 
-/// Requests a stop once what is pending has had the time to get as far as it can.
+/// Requests a stop once what is pending has had the time to get as far as it can, and ends when the runtime
+/// has taken it up: until then it is but a request.
 [[nodiscard]] inline task<void> stop_soon(party& p, stopper& what) {
   co_await p.sleep(std::chrono::milliseconds(20));
   what.request_stop();
+  co_await p.sleep(std::chrono::milliseconds(1));
 }
 
 // The wire format by hand, as docs/protocol.md has it: these bytes don't come from the code under test.

@@ -1,10 +1,11 @@
 // The twin in memory: each party is a thread of its process; time is the world's own.
+#include "conformance/fixture_sim.hpp"
+
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "conformance/party.hpp"
-#include "conformance/twin.hpp"
 #include "fatal.hpp"
 #include "support/forwarded_operation.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -18,21 +19,32 @@ static_assert(
 
 constexpr std::uint32_t group_of_alice = 7000;
 
-class memory_twin final : public twin {
+/// Whole buffers of up to 36,544 bytes are taken while those before cost less than 212,992, and none costs
+/// less than it holds (sim/unix_charges.hpp).
+constexpr std::size_t most_bytes = 212'992 + 36'544;
+
+class memory_twin final : public memory {
  public:
-  memory_twin()
+  explicit memory_twin(sim::answerer* choices)
       : own_(world_.user("own", sim::privileged)),
         alice_(world_.user("alice", sim::privilege::none, {group_of_alice})),
         bob_(world_.user("bob")),
         probe_(world_.make_process("fixture", own_)) {
+    current_ = this;
     test::simulated_threads = &probe_->threads();
+    world_.answer_with(choices);
   }
-  ~memory_twin() override { test::simulated_threads = nullptr; }
+  ~memory_twin() override {
+    current_ = nullptr;
+    test::simulated_threads = nullptr;
+  }
+
+  static backend::process& behind(tp::process& home) { return *current_->made_.at(&home); }
 
   std::string_view name() const noexcept override { return "sim"; }
   backend::capabilities features() override { return probe_->features(); }
   bool may_lack(capability what) override { return !has(features(), what); }
-  std::size_t pipe_capacity() const override { return std::size_t{208} << 10; }  // sim/connection.cpp
+  std::size_t pipe_capacity() const override { return most_bytes; }
   std::uint32_t uid(user who) const override { return id(who).uid; }
   std::uint32_t gid(user who) const override { return id(who).uid; }
   std::uint32_t shared_group() const override { return group_of_alice; }
@@ -62,10 +74,13 @@ class memory_twin final : public twin {
   }
   void run(world& in, parties& all) override;
   std::size_t open_descriptors() const override { return 0; }
+  std::string recent_events() const override { return world_.recent_events(); }
 
  private:
   sim::user_id id(user who) const { return who == user::own ? own_ : who == user::alice ? alice_ : bob_; }
   void run_party(world& in, party& each);
+
+  static inline memory_twin* current_ = nullptr;  ///< they take turns
 
   sim::world world_;
   sim::user_id own_, alice_, bob_;
@@ -111,7 +126,15 @@ void memory_twin::run(world& in, parties& all) {
 }  // namespace
 
 std::unique_ptr<twin> make_twin() {
-  return std::make_unique<memory_twin>();
+  return std::make_unique<memory_twin>(nullptr);
+}
+
+std::unique_ptr<memory> make_memory(sim::answerer& choices) {
+  return std::make_unique<memory_twin>(&choices);
+}
+
+backend::threads& threads_of(tp::process& home) {
+  return memory_twin::behind(home).threads();
 }
 
 void run_beside(const std::vector<std::function<void()>>& jobs) {

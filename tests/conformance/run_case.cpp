@@ -1,4 +1,6 @@
 // How a conformance case is run: plainly, and again and again under faults.
+#include "conformance/run_case.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <functional>
@@ -6,10 +8,7 @@
 #include <optional>
 
 #include "conformance/allowed_skips.hpp"
-#include "conformance/case.hpp"
-#include "conformance/twin.hpp"
 #include "support/sanitized.hpp"
-#include "support/seam_ledger.hpp"
 #include "support/skip.hpp"
 
 namespace tp::conformance {
@@ -19,46 +18,6 @@ using test::fault_shape;
 using test::ledger;
 using test::seam_call;
 using test::seam_fault;
-
-/// What one run came to.
-struct outcome {
-  std::vector<std::string> failures;  ///< of expectations
-  std::string breaches;               ///< of the seam's contract, and what was left over
-  bool hung = false;
-};
-
-outcome run_once(const conformance_case& which, ledger& book, bool under_faults) {
-  const auto place = make_twin();
-  outcome came;
-  {
-    world w(*place, book, under_faults);
-    try {
-      which.body(w);
-    } catch (const unwound&) {
-      // Its reason is among the failures.
-    } catch (const std::exception& thrown) {
-      w.note_failure(std::source_location::current(), std::string("the case threw: ") + thrown.what());
-    }
-    came.failures = w.failures();
-    came.hung = w.given_up();
-  }
-  came.breaches = book.verdict();
-  return came;
-}
-
-/// True if the twin lacks something, which must be allowed.
-bool skipped(const conformance_case& which) {
-  const auto place = make_twin();
-  for (const capability each : which.needed) {
-    if (has(place->features(), each)) continue;
-    const std::string missing(to_string(each));
-    INFO(place->name() << " | " << which.name << " | " << missing << " is no line of skips.txt");
-    REQUIRE(skip_is_allowed(place->name(), which.name, missing));
-    test::skip("this twin has no " + missing);
-    return true;
-  }
-  return false;
-}
 
 /// A case of long sends makes thousands of calls, and each run repeats them all: time would grow with their
 /// square.
@@ -82,7 +41,7 @@ std::string name_of(const seam_fault& fault) {
 /// Empty if the fault did no harm but to the case.
 std::string harm_of(const conformance_case& which, const seam_fault& fault) {
   ledger book(fault);
-  const outcome came = run_once(which, book, true);
+  const outcome came = run_once(which, *make_twin(), book, true);
   const std::string harm = came.breaches + (came.hung ? "it hung: " + came.failures.front() : "");
   return harm.empty() ? harm : name_of(fault) + harm;
 }
@@ -116,6 +75,37 @@ void check_descriptors(const conformance_case& which, const std::vector<seam_fau
 
 }  // namespace
 
+outcome run_once(const conformance_case& which, twin& place, ledger& book, bool under_faults) {
+  outcome came;
+  {
+    world w(place, book, under_faults);
+    try {
+      which.body(w);
+    } catch (const unwound&) {
+      // Its reason is among the failures.
+    } catch (const std::exception& thrown) {
+      w.note_failure(std::source_location::current(), std::string("the case threw: ") + thrown.what());
+    }
+    came.failures = w.failures();
+    came.hung = w.given_up();
+  }
+  came.breaches = book.verdict();
+  return came;
+}
+
+bool skipped(const conformance_case& which) {
+  const auto place = make_twin();
+  for (const capability each : which.needed) {
+    if (has(place->features(), each)) continue;
+    const std::string missing(to_string(each));
+    INFO(place->name() << " | " << which.name << " | " << missing << " is no line of skips.txt");
+    REQUIRE(skip_is_allowed(place->name(), which.name, missing));
+    test::skip("this twin has no " + missing);
+    return true;
+  }
+  return false;
+}
+
 std::string_view to_string(capability what) noexcept {
   static constexpr std::string_view names[] = {
       "half_close",       "drain",   "exact_write",      "impersonation", "exit_handle",
@@ -136,7 +126,7 @@ void run_plain(const conformance_case& which) {
   CHECK(wrong_with_skips() == "");
   if (skipped(which)) return;
   ledger book;
-  const outcome came = run_once(which, book, false);
+  const outcome came = run_once(which, *make_twin(), book, false);
   for (const std::string& each : came.failures) FAIL_CHECK(each);
   if (came.failures.empty()) CHECK(came.breaches == "");
   CHECK(test::take_skip_reason() == "");  // only skips.txt says what may be left out
@@ -145,7 +135,7 @@ void run_plain(const conformance_case& which) {
 void run_under_faults(const conformance_case& which) {
   if (skipped(which)) return;
   ledger counts;
-  const outcome clean = run_once(which, counts, true);
+  const outcome clean = run_once(which, *make_twin(), counts, true);
   for (const std::string& each : clean.failures) FAIL("without any fault: " << each);
   const std::vector<seam_fault> faults = faults_of(counts);
   std::vector<std::string> harms(faults.size());

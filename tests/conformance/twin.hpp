@@ -51,6 +51,9 @@ class twin {
 
 [[nodiscard]] std::unique_ptr<twin> make_twin();
 
+/// Registers what only this twin can do with a case, before main(); `which` stays.
+void add_tests(const conformance_case& which);
+
 /// Calls all of these, beside each other if the twin has threads of its own, and returns when all have ended.
 void run_beside(const std::vector<std::function<void()>>& jobs);
 

@@ -140,6 +140,32 @@ TEST_CASE("a withdrawal resets the clients that wrote, a death all of them") {
   }
 }
 
+TEST_CASE("who waits in the backlog of a server that dies is reset once, and can't write any more") {
+  served s;
+  const auto silent = s.client.attach(s.client.connect("job"));
+  reading waits, again;
+  waiting drain;
+  REQUIRE(silent->read(waits) == start::pending);
+  s.world.kill(*s.server.process);
+  s.client.poll();
+  CHECK(waits.code() == errc::connection_reset);
+  CHECK(duplex::put(*silent, "x") == errc::broken_pipe);
+  REQUIRE(silent->read(again) == start::done);
+  CHECK(again.code() == errc::none);
+  CHECK(again.n == 0);
+  REQUIRE(silent->drain(drain) == start::done);
+  CHECK(drain.code() == errc::connection_reset);
+}
+
+TEST_CASE("a server that dies with a full backlog leaves no client behind") {
+  served s;
+  const auto first = s.client.connect("job"), second = s.client.connect("job");
+  CHECK_FALSE(s.client.connect("job"));
+  s.world.kill(*s.server.process);
+  CHECK_FALSE(s.client.connect("job"));
+  CHECK(s.client.code == errc::not_found);
+}
+
 TEST_CASE("the last reference to a name withdraws it, and its place is free again") {
   served s;
   const auto acceptor = s.server.open(s.name);

@@ -84,6 +84,20 @@ TEST_CASE("a failed run fails again when its schedule is replayed") {
   CHECK_THROWS_WITH(sim::replay("1-path-99", lock_order_bug), Catch::Contains("another scenario"));
 }
 
+TEST_CASE("a world of one's own goes through the run of a seed, and shows what happened in it") {
+  const auto failed = failure_of([] { sim::explore({.runs = 1000}, lost_update); });
+  const std::string prefix = "1-seed-";
+  REQUIRE_THAT(failed.schedule(), Catch::StartsWith(prefix));
+  const auto choices = sim::random_choices(std::stoull(failed.schedule().substr(prefix.size()), nullptr, 16));
+  sim::world world;
+  world.answer_with(choices.get());
+  lost_update(world);
+  CHECK(world.run() == sim::run_end::failed);
+  CHECK(world.failure() == failed.why());
+  CHECK_THAT(world.recent_events(), Catch::Contains("counter/main (alice)") && Catch::Contains(" ends\n"));
+  CHECK_THAT(world.dump(), Catch::Contains("program counter: returned 1\n"));
+}
+
 TEST_CASE("a search without preemptions proves nothing wrong, and with one it finds the deadlock") {
   using enum sim::strategy;
   const auto none = sim::explore({.strategy = exhaustive, .runs = 0, .preemptions = 0}, lock_order_bug);

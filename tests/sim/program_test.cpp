@@ -1,5 +1,6 @@
 // Programs of a world: client and server as main() would run them, and what becomes of those that are killed.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
@@ -159,6 +160,34 @@ TEST_CASE("a server of threads may be killed at any moment, inside run_as_client
   }
 }
 
+TEST_CASE("others may see some connections of a killed process ended and the next ones not yet") {
+  std::set<bool> lived;
+  sim::explore({.runs = 300}, [&lived](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& server = world.process("server", alice, [](process& p) {
+      auto served = p.bind("two", {.profile = profile::raw});
+      auto door = blocking::listen(p, *served);
+      const auto first = door->accept(), second = door->accept();
+      p.sleep(1h);
+      return 0;
+    });
+    world.process("client", alice, [&lived](process& p) {
+      const connect_options raw{.profile = profile::raw, .wait_for_server = true};
+      auto first = blocking::connect(p, "two", raw), second = blocking::connect(p, "two", raw);
+      buffer nothing;
+      CHECK(first->receive(nothing)->end);
+      lived.insert(second->send("x").has_value());
+      return 0;
+    });
+    world.process("killer", alice, [&server](process& p) {
+      p.sleep(1s);
+      server.kill();
+      return 0;
+    });
+  });
+  CHECK(lived == std::set{false, true});
+}
+
 TEST_CASE("a program that was killed starts again, and its clients find it") {
   sim::explore({.runs = 100}, [](sim::world& world) {
     const auto alice = world.user("alice");
@@ -268,6 +297,33 @@ TEST_CASE("programs begin when the scenario has returned") {
     for (const char* name : {"one", "two", "three"})
       world.process(name, alice, [&](process&) { return returned ? 0 : 1; });
     returned = true;
+  });
+}
+
+TEST_CASE("a thread whose accept waits for an instance leaves when its process is killed") {
+  sim::explore({.runs = 100, .most_steps = 5000}, [](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& server = world.process("server", alice,
+                                        [](process& p) {
+                                          auto served = p.bind("one", {.max_instances = 1});
+                                          if (!served) return p.fail(served.error());
+                                          const auto serve = [&](thread&) {
+                                            auto door = blocking::listen(p, *served);
+                                            if (!door) return p.fail(door.error());
+                                            const auto client = door->accept();
+                                            p.sleep(1h);
+                                            return client ? 0 : 1;
+                                          };
+                                          p.start_thread("one", serve);
+                                          p.start_thread("two", serve);
+                                          return p.join();
+                                        },
+                                        {.background = true});
+    world.process("client", alice, [&server](process& p) {
+      const auto connected = blocking::connect(p, "one", {.wait_for_server = true});
+      server.kill();
+      return connected ? 0 : 1;
+    });
   });
 }
 

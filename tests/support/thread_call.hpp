@@ -1,12 +1,10 @@
 // A blocking call that a coroutine can await: it runs on a thread of its own.
 #pragma once
 
-#include <condition_variable>
 #include <coroutine>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "twinpipe/blocking/limits.hpp"
@@ -16,10 +14,10 @@ namespace tp::test {
 
 /// The waiter resumes in a later turn of its runtime, by post(), when the call has returned. Calls that one
 /// thread makes one after the other begin in that order: the next is made only when the last has returned or
-/// waits in the kernel.
+/// waits for its peer. Each twin has threads of its own for this.
 class thread_call {
  public:
-  explicit thread_call(runtime& home) noexcept : home_(home) {}
+  explicit thread_call(runtime& home) noexcept;
   thread_call(const thread_call&) = delete;
   thread_call& operator=(const thread_call&) = delete;
   virtual ~thread_call();
@@ -32,16 +30,12 @@ class thread_call {
   blocking::limits how;
 
  private:
+  struct caller;
+
   virtual void make() = 0;
-  void run(std::coroutine_handle<> waiter);
-  void let_it_begin();
 
   runtime& home_;
-  std::mutex lock_;
-  std::condition_variable changed_;
-  int task_ = 0;           ///< guarded; the kernel's number of the thread
-  bool returned_ = false;  ///< guarded
-  std::thread thread_;     ///< has the user's credentials of the thread that started it
+  std::unique_ptr<caller> caller_;  ///< the thread, once it was started
 };
 
 template <class Result>

@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "twinpipe/process.hpp"
 
@@ -50,12 +53,26 @@ class task_watch {
 
 }  // namespace
 
-thread_call::~thread_call() {
-  finish();
-}
+struct thread_call::caller {
+  explicit caller(std::function<void()> call) : thread([this, call = std::move(call)] { run(call); }) {
+    let_it_begin();
+  }
+
+  void run(const std::function<void()>& call);
+  void let_it_begin();
+
+  std::mutex lock;
+  std::condition_variable changed;
+  int task = 0;           ///< guarded; the kernel's number of the thread
+  bool returned = false;  ///< guarded
+  std::jthread thread;    ///< has the user's credentials of the thread that started it
+};
+
+thread_call::thread_call(runtime& home) noexcept : home_(home) {}
+thread_call::~thread_call() = default;
 
 void thread_call::finish() {
-  if (thread_.joinable()) thread_.join();
+  caller_.reset();
 }
 
 bool thread_call::made_here() {
@@ -64,38 +81,40 @@ bool thread_call::made_here() {
   return true;
 }
 
+// The waiter finishes this thread before it goes on.
 void thread_call::start(std::coroutine_handle<> waiter) {
-  thread_ = std::thread([this, waiter] { run(waiter); });
-  let_it_begin();
+  caller_ = std::make_unique<caller>([this, waiter] {
+    make();
+    home_.post([waiter] { waiter.resume(); });
+  });
 }
 
-void thread_call::run(std::coroutine_handle<> waiter) {
+void thread_call::caller::run(const std::function<void()>& call) {
   {
-    const std::lock_guard held(lock_);
-    task_ = static_cast<int>(::syscall(SYS_gettid));
+    const std::lock_guard held(lock);
+    task = static_cast<int>(::syscall(SYS_gettid));
   }
-  changed_.notify_one();
-  make();
+  changed.notify_one();
+  call();
   {
-    const std::lock_guard held(lock_);
-    returned_ = true;
+    const std::lock_guard held(lock);
+    returned = true;
   }
-  changed_.notify_one();
-  home_.post([waiter] { waiter.resume(); });  // the waiter joins this thread before it goes on
+  changed.notify_one();
 }
 
-void thread_call::let_it_begin() {
-  std::unique_lock held(lock_);
-  changed_.wait(held, [this] { return task_ != 0; });
-  const task_watch watch(task_);
+void thread_call::caller::let_it_begin() {
+  std::unique_lock held(lock);
+  changed.wait(held, [this] { return task != 0; });
+  const task_watch watch(task);
   // Where nobody can see it, enough time passes.
   if (!watch.readable()) {
-    changed_.wait_for(held, 50ms, [this] { return returned_; });
+    changed.wait_for(held, 50ms, [this] { return returned; });
     return;
   }
   const auto enough = std::chrono::steady_clock::now() + 1s;
   for (auto pause = 20us; std::chrono::steady_clock::now() < enough; pause = std::min(2 * pause, 1000us)) {
-    if (changed_.wait_for(held, pause, [this] { return returned_; })) return;
+    if (changed.wait_for(held, pause, [this] { return returned; })) return;
     if (watch.waits_in_kernel()) return;
   }
 }

@@ -36,6 +36,21 @@ TEST_CASE("a receive of what is there completes at once, and of what comes later
   }
 }
 
+TEST_CASE("a receive into no memory is done at once, reads nothing without frames, and is not the end") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  stream.reads.push_back({bytes_of("hello"), errc::none});
+  connection c = rig.connect(stream, core_rig::plain_bytes());
+  got none, some;
+  rig.go(c.receive(std::span<std::byte>{}), none);
+  REQUIRE(none.at_once);
+  CHECK(((*none)->bytes == 0 && (*none)->complete && !(*none)->end));
+  std::array<std::byte, 10> into{};
+  rig.go(c.receive(into), some);
+  REQUIRE(some.at_once);
+  CHECK((*some)->bytes == 5);
+}
+
 TEST_CASE("a message that comes one byte at a time is received whole") {
   core_rig rig;
   played_stream& stream = rig.stream();

@@ -64,16 +64,19 @@ detail::root send_twice(connection& c, std::span<const std::byte> bytes, int& do
 }  // namespace
 
 TEST_CASE("what the waiters of one write send when they resume is joined in the next write") {
-  core_rig rig;
-  played_stream& stream = rig.stream();
-  stream.writes.push_back({0, errc::none, when::held});
-  connection c = rig.connect(stream, core_rig::messages());
-  const byte_vector payload = pattern(100, 1);
-  int done = 0;
-  for (int i = 0; i < 11; ++i) send_twice(c, payload, done);
-  stream.finish_write(108);  // the second write takes the ten that wait; then all eleven resume
-  CHECK((done == 22 && rig.calls() == 3));
-  CHECK(stream.written.size() == 22 * 108);
+  for (const auto& terms : {core_rig::messages(), core_rig::plain_bytes()}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    stream.writes.push_back({0, errc::none, when::held});
+    connection c = rig.connect(stream, terms);
+    const byte_vector payload = pattern(100, 1);
+    const std::size_t size = on_the_wire(terms, payload).size();
+    int done = 0;
+    for (int i = 0; i < 11; ++i) send_twice(c, payload, done);
+    stream.finish_write(size);  // the second write takes the ten that wait; then all eleven resume
+    CHECK((done == 22 && rig.calls() == 3));
+    CHECK(stream.written.size() == 22 * size);
+  }
 }
 
 TEST_CASE("many sends may be pending, are joined in one write and complete in order") {

@@ -22,8 +22,14 @@ void leave_killed();
 
 /// What a call of a killed process came to is nothing to go on with.
 template <class Result>
+void leave_if_killed(const Result& outcome) {
+  if (!outcome && outcome.error().code() == errc::process_killed) [[unlikely]]
+    leave_killed();
+}
+
+template <class Result>
 [[nodiscard]] Result unless_killed(Result outcome) {
-  if (!outcome && outcome.error().code() == errc::process_killed) leave_killed();
+  leave_if_killed(outcome);
   return outcome;
 }
 

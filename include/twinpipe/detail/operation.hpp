@@ -15,7 +15,7 @@ namespace tp::detail {
 class runtime_state;
 
 /// Aborts: an awaitable was moved from, or its result was taken.
-[[noreturn]] void refuse_spent_awaitable() noexcept;
+[[noreturn, gnu::cold]] void refuse_spent_awaitable() noexcept;
 
 /// A note for a runtime, from any thread. It is linked into the mailbox, so posting allocates nothing;
 /// whoever owns it retracts it before it dies.
@@ -42,7 +42,10 @@ class operation_base {
 
   /// The coroutine waits; null: a thread does, until the operation is no longer pending. Registers the stop
   /// token: only now, because an operation that was done at once needs none.
-  void park(std::coroutine_handle<> waiter);
+  void park(std::coroutine_handle<> waiter) {
+    waiter_ = waiter;
+    if (token_.stop_possible()) hook();
+  }
 
   [[nodiscard]] phase current() const noexcept { return phase_; }
   [[nodiscard]] bool pending() const noexcept { return phase_ == phase::pending; }
@@ -54,6 +57,10 @@ class operation_base {
   [[nodiscard]] virtual bool start() = 0;
   /// It will not be awaited, or its waiter was destroyed.
   virtual void abandon() noexcept = 0;
+  /// As a stop request does; on the runtime's thread.
+  void ask_to_end() noexcept {
+    if (pending()) on_stop();
+  }
 
  protected:
   ~operation_base() = default;
@@ -61,11 +68,7 @@ class operation_base {
   /// Asks the pending operation to end, for a stop request; on the runtime's thread, in a turn.
   virtual void on_stop() noexcept = 0;
 
-  void configure() noexcept {
-    check_thread();
-    deadline_ = never;
-    phase_ = phase::configured;
-  }
+  void configure() noexcept;
   /// Is there a reason not to start at all: a stop that was requested before, an impersonation, a runtime
   /// that ends? A deadline that has passed is none: it still allows one attempt.
   [[nodiscard]] errc refuse_start() const noexcept;
@@ -77,11 +80,7 @@ class operation_base {
   /// Resumes the waiter on a later turn; from anywhere on the runtime's thread.
   void complete_later() noexcept;
   /// Ends the use of the node.
-  void retire() noexcept {
-    token_ = {};
-    waiter_ = nullptr;
-    phase_ = phase::idle;
-  }
+  void retire() noexcept;
   /// The coroutine that waits was destroyed, or never awaited. A pending operation makes it a programming
   /// error, unless its process was killed: then it is true, and abandon() is called once more when it has
   /// ended.
@@ -96,20 +95,24 @@ class operation_base {
     void operator()() const noexcept;
   };
   static void deliver_stop(mail& note) noexcept;
-  void check_thread() const noexcept;
+  [[noreturn, gnu::cold]] static void refuse_second_await() noexcept;
+  void hook();
   void unhook() noexcept;
+  void forget_token() noexcept;
 
   std::coroutine_handle<> waiter_;
   time_point deadline_ = never;
   std::stop_token token_;
+  phase phase_ = phase::idle;
+  tp::operation kind_;
+  bool hooked_ = false;
+  bool orphaned_ = false;  ///< see outlives_waiter()
+  operation_base* next_ready_ = nullptr;
+  // Only while somebody may stop it.
   std::optional<std::stop_callback<stop_hook>> hook_;
   struct stop_mail : mail {
     operation_base* self = nullptr;
   } stop_mail_;
-  operation_base* next_ready_ = nullptr;
-  bool orphaned_ = false;  ///< see outlives_waiter()
-  phase phase_ = phase::idle;
-  tp::operation kind_;
 };
 
 /// An operation that ends with a Result.

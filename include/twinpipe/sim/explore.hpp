@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -36,6 +37,9 @@ enum class strategy : std::uint8_t {
   exhaustive,  ///< all of them, one after the other, up to a number of preemptions
 };
 
+/// For a world of one's own, see world::answer_with: the choices of the run with that seed.
+[[nodiscard]] std::unique_ptr<answerer> random_choices(std::uint64_t seed);
+
 struct explore_options {
   sim::strategy strategy = strategy::random;
   /// At most so many. 0: no bound but the budget's, which random runs need then; exhaustive ones end by
@@ -50,6 +54,9 @@ struct explore_options {
   /// Threads of this program that explore by seeds, each its own worlds. 0: one per processor. The scenario
   /// is called by all, at the same time. An exhaustive search is one thread's.
   unsigned workers = 1;
+  /// See world::short_io. A scenario that is given to replay() has to allow it itself. A search of all
+  /// schedules doesn't vary lengths.
+  bool short_io = false;
   /// Each run twice, to see that it is the same.
   bool twice = false;
   /// Of one run; more of them is a failure.

@@ -98,6 +98,8 @@ class world {
   [[nodiscard]] const std::string& failure() const noexcept;
   /// All that can be seen of the world: its processes, threads and what they wait for, names and connections.
   [[nodiscard]] std::string dump() const;
+  /// What has happened last, one line each: time, thread, event.
+  [[nodiscard]] std::string recent_events() const;
 
   /// A number below `bound`, for scenarios and programs that vary what they do: the moment of a kill, the
   /// size of a message. A choice like any other, so it is explored and replayed; 0 without an answerer.
@@ -105,6 +107,10 @@ class world {
 
   /// Asked about every act of every process from now on. Without rules nothing ever fails by itself.
   void add_faults(fault_rule rule);
+
+  /// From now on reads may take fewer bytes than there are, and writes be accepted in parts: all, one, or any
+  /// number, by choice. Without an answerer nothing changes.
+  void short_io(bool allowed = true);
 
   /// So many choices and operations from now on, then it fails.
   void allow_steps(std::uint64_t most);

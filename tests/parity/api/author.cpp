@@ -43,6 +43,7 @@ class author {
   limit any_limit();
   const line_entry* any_line();
   [[nodiscard]] bool has_room(std::uint16_t place) const;
+  [[nodiscard]] bool is_sending(const line_entry& by) const;
   [[nodiscard]] bool is_full(const line_entry& by) const;
   std::uint8_t any_process() { return static_cast<std::uint8_t>(random_.below(about_.who.who.size())); }
   std::uint16_t any_place() { return static_cast<std::uint16_t>(random_.one_in(4) ? 1 : 0); }
@@ -214,7 +215,9 @@ std::optional<step> author::accepting() {
 }
 
 std::uint32_t author::size(const line_entry& by) {
-  if (about_.big && random_.one_in(3)) return static_cast<std::uint32_t>(500'000 + random_.below(400'000));
+  // Two large ones may share a write, and end together.
+  if (about_.big && random_.one_in(3) && !is_sending(by))
+    return static_cast<std::uint32_t>(500'000 + random_.below(400'000));
   const std::uint16_t to = sides_.known().peer(by.first);
   if (to != 0 && sides_.known().unread(to) > 20'000) return static_cast<std::uint32_t>(random_.below(10));
   switch (random_.below(6)) {
@@ -277,13 +280,16 @@ std::optional<step> author::at_line(verb what, std::uint32_t n) {
   return step{.what = what, .process = at->second.process, .at = at->first, .n = n, .bound = any_limit()};
 }
 
+bool author::is_sending(const line_entry& by) const {
+  return std::ranges::any_of(sides_.known().all_pending(), [&by](const auto& each) {
+    return each.second.what == verb::send && each.second.at == by.first;
+  });
+}
+
+/// Of what a stopped send has left there.
 bool author::is_full(const line_entry& by) const {
   const std::uint16_t to = sides_.known().peer(by.first);
-  const auto waits = [&by](const auto& each) {
-    return each.second.what == verb::send && each.second.at == by.first;
-  };
-  return to != 0 && sides_.known().unread(to) > 100'000 &&
-         std::ranges::none_of(sides_.known().all_pending(), waits);
+  return to != 0 && sides_.known().unread(to) > 100'000 && !is_sending(by);
 }
 
 std::optional<step> author::stopping() {

@@ -1,0 +1,12 @@
+// What whoever runs the tests may ask of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace tp::test {
+
+/// The number in that variable of the environment; none if it isn't set.
+[[nodiscard]] std::optional<std::uint64_t> number_from(const char* variable);
+
+}  // namespace tp::test
