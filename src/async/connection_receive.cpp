@@ -55,7 +55,10 @@ constexpr std::size_t replies_max = 32;
           fail_receive(inbound_.failure(), receive_cause_, when);
           continue;
         }
-        return on_stream_end(when);
+        on_stream_end(when);
+        // Nobody here was told, and no question of the peer's will be answered: only the end can tell it.
+        if (unheard_failure_ && terms_.framed && closing_ == nullptr) tear_down(errc::connection_lost);
+        return;
       case step::broken:
         return on_protocol_error(when);
       case step::control:
@@ -126,6 +129,7 @@ constexpr std::size_t replies_max = 32;
       if (!waited) inbound_.filled(0);
       inbound_.fail(read_op_.result.code);
       receive_cause_ = read_op_.result.system_cause;
+      unheard_failure_ = receiving_ == nullptr;
   }
 }
 

@@ -85,7 +85,8 @@ class connection_state final : public resident {
   [[nodiscard]] errc closed_reason() const noexcept { return torn_down_ ? teardown_reason_ : errc::closed; }
   /// Receives alone learn that the peer announced too large a message.
   [[nodiscard]] errc closed_reason_to_receive() const noexcept {
-    return inbound_.failure() == errc::message_too_large ? errc::message_too_large : closed_reason();
+    const bool unheard = unheard_failure_ && teardown_reason_ == errc::connection_lost;
+    return unheard || inbound_.failure() == errc::message_too_large ? inbound_.failure() : closed_reason();
   }
 
   [[nodiscard, gnu::cold]] error too_large(operation op, std::uint64_t bytes, std::size_t most) const;
@@ -194,6 +195,7 @@ class connection_state final : public resident {
   bool torn_down_ = false;
   bool waiting_readable_ = false;  ///< read_op_ moves nothing
   bool readable_ = false;          ///< it was told that a read would not wait
+  bool unheard_failure_ = false;   ///< a read failed while nobody received
   bool end_queued_ = false;        ///< shutdown() was called
   bool unconfirmed_ = false;       ///< data went out, and nobody has confirmed that it arrived
   bool sent_since_drain_ = false;  ///< the drain under way, or the last, doesn't cover everything

@@ -136,8 +136,9 @@ bool outbound::wants_block() const noexcept {
   }
   const piece& all = block.pieces[0];
   if (all.size() <= gathering::small_piece) {  // as gathering would
-    std::memcpy(block.joined.data(), all.head.data(), all.head_size);
-    std::ranges::copy(item.payload, block.joined.begin() + all.head_size);
+    std::memcpy(block.joined.data(), all.head.data(), wire::frame_header_size);
+    if (!item.payload.empty())
+      std::memcpy(block.joined.data() + wire::frame_header_size, item.payload.data(), item.payload.size());
     block.vectors[0] = std::span(block.joined).first(all.size());
     return std::span(block.vectors).first(1);
   }

@@ -73,7 +73,7 @@ frame_parser::kind kind_of(frame_type type) noexcept {
 
 }  // namespace
 
-header_bytes encode(const frame_header& header) noexcept {
+[[gnu::hot]] header_bytes encode(const frame_header& header) noexcept {
   header_bytes bytes{};
   store(bytes, 0, header.length);
   bytes[4] = static_cast<std::byte>(header.type);

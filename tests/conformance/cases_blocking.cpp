@@ -147,6 +147,7 @@ CONFORMANCE_CASE("close and abort from a third thread wake the threads that wait
       flag& over = flags.emplace_back(w);
       const auto here = std::make_shared<meeting>(w, how);
       blocking_server(w, here, [&, abrupt](party& p, blocking::connection& c) {
+        send_now(p, c, "unread");  // so close can't know more, wherever the other send is
         const auto ends = [&] {
           p.self().sleep(10ms);
           if (abrupt) return c.abort();

@@ -268,6 +268,27 @@ TEST_CASE("a run may fail at any moment of a kill and a restart") {
   }
 }
 
+TEST_CASE("a run that fails while outside has let others go on is over for outside, too") {
+  struct others_once final : sim::answerer {
+    std::uint32_t answer(std::uint32_t, sim::choice what) override {
+      return what == sim::choice::preempt && !std::exchange(done, true) ? 1 : 0;
+    }
+    bool done = false;
+  } others;
+  sim::world world;
+  const auto alice = world.user("alice");
+  const auto outside = world.make_process("outside", alice);
+  const auto loop = outside->make_system({});
+  REQUIRE(loop);
+  world.process("failing", alice, [](process&) { return 1; });
+  world.answer_with(&others);
+  CHECK((*loop)->turn((*loop)->now()) == backend::turn_result::timed_out);  // meanwhile it has failed
+  CHECK_THAT(world.failure(), Catch::Contains("returned 1"));
+  CHECK((*loop)->turn(never) == backend::turn_result::stalled);
+  CHECK(world.run() == sim::run_end::failed);
+  world.answer_with(nullptr);
+}
+
 TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
   sim::world world;
   const auto alice = world.user("alice");

@@ -45,6 +45,24 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a read that fails while nobody receives ends the connection, so that the peer waits for nothing") {
+  for (const auto& terms : {core_rig::messages(), core_rig::framed_bytes()}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    connection c = idle_connection(rig, stream, terms);
+    REQUIRE(stream.reading != nullptr);
+    stream.feed_error(errc::io_error);
+    rig.settle();
+    CHECK(stream.closed);
+    sent data;
+    got more;
+    buffer into;
+    rig.go(c.send("data"), data);
+    rig.go(c.receive(into), more);
+    CHECK((data.code() == errc::connection_lost && more.code() == errc::io_error));
+  }
+}
+
 TEST_CASE("a drain behind data is answered only when the application has got the data") {
   core_rig rig;
   played_stream& stream = rig.stream();
