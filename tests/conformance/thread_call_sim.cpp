@@ -19,12 +19,6 @@ void thread_call::finish() {
   caller_.reset();
 }
 
-bool thread_call::made_here() {
-  if (!home_.owner().twin().impersonator().active()) return false;
-  make();
-  return true;
-}
-
 // Time passes only when nobody can go on: a call that hasn't returned by then waits.
 void thread_call::start(std::coroutine_handle<> waiter) {
   backend::threads& own = conformance::threads_of(home_.owner());

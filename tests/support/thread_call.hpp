@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "twinpipe/blocking/limits.hpp"
+#include "twinpipe/process.hpp"
 #include "twinpipe/runtime.hpp"
 
 namespace tp::test {
@@ -23,7 +24,11 @@ class thread_call {
   virtual ~thread_call();
 
   /// Acting as a client is a matter of this thread: there the call is made at once. True: it has returned.
-  [[nodiscard]] bool made_here();
+  [[nodiscard]] bool made_here() {
+    if (!home_.owner().twin().impersonator().active()) return false;
+    make();
+    return true;
+  }
   void start(std::coroutine_handle<> waiter);
   void finish();
 

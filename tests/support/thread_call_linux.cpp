@@ -14,8 +14,6 @@
 #include <string>
 #include <thread>
 
-#include "twinpipe/process.hpp"
-
 namespace tp::test {
 namespace {
 
@@ -73,12 +71,6 @@ thread_call::~thread_call() = default;
 
 void thread_call::finish() {
   caller_.reset();
-}
-
-bool thread_call::made_here() {
-  if (!home_.owner().twin().impersonator().active()) return false;
-  make();
-  return true;
 }
 
 // The waiter finishes this thread before it goes on.

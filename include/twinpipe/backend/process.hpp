@@ -33,9 +33,8 @@ struct capabilities {
 /// A simulator may kill a process while all these objects live on. From then on
 /// - bind, open, attach, make_system, start_thread, open_directory, read, check, enter and the start of each
 ///   operation but schedule answer process_killed, at once and without effect;
-/// - what was pending completes with process_killed in the next turn, which touches no buffer any more; a
-/// turn
-///   never waits, and answers stalled when there is nothing left to complete;
+/// - what was pending completes with process_killed in the next turn, which touches no buffer any more;
+///   a turn never waits, and answers stalled when there is nothing left to complete;
 /// - threads that wait in a call return from it, with process_killed where it has a result; sleep_until and
 ///   waits for a condition or an event end at once; locks and joins are as before, among the threads of the
 ///   process;
