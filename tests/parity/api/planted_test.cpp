@@ -2,7 +2,7 @@
 // it is found.
 #include <catch2/catch.hpp>
 
-#include "author.hpp"
+#include "script.hpp"
 #include "support/skip.hpp"
 
 namespace tp::test::parity::api {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "author.hpp"
+#include "script.hpp"
 
 namespace tp::test::parity::api {
 
