@@ -53,13 +53,16 @@ real_process::real_process(const setting& where, const real_user& user) {
   std::array<int, 2> ends{};
   demand(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0, "socketpair");
   std::fflush(nullptr);
+  const int parent = ::getpid();
   pid_ = ::fork();
   demand(pid_ >= 0, "fork");
   if (pid_ == 0) {
-    std::signal(SIGABRT, SIG_DFL);
+    for (const int each : {SIGABRT, SIGSEGV}) std::signal(each, SIG_DFL);  // Catch2's would report here too
     ::close(ends[0]);
     be_for_good(user);
+    // A change of users clears it, so only now. Who is an orphan already gets no signal any more.
     demand(::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "PR_SET_PDEATHSIG");
+    if (::getppid() != parent) std::_Exit(0);
     obey(ends[1], where);
     std::_Exit(0);
   }

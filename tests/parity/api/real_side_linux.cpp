@@ -1,9 +1,11 @@
 // A script on the running system.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <utility>
 
+#include "kept_directory.hpp"
 #include "real_process.hpp"
 #include "side.hpp"
 #include "support/real_user.hpp"
@@ -16,7 +18,8 @@ namespace {
 struct stage {
   const std::array<real_user, persons> users{this_user(), real_user{54'321, 54'321, {54'400}},
                                              real_user{54'322, 54'322, {}}};
-  const std::string base = make_private_directory();
+  const kept_directory kept{};
+  const std::string& base = kept.path();
 
   stage() {
     for (std::size_t i = 0; i < persons; ++i) make_directory(folder(i), owner(i), 0755);
@@ -27,17 +30,20 @@ struct stage {
       make_file(base + "/files/" + each.name, each.name, whose.uid, group, each.mode);
     }
   }
-  stage(const stage&) = delete;
-  stage& operator=(const stage&) = delete;
-  ~stage() { remove_directory(base); }
-
   [[nodiscard]] std::string folder(std::size_t i) const { return base + "/" + std::to_string(i); }
   [[nodiscard]] const real_user& owner(std::size_t i) const { return users.at(may_be_others() ? i : 0); }
 };
 
+/// Catch2 reports SIGTERM and SIGINT from a handler that allocates: it may wait for ever for what the call
+/// that it interrupts holds. It installs it for each test case, and takes it away afterwards.
+void be_ended_by_signals() {
+  for (const int each : {SIGTERM, SIGINT}) std::signal(each, SIG_DFL);
+}
+
 class system_side final : public side {
  public:
   explicit system_side(const cast& who) {
+    be_ended_by_signals();
     static const stage prepared;
     static unsigned scripts = 0;
     ++scripts;
