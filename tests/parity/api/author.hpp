@@ -47,10 +47,8 @@ class author {
   std::optional<step> leaving();
   std::optional<step> at_line(verb what, std::uint32_t n = 0);
   step receive_from(const line_entry& from);
-  std::uint32_t size(const line_entry& by);
+  std::uint32_t any_size();
   const line_entry* any_line();
-  [[nodiscard]] bool is_sending(const line_entry& by) const;
-  [[nodiscard]] bool is_full(const line_entry& by) const;
 
   // author_ends.cpp: of what others have begun
   std::optional<step> stopping();

@@ -9,8 +9,8 @@ std::optional<step> author::stopping() {
   const auto& pending = sides_.known().all_pending();
   if (pending.empty()) return std::nullopt;
   const auto at = std::next(pending.begin(), static_cast<std::ptrdiff_t>(random_.below(pending.size())));
-  // How much of a large send has gone, and whether its end still fits, is the system's: see
-  // plan_withdrawal().
+  // It would wait a second for its piece to go; which of two such sides gives up first is the order of their
+  // turns. See plan_withdrawal().
   const bool is_large = at->second.what == verb::send && at->second.n > 100'000;
   if (!sides_.is_alive(at->second.process) || is_large) return std::nullopt;
   return step{.what = verb::stop, .process = at->second.process, .at = at->first};

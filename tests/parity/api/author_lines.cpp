@@ -19,24 +19,8 @@ const author::line_entry* author::any_line() {
   return nullptr;
 }
 
-bool author::is_sending(const line_entry& by) const {
-  return std::ranges::any_of(sides_.known().all_pending(), [&by](const auto& each) {
-    return each.second.what == verb::send && each.second.at == by.first;
-  });
-}
-
-/// Of what a stopped send has left there.
-bool author::is_full(const line_entry& by) const {
-  const std::uint16_t to = sides_.known().peer(by.first);
-  return to != 0 && sides_.known().unread(to) > 100'000 && !is_sending(by);
-}
-
-std::uint32_t author::size(const line_entry& by) {
-  // Two large ones may share a write, and end together.
-  if (about_.big && random_.one_in(3) && !is_sending(by))
-    return static_cast<std::uint32_t>(500'000 + random_.below(400'000));
-  const std::uint16_t to = sides_.known().peer(by.first);
-  if (to != 0 && sides_.known().unread(to) > 20'000) return static_cast<std::uint32_t>(random_.below(10));
+std::uint32_t author::any_size() {
+  if (about_.big && random_.one_in(3)) return static_cast<std::uint32_t>(500'000 + random_.below(400'000));
   switch (random_.below(6)) {
     case 0:
       return static_cast<std::uint32_t>(random_.below(2));
@@ -49,23 +33,19 @@ std::uint32_t author::size(const line_entry& by) {
 
 std::optional<step> author::sending() {
   const line_entry* const by = any_line();
-  if (by == nullptr || is_full(*by)) return std::nullopt;
+  if (by == nullptr) return std::nullopt;
   return step{.what = verb::send,
               .process = by->second.process,
               .at = by->first,
-              .n = size(*by),
+              .n = any_size(),
               .bound = any_limit()};
 }
 
 step author::receive_from(const line_entry& from) {
   step s{.what = verb::receive_more, .process = from.second.process, .at = from.first, .bound = any_limit()};
-  const std::uint64_t unread = sides_.known().unread(from.first);
-  // Where more waits than fits, it would matter how much of it one receive gets.
-  const bool much = unread > 100'000;
-  if (much) s.bound = limit::none;
-  if (from.second.how != style::message && unread > 0 && random_.below(4) < (much ? 3U : 2U)) {
+  if (from.second.how != style::message && sides_.known().unread(from.first) > 0 && random_.one_in(2)) {
     s.what = verb::receive_all;
-  } else if (much || random_.one_in(2)) {
+  } else if (random_.one_in(2)) {
     s.what = verb::receive;
     s.n = static_cast<std::uint32_t>(1 + random_.below(random_.one_in(3) ? 20 : 4000));
   }

@@ -8,42 +8,12 @@ namespace tp::test::parity::api {
 
 namespace {
 
-/// How sure a framed side is to learn that bytes were thrown away.
-enum class told : std::uint8_t {
-  surely,
-  /// It was an abort or a death. How far that side had read ahead is its system's, so it varies whether bytes
-  /// were left in the kernel, which then tells of a reset.
-  by_reset,
-  /// Choices are random, and a close may go before it has looked whether something came.
-  by_chance,
-};
-
-bool may_be_untold(const completion& real, const completion& simulated, told how) {
-  if (how == told::surely || real.what != simulated.what) return false;
-  if (real.end && simulated.end) return true;
-  if (how == told::by_reset) return false;
-  const auto judges = [](const completion& c) {
-    const bool drained = c.what == verb::drain && (c.code == errc::none || c.code == errc::discarded);
-    return drained || (c.what == verb::close && c.code == errc::none);
-  };
-  return judges(real) && judges(simulated);
-}
-
-/// How much a byte stream gives to one receive, or takes of a send that was stopped in its middle, is left to
-/// the system; all the rest is not.
-bool may_vary(const completion& real, const completion& simulated, style how) {
-  if (how == style::message || real.n == 0 || simulated.n == 0) return false;
-  return receives(real.what) || real.what == verb::send;
-}
-
-bool agree(const completion& real, const completion& simulated, style how, told loss) {
+/// All of it, to the byte.
+bool agree(const completion& real, const completion& simulated) {
   if (real.op != simulated.op) return false;
-  if (how != style::bytes && may_be_untold(real, simulated, loss)) return true;
   if (outcome_of(real) != outcome_of(simulated)) return false;
   if (real.peer != simulated.peer || real.level != simulated.level) return false;
-  if (may_vary(real, simulated, how)) return true;
-  const bool has_data = how == style::message || real.what == verb::read_file;
-  return real.n == simulated.n && (!has_data || real.data == simulated.data);
+  return real.n == simulated.n && real.data == simulated.data;
 }
 
 std::string to_text(const std::vector<completion>& all) {
@@ -57,7 +27,6 @@ std::string to_text(const std::vector<completion>& all) {
 duet::duet(const cast& who, std::uint64_t seed, bool explored, meddling meddle)
     : simulated_{.on = simulated_side(who, seed, explored), .meddle = std::move(meddle)},
       real_{.on = real_side(who), .meddle = {}},
-      explored_(explored),
       alive_(who.who.size(), true) {}
 
 void duet::begin(played& at, step s) {
@@ -123,12 +92,6 @@ void duet::catch_up() {
   }
 }
 
-bool duet::peer_has_closed(const completion& c) const {
-  const step& of = steps_.at(c.op - 1U);
-  const std::uint16_t peer = is_of_connection(of.what) ? known().peer(of.at) : std::uint16_t{0};
-  return std::ranges::any_of(steps_, [peer](const step& s) { return s.what == verb::close && s.at == peer; });
-}
-
 std::string duet::named(const completion& c) const {
   const step& s = steps_.at(c.op - 1U);
   const std::string what(to_string(c.what));
@@ -146,9 +109,7 @@ void duet::compare(const step& s) {
   if (const std::string why = real_.on->accident(); !why.empty())
     return differ(why, to_text(simulated_.ended));
   const auto same = [this](const completion& real, const completion& simulated) {
-    const told loss = explored_ ? told::by_chance : peer_has_closed(real) ? told::surely : told::by_reset;
-    return agree(real, simulated, style_of(steps_.at(real.op - 1U)), loss) &&
-           real_.book.peer(real.op) == simulated_.book.peer(real.op);
+    return agree(real, simulated) && real_.book.peer(real.op) == simulated_.book.peer(real.op);
   };
   if (!std::ranges::equal(real_.ended, simulated_.ended, same)) {
     return differ(to_text(real_.ended), to_text(simulated_.ended));

@@ -52,7 +52,6 @@ class duet {
   void begin(played& at, step s);
   static void collect(played& at);
   [[nodiscard]] bool retries() const;
-  [[nodiscard]] bool peer_has_closed(const completion& c) const;
   [[nodiscard]] std::string named(const completion& c) const;
   [[nodiscard]] style style_of(const step& s) const;
   void catch_up();
@@ -60,7 +59,6 @@ class duet {
   void differ(const std::string& real, const std::string& simulated);
 
   played simulated_, real_;
-  const bool explored_;
   std::vector<bool> alive_;
   std::vector<completion> ended_;
   pairs outcomes_;
