@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "script.hpp"
+#include "support/sanitized.hpp"
 #include "support/skip.hpp"
 
 namespace tp::test::parity::api {
@@ -10,6 +11,9 @@ namespace tp::test::parity::api {
 namespace {
 
 using change = void (*)(completion&);
+
+/// What it takes more than a hundred scripts to find is left to builds without a sanitizer.
+constexpr bool looks_for_rare_errors = !sanitized;
 
 /// The seed of the first script that shows it; none has 0.
 std::uint64_t found_by(change error, std::uint64_t scripts = 500) {
@@ -38,7 +42,7 @@ TEST_CASE("an error about what a failed operation is told is found") {
   CHECK(found_by(swap_code<verb::connect, errc::busy, errc::timed_out>) != 0);
   CHECK(found_by(swap_code<verb::drain, errc::discarded, errc::none>) != 0);
   CHECK(found_by(swap_code<verb::bind, errc::name_in_use, errc::access_denied>) != 0);
-  CHECK(found_by(swap_code<verb::send, errc::queue_full, errc::none>) != 0);
+  if (looks_for_rare_errors) CHECK(found_by(swap_code<verb::send, errc::queue_full, errc::none>) != 0);
 }
 
 TEST_CASE("an end in place of a reset is found, and a reset in place of an end") {
@@ -85,7 +89,8 @@ TEST_CASE("an error about who somebody is, and what he may, is found") {
   CHECK(found_by(impostor) != 0);
   CHECK(found_by(no_level) != 0);
   CHECK(found_by(swap_code<verb::connect, errc::access_denied, errc::untrusted_server>) != 0);
-  CHECK(found_by(swap_code<verb::read_file, errc::access_denied, errc::none>) != 0);
+  if (looks_for_rare_errors)
+    CHECK(found_by(swap_code<verb::read_file, errc::access_denied, errc::none>) != 0);
 }
 
 }  // namespace tp::test::parity::api
