@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "twinpipe/backend/names.hpp"
 #include "twinpipe/sim/host.hpp"
 #include "twinpipe/sim/world.hpp"
 
@@ -19,6 +20,12 @@ struct node {
   std::uint32_t owner = 0, group = 0, mode = 0755;
   bool is_directory = true;
   std::string contents = {};
+};
+
+/// The file of a socket whose server has died.
+struct left_socket {
+  access_policy access;
+  identity owner;
 };
 
 class machine final : public host {
@@ -45,6 +52,7 @@ class machine final : public host {
   void bury(const process_record& dead);
 
   std::map<std::string, listener*> names;
+  std::map<std::string, left_socket> left_sockets;  ///< by path, like names
   std::map<std::string, node> files{{"", {}},
                                     {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
   std::vector<process_record*> alive;                            ///< in the order of their births

@@ -12,6 +12,17 @@ namespace tp::sim {
 using namespace backend;
 using enum access_policy::audience;
 
+namespace {
+
+/// May a client write to a socket of that owner's, by the mode that the policy has given it (unix(7))?
+bool may_write(const identity& client, const access_policy& access, const identity& owner) noexcept {
+  const bool anybody = access.who() == users || access.who() == everyone_local;
+  const bool by_group = access.who() == group && client.in_group(access.ids().front());
+  return anybody || by_group || client.is_superuser() || client.same_user(owner);
+}
+
+}  // namespace
+
 /// Who waits in a backlog; its socket's user. The handle is made by the accept.
 struct queued_client {
   std::shared_ptr<const identity> who;
@@ -48,12 +59,8 @@ class listener final : public bound_name, public handle {
   }
   /// May it connect, as far as the socket's mode says?
   [[nodiscard]] errc answer(const identity& client) const noexcept {
-    const access_policy& access = request_.access;
-    const bool anybody = access.who() == users || access.who() == everyone_local;
-    const bool by_group = access.who() == group && client.in_group(access.ids().front());
     const bool has_mode = request_.name.kind() != name_kind::unix_abstract;
-    if (has_mode && !anybody && !by_group && !client.is_superuser() && !client.same_user(*self_))
-      return errc::access_denied;
+    if (has_mode && !may_write(client, request_.access, *self_)) return errc::access_denied;
     return errc::none;
   }
   /// What connect(2) answers, and the client's end.
@@ -113,6 +120,8 @@ std::optional<socket_end> listener::take() {
 // listener goes with its process, resets all.
 void listener::let_go() noexcept {
   process_->on.names.erase(place_);
+  if (process_->dead() && !place_.starts_with('@'))
+    process_->on.left_sockets.insert_or_assign(place_, left_socket{request_.access, *self_});
   if (process_->dead()) {
     for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued()) {
       const std::unique_ptr<queued_client> client(static_cast<queued_client*>(each->user));
@@ -199,6 +208,13 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->on.names.find(place); taken != process->on.names.end())
     return fail(taken->second->in_use_for(process));
+  // Who isn't root gives a file only to a group of its own (chown(2)).
+  const identity& self = process->effective();
+  const bool has_file = request.name.kind() != name_kind::unix_abstract;
+  if (has_file && request.access.who() == group && !self.is_superuser() &&
+      !self.in_group(request.access.ids().front()))
+    return fail(errc::access_denied, operation::bind, 0, make_text(place));
+  process->on.left_sockets.erase(place);
   return std::make_shared<listener>(process, request, place);
 }
 
@@ -210,18 +226,41 @@ result<acceptor_ptr> listen(const process_ref& process, const std::shared_ptr<bo
   return acceptor_ptr(new acceptor(process, *ours, system));
 }
 
+namespace {
+
+/// What a connect finds at a place.
+struct found_socket {
+  bool exists = false;
+  listener* listens = nullptr;
+  std::uint32_t owner = 0;
+  errc answer = errc::not_found;
+};
+
+// A server that died has left its socket: who may not write to it is told no more than that (connect(2)).
+found_socket look_for(const std::string& place, process_record& client) {
+  const identity& who = client.effective();
+  if (const auto at = client.on.names.find(place); at != client.on.names.end())
+    return {true, at->second, at->second->owner(), at->second->answer(who)};
+  const auto left = client.on.left_sockets.find(place);
+  if (left == client.on.left_sockets.end()) return {};
+  const auto& [access, owner] = left->second;
+  return {true, nullptr, owner.uid.value,
+          may_write(who, access, owner) ? errc::not_found : errc::access_denied};
+}
+
+}  // namespace
+
 errc connect(const process_ref& process, connect_op& o) {
   errc answer = errc::not_supported;
   std::string tried;
   const std::size_t count = count_places(*o.name, process->effective(), o.runtime_directory);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string place = place_of(*o.name, process->effective(), o.runtime_directory, i);
-    const auto at = process->on.names.find(place);
-    const bool found = at != process->on.names.end();
-    answer = found ? at->second->answer(process->effective()) : errc::not_found;
-    if (found && o.expected != server_trust::anyone && is_planted(*process, place, at->second->owner()))
+    const found_socket found = look_for(place, *process);
+    answer = found.answer;
+    if (found.exists && o.expected != server_trust::anyone && is_planted(*process, place, found.owner))
       answer = errc::untrusted_location, o.about = circumstance::others_socket;
-    if (answer == errc::none) answer = at->second->admit(process, o.stream);
+    if (answer == errc::none) answer = found.listens->admit(process, o.stream);
     if (answer == errc::none) return answer;
     tried.append("; ").append(place).append(": ").append(to_string(answer));
     if (answer != errc::not_found) break;

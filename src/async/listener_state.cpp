@@ -63,7 +63,10 @@ void listener_state::begin(accept_operation& op) {
   if (closed_) return refuse(errc::closed);
   if (active_ != nullptr) return refuse(errc::operation_in_progress);
   const auto answer = endpoint_->request_slot(ticket_);
-  if (answer == endpoint_state::answer::closed) return refuse(errc::closed);
+  if (answer == endpoint_state::answer::closed) {
+    acceptor_->close();  // a blocking listener may not have heard of it before
+    return refuse(errc::closed);
+  }
   active_ = &op;
   stop_reason_ = errc::none;
   starting_ = true;
@@ -101,7 +104,7 @@ void listener_state::on_news() {
   if (endpoint_->closed()) {
     refuse_parked_for_closing();
     if (active_ != nullptr) fail(errc::closed);
-    return;
+    return acceptor_->close();  // what it holds of the name may keep it from being bound again
   }
   if (endpoint_->fetch_grant(ticket_)) slot_ = instance_slot(endpoint_);
   if (watching()) seek();

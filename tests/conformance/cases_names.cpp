@@ -102,6 +102,24 @@ CONFORMANCE_CASE("an abstract name leads to its server", needs()) {
   w.run();
 }
 
+CONFORMANCE_CASE("an abstract name is free again when its listeners have heard of its end", needs()) {
+  const std::string name = "unix-abstract:" + w.directory();
+  w.party("server", [&](party& p) -> task<void> {
+    for (int i = 0; i < 3; ++i) {
+      endpoint served = p.bind(name);
+      listener door = p.listen(served);
+      listener idle = p.listen(served);
+      p.refusal(co_await door.accept().within(1ms).unless(p.stop()), errc::timed_out);
+      served.close();
+      p.refusal(co_await p.bounded(door.accept()), errc::closed);
+      if (calls_block) p.refusal(co_await p.bounded(idle.accept()), errc::closed);  // it hears in its calls
+      co_await p.sleep(1ms);
+      static_cast<void>(p.bind(name));
+    }
+  });
+  w.run();
+}
+
 CONFORMANCE_CASE("a name of .NET speaks raw bytes", needs()) {
   const std::string name = "dotnet:" + w.directory() + "/pipe";
   expect_same_endpoint(w, name, "unix:" + w.directory() + "/pipe", {.profile = profile::raw});

@@ -53,7 +53,8 @@ TEST_CASE("a plain name of root is in everybody's place, where others find it") 
 
 TEST_CASE("the mode of a name decides who may connect") {
   sim::world world;
-  const auto root = world.user("root", sim::privileged), owner = world.user("owner");
+  const auto root = world.user("root", sim::privileged);
+  const auto owner = world.user("owner", sim::privilege::none, {50});
   const auto member = world.user("member", sim::privilege::none, {50}), other = world.user("other");
   const host server(world, "server", owner);
   auto wanted = request("/run/x", audience::same_user);
@@ -77,7 +78,7 @@ TEST_CASE("the mode of a name decides who may connect") {
 
 TEST_CASE("a bound name says in sentences what its policy can't promise") {
   sim::world world;
-  const host server(world, "server", world.user("alice"));
+  const host server(world, "server", world.user("alice", sim::privilege::none, {50}));
   const auto said = [&](std::string_view name, audience who) {
     const auto bound = server.try_bind(request(name, who));
     REQUIRE(bound);

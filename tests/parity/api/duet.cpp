@@ -1,0 +1,136 @@
+// How the sides are compared.
+#include "duet.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tp::test::parity::api {
+
+namespace {
+
+/// All of it, to the byte.
+bool agree(const completion& real, const completion& simulated) {
+  if (real.op != simulated.op) return false;
+  if (outcome_of(real) != outcome_of(simulated)) return false;
+  if (real.peer != simulated.peer || real.level != simulated.level) return false;
+  return real.n == simulated.n && real.data == simulated.data;
+}
+
+std::string to_text(const std::vector<completion>& all) {
+  std::string text;
+  for (const completion& each : all) text += (text.empty() ? "" : "; ") + to_text(each);
+  return text.empty() ? "nothing has ended" : text;
+}
+
+}  // namespace
+
+duet::duet(const cast& who, std::uint64_t seed, bool explored, meddling meddle)
+    : simulated_{.on = simulated_side(who, seed, explored), .meddle = std::move(meddle)},
+      real_{.on = real_side(who), .meddle = {}},
+      alive_(who.who.size(), true) {}
+
+void duet::begin(played& at, step s) {
+  at.ended.clear();
+  if (s.what == verb::receive_all) s.n = static_cast<std::uint32_t>(at.book.unread(s.at));
+  at.asked = s.n;
+  at.book.begin(s);
+  at.on->start(s);
+  collect(at);
+}
+
+void duet::collect(played& at) {
+  std::vector<completion> news = at.on->settle(at.book.is_any_large());
+  for (completion& each : news) {
+    if (at.meddle) at.meddle(each);
+    at.book.end(each);
+    at.ended.push_back(each);
+  }
+  std::ranges::sort(at.ended, {}, &completion::op);
+}
+
+/// Does a client wait that looks again by the clock?
+bool duet::retries() const {
+  return std::ranges::any_of(known().all_pending(), [this](const auto& each) {
+    const step& s = each.second;
+    const bool may_find_no_room = s.with.backlog < manner().backlog;
+    return s.what == verb::connect && (s.with.waits || may_find_no_room) && is_alive(s.process);
+  });
+}
+
+bool duet::play(step s) {
+  if (!difference_.empty()) return false;
+  s.op = next_op();
+  steps_.push_back(s);
+  constexpr duration try_again = std::chrono::milliseconds(60);
+  begin(simulated_, s);
+  const bool waits = s.bound == limit::soon && known().pending(s.op);
+  const bool repeats = retries();
+  if (waits) simulated_.on->wait_for(s.process, s.op);
+  if (repeats) simulated_.on->pass(try_again);
+  if (waits || repeats) collect(simulated_);
+
+  if (s.bound == limit::soon && !waits) s.bound = limit::ample;
+  begin(real_, s);
+  if (waits) real_.on->wait_for(s.process, s.op);
+  if (repeats) real_.on->pass(try_again);
+  if (waits || repeats) collect(real_);
+  catch_up();
+  if (s.what == verb::crash || s.what == verb::finish) alive_.at(s.process) = false;
+  compare(s);
+  return difference_.empty();
+}
+
+/// Without frames nothing tells a real process that its bytes were read: it looks again, from time to time.
+void duet::catch_up() {
+  const auto looks = [this](const completion& each) {
+    const bool asks = each.what == verb::drain || each.what == verb::close;
+    return asks && style_of(steps_.at(each.op - 1U)) == style::bytes && real_.book.pending(each.op);
+  };
+  for (int times = 0; times < 200 && std::ranges::any_of(simulated_.ended, looks); ++times) {
+    real_.on->pass(std::chrono::milliseconds(1));
+    collect(real_);
+  }
+}
+
+std::string duet::named(const completion& c) const {
+  const step& s = steps_.at(c.op - 1U);
+  const std::string what(to_string(c.what));
+  return (is_of_connection(c.what) ? std::string(to_string(style_of(s))) + ' ' : "") + what + ": " +
+         outcome_of(c);
+}
+
+style duet::style_of(const step& s) const {
+  return is_of_connection(s.what) ? steps_.at(s.at - 1U).with.how : s.with.how;
+}
+
+void duet::compare(const step& s) {
+  ended_ = simulated_.ended;
+  history_ += "  " + to_text(s) + "\n      -> " + to_text(real_.ended) + '\n';
+  if (const std::string why = real_.on->accident(); !why.empty())
+    return differ(why, to_text(simulated_.ended));
+  const auto same = [this](const completion& real, const completion& simulated) {
+    return agree(real, simulated) && real_.book.peer(real.op) == simulated_.book.peer(real.op);
+  };
+  if (!std::ranges::equal(real_.ended, simulated_.ended, same)) {
+    return differ(to_text(real_.ended), to_text(simulated_.ended));
+  }
+  for (const completion& each : real_.ended) ++outcomes_[named(each)];
+}
+
+void duet::finish() {
+  for (std::size_t i = 0; i < alive_.size(); ++i) {
+    const auto process = static_cast<std::uint8_t>(i);
+    if (alive_.at(i)) play({.what = verb::halt, .process = process});
+    if (alive_.at(i)) play({.what = verb::finish, .process = process});
+  }
+  if (!difference_.empty()) return;
+  const std::string real = real_.book.error(), simulated = simulated_.book.error();
+  if (!real.empty() || !simulated.empty())
+    differ(real.empty() ? "right" : real, simulated.empty() ? "right" : simulated);
+}
+
+void duet::differ(const std::string& real, const std::string& simulated) {
+  difference_ = history_ + "the real side:      " + real + "\nthe simulated side: " + simulated + '\n';
+}
+
+}  // namespace tp::test::parity::api

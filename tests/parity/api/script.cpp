@@ -1,0 +1,56 @@
+// A script from its seed to its end.
+#include "script.hpp"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "author.hpp"
+
+namespace tp::test::parity::api {
+
+namespace {
+
+std::string describe(const scene& about) {
+  static constexpr std::array names{"own user", "Alice", "Bob"};
+  std::string text;
+  for (std::size_t i = 0; i < about.who.who.size(); ++i) {
+    text += "  process " + std::to_string(i) + " is " + names.at(std::to_underlying(about.who.who.at(i))) +
+            "'s\n";
+  }
+  return text;
+}
+
+script_report play(std::uint64_t seed, pairs& seen, const duet::meddling& meddle) {
+  generator random(seed);
+  const scene about(random);
+  duet sides(about.who, seed, about.explored, meddle);
+  author writes(random, about, sides);
+  for (std::size_t tried = 0; tried < about.steps; ++tried) {
+    const auto s = writes.next();
+    if (!s) continue;
+    const std::uint16_t op = sides.next_op();
+    if (!sides.play(*s)) break;
+    writes.learn(sides.step_of(op));
+  }
+  sides.finish();
+  for (const auto& [pair, count] : sides.outcomes()) seen[pair] += count;
+  const std::string who = "script of seed " + std::to_string(seed) + ":\n" + describe(about);
+  return {.difference = sides.difference().empty() ? "" : who + sides.difference(),
+          .history = who + sides.history(),
+          .steps = sides.next_op() - std::size_t{1}};
+}
+
+}  // namespace
+
+script_report run_script(std::uint64_t seed, pairs& seen, const duet::meddling& meddle) {
+  script_report came;
+  for (int tries = 0; tries < 5; ++tries) {
+    const auto begin = std::chrono::steady_clock::now();
+    came = play(seed, seen, meddle);
+    if (came.difference.empty() || std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) break;
+  }
+  return came;
+}
+
+}  // namespace tp::test::parity::api

@@ -1,0 +1,23 @@
+// A random script, from a seed: written while it is played, by what the simulated side has come to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "duet.hpp"
+#include "pairs.hpp"
+
+namespace tp::test::parity::api {
+
+/// What a script has come to. Where a second can matter (a message that is withdrawn has so long), and a real
+/// run has taken longer than that, it is played again before its word is taken.
+struct script_report {
+  std::string difference;  ///< empty: none
+  std::string history;
+  std::size_t steps = 0;
+};
+
+/// Plays the script of that seed, and counts what its operations came to.
+script_report run_script(std::uint64_t seed, pairs& seen, const duet::meddling& meddle = {});
+
+}  // namespace tp::test::parity::api
