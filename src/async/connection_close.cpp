@@ -106,6 +106,7 @@ void connection_state::on_stream_end(during when) {
   if (!terms_.framed) return;
   end_drain(fate() == delivery::delivered ? errc::none : errc::discarded, when);
   if (closing_ == nullptr || torn_down_ || close_stage_ == close_stage::parting) return;
+  if (close_stage_ == close_stage::looking) return finish_close(close_outcome_, when);
   // While something waits to be written, the write shows whether the peer still takes it.
   if (close_stage_ == close_stage::confirming || outbound_.queued_bytes() == 0) finish_close(fate(), when);
 }
@@ -120,6 +121,12 @@ void connection_state::on_close_frame(during when) {
   if (!told_of_loss()) return;
   end_drain(fate() == delivery::delivered ? errc::none : errc::discarded, when);
   if (closing_ != nullptr && close_stage_ == close_stage::confirming) part(fate(), when);
+}
+
+// What a close does when all that was read has been looked at. True: there is something to write, or to look
+// at again.
+bool connection_state::owes_close(during when) {
+  return close_stage_ == close_stage::looking ? look(when) : announce_loss();
 }
 
 // Closing, with all of ours sent and some of the peer's thrown away: it gets no answer to its DRAIN, so it
@@ -177,7 +184,7 @@ void connection_state::stop(close_operation& op, errc) {
   if (&op == closing_) finish_close(close_outcome_, during::turn);
 }
 
-// What has come is looked at first: our CLOSE says whether data was left unread.
+// What has come is thrown away, but not unseen: our CLOSE says whether there was any.
 void connection_state::begin_close(during when) {
   if (receiving_ != nullptr && reading_ != nullptr) {
     if (receiving_->stop_reason == errc::none) receiving_->stop_reason = errc::closed;
@@ -195,11 +202,15 @@ void connection_state::begin_close(during when) {
 }
 
 // Flushing: what is queued goes. Confirming: the peer, or the kernel, says that it arrived, or that the
-// stream has ended. Parting: our CLOSE goes.
+// stream has ended. Looking: has data come that nobody will read? Parting: our CLOSE goes, and says so.
 void connection_state::advance_close(during when) {
   if (closing_ == nullptr || torn_down_) return;
   if (send_failure_ != errc::none && close_stage_ == close_stage::parting) {
     return finish_close(close_outcome_, when);
+  }
+  if (close_stage_ == close_stage::looking) {
+    if (send_failure_ != errc::none) finish_close(close_outcome_, when);
+    return;
   }
   if (lost_data_) return finish_close(delivery::discarded, when);
   if (!outbound_.idle() || write_op_.pending()) return;
@@ -222,15 +233,47 @@ void connection_state::advance_close(during when) {
 }
 
 // Who closed first with nothing lost has gone; with data of ours thrown away, it waits for our CLOSE.
+bool connection_state::nobody_listens() const noexcept {
+  return inbound_.stream_ended() || (inbound_.closed_by_peer() && !inbound_.was_reset());
+}
+
 void connection_state::part(delivery outcome, during when) {
-  const bool nobody_listens = inbound_.stream_ended() || (inbound_.closed_by_peer() && !inbound_.was_reset());
-  if (!terms_.framed || send_failure_ != errc::none || nobody_listens) return finish_close(outcome, when);
+  if (!terms_.framed || send_failure_ != errc::none || nobody_listens()) return finish_close(outcome, when);
   close_outcome_ = outcome;
-  close_stage_ = close_stage::parting;
-  if (!std::exchange(close_said_, true)) {
-    outbound_.push_reply(wire::make_close(inbound_.dropped() ? wire::close_unread : wire::close_normal));
+  if (close_said_) {
+    close_stage_ = close_stage::parting;
+    return push_out(when);
   }
-  push_out(when);
+  close_stage_ = close_stage::looking;
+  has_looked_ = false;
+  pull_in(when);
+}
+
+// Over when data was seen, or a read that began here has found no more. A stream may leave any read pending
+// though there is something; one that is cancelled ends with what has come.
+bool connection_state::look(during when) {
+  if (inbound_.stream_ended()) return false;
+  const bool reading = reading_ != nullptr;
+  const bool known = inbound_.dropped() || inbound_.closed_by_peer() || (reading && read_is_left_) ||
+                     (!reading && has_looked_ && inbound_.came_short());
+  if (known) {
+    say_close(when);
+    return true;
+  }
+  if (receiving_ != nullptr && !reading) return false;  // it ends first
+  if (!reading) {
+    has_looked_ = readable_ = true;
+    if (start_read()) return true;
+  }
+  stream_->cancel(*reading_);
+  return false;
+}
+
+void connection_state::say_close(during when) {
+  if (nobody_listens()) return finish_close(close_outcome_, when);
+  close_stage_ = close_stage::parting;
+  close_said_ = true;
+  outbound_.push_reply(wire::make_close(inbound_.dropped() ? wire::close_unread : wire::close_normal));
 }
 
 void connection_state::finish_close(delivery outcome, during when) {

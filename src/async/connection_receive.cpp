@@ -39,8 +39,8 @@ constexpr std::size_t replies_max = 32;
     const step made = inbound_.advance();
     release_withheld();
     if (made == step::idle || made == step::needs_bytes) {
-      const bool says_loss = closing_ != nullptr && announce_loss();
-      if (std::exchange(answers_due_, false) || says_loss) {
+      const bool goes_on = closing_ != nullptr && owes_close(when);
+      if (std::exchange(answers_due_, false) || goes_on) {
         push_out(when);
         continue;
       }

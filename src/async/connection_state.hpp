@@ -59,6 +59,9 @@ class connection_state final : public resident {
   /// closes, and when it is told to: because a read would not wait, or as long as a call waits for something
   /// else.
   void look_for_control(bool readable);
+  /// The read under way will be ended by the peer or the stream's end alone; so a close that looks whether
+  /// something has come doesn't wait for it.
+  void leave_read() noexcept { read_is_left_ = true; }
 
   // Without frames a caller may do a write or read on the stream by itself where it would be the next one
   // anyway, and nothing has to remember it; of bytes that went it says so.
@@ -79,7 +82,7 @@ class connection_state final : public resident {
   /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user
   /// not.
   enum class during : bool { call, turn };
-  enum class close_stage : std::uint8_t { flushing, confirming, parting };
+  enum class close_stage : std::uint8_t { flushing, confirming, looking, parting };
 
   /// Why nothing can be done with it any more.
   [[nodiscard]] errc closed_reason() const noexcept { return torn_down_ ? teardown_reason_ : errc::closed; }
@@ -149,10 +152,14 @@ class connection_state final : public resident {
   void end_drain(errc code, during when);
   void begin_close(during when);
   void advance_close(during when);
+  [[nodiscard]] bool owes_close(during when);
   [[nodiscard]] bool announce_loss();
+  [[nodiscard]] bool look(during when);
   void on_close_frame(during when);
   [[nodiscard]] bool told_of_loss() const noexcept;
+  [[nodiscard]] bool nobody_listens() const noexcept;
   void part(delivery outcome, during when);
+  void say_close(during when);
   void finish_close(delivery outcome, during when);
 
   // connection_timer.cpp
@@ -207,6 +214,8 @@ class connection_state final : public resident {
   bool drain_is_stale_ = false;          ///< drain_op_ was begun for a drain that ended before this close
   bool close_said_ = false;              ///< our CLOSE was queued: no frame may follow it
   bool looking_ = false;                 ///< for control frames, because a caller said so
+  bool read_is_left_ = false;            ///< to a thread that sleeps in it
+  bool has_looked_ = false;              ///< whether data lies unread: the last read was for that
   backend::read_op* reading_ = nullptr;  ///< under way: the lent one, or that of a receive without frames
   lent_read lent_read_;
   core::outbound outbound_;

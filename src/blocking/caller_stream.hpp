@@ -42,6 +42,10 @@ class caller_stream final : public backend::byte_stream {
   /// Is any being done or to be done?
   [[nodiscard]] bool reads() const noexcept { return reading_.op != nullptr; }
   [[nodiscard]] bool writes() const noexcept { return writing_.op != nullptr; }
+  /// Is a read being done by a thread that nothing here can reach?
+  [[nodiscard]] bool reads_out_of_reach() const noexcept {
+    return reading_.claimed && reading_.who == nullptr;
+  }
   /// Does the read only wait, and move nothing?
   [[nodiscard]] bool only_waits() const noexcept { return read_.into.empty() && read_.spill.empty(); }
 

@@ -102,6 +102,11 @@ std::unique_ptr<backend::interrupt> blocking_connection_state::take_interrupt() 
   return taken;
 }
 
+void blocking_connection_state::prepare_close() noexcept {
+  stream_->try_reads();
+  if (stream_->reads_out_of_reach()) connection_->leave_read();
+}
+
 void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   waiter self{.op = op, .sends = sends};
   const presence here(*this, op.kind());

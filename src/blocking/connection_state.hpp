@@ -71,7 +71,7 @@ class blocking_connection_state {
   template <class Node, class... What>
   auto run(time_point until, const std::stop_token& unless, What&&... what) {
     if (bare_ != nullptr) make_known();
-    if constexpr (std::is_same_v<Node, close_operation>) stream_->try_reads();
+    if constexpr (std::is_same_v<Node, close_operation>) prepare_close();
     Node& op = connection_->template acquire<Node>();
     op.prepare(std::forward<What>(what)...);
     limit(op, until, unless);
@@ -89,6 +89,7 @@ class blocking_connection_state {
   [[nodiscard]] std::size_t read_bare(bare_receive& self);
   void make_known();
 
+  void prepare_close() noexcept;
   void wait_for(operation_base& op, bool sends);
   void refuse_end_in_use() const;
   bool step(waiter& self);

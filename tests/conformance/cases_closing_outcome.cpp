@@ -156,22 +156,25 @@ CONFORMANCE_CASE("close says whether the bytes were delivered or discarded", nee
 CONFORMANCE_CASE("a close with data unread tells the peer that it was discarded", needs()) {
   std::deque<flag> flags;
   for (const pair_options& how : modes_that_drain(w)) {
-    flag &sent = flags.emplace_back(w), &closed = flags.emplace_back(w);
-    w.pair(
-        how,
-        [&](party& p, connection& c) -> task<void> {
-          co_await p.send(c, "for nobody");
-          sent.set();
-          co_await p.wait(closed);
-          EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
-        },
-        [&](party& p, connection& c) -> task<void> {
-          co_await p.wait(sent);
-          // Framed, a close tells of what its runtime has seen: of this it has.
-          EXPECT(p, co_await p.receive_bytes(c, 3) == "for");
-          p.value(co_await p.bounded(c.close()));
-          closed.set();
-        });
+    for (const bool some_is_read : {false, true}) {
+      flag &sent = flags.emplace_back(w), &closed = flags.emplace_back(w);
+      w.pair(
+          how,
+          [&](party& p, connection& c) -> task<void> {
+            co_await p.send(c, "for nobody");
+            sent.set();
+            co_await p.wait(closed);
+            EXPECT(p, (co_await p.receive_end(c)).discarded);
+            p.refusal(co_await p.bounded(c.drain()), errc::discarded);
+            EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
+          },
+          [&, some_is_read](party& p, connection& c) -> task<void> {
+            co_await p.wait(sent);
+            if (some_is_read) EXPECT(p, co_await p.receive_bytes(c, 3) == "for");
+            p.value(co_await p.bounded(c.close()));
+            closed.set();
+          });
+    }
   }
   w.run();
 }

@@ -120,3 +120,19 @@ TEST_CASE("a close waits for the peer's word, and gives up at its deadline") {
     CHECK(rig.close().error().code() == errc::closed);
   }
 }
+
+TEST_CASE("a blocking close tells of what lies unread, also behind the peer's word") {
+  for (const bool waits : {false, true}) {
+    blocking_rig rig(core_rig::messages());
+    const auto sends = [&] { rig.pipe.feed(message_frames(bytes_of("never received"))); };
+    if (!waits) sends();
+    if (waits) REQUIRE(rig.send("data").has_value());
+    if (waits)
+      rig.meanwhile.then([&] {
+        rig.pipe.feed(drained(1));
+        sends();
+      });
+    CHECK(rig.close() == delivery::delivered);
+    CHECK((frame(6, take_apart(rig.pipe.written).frames.back().payload) == close_frame(2)));
+  }
+}

@@ -34,6 +34,48 @@ TEST_CASE("a closing side tells of data that it threw away while it still waits 
   CHECK((outcome_of(close) == delivery::discarded && stream.closed && stream.written == expected));
 }
 
+TEST_CASE("a close says that data came behind the confirmation of its own, and was thrown away") {
+  for (const bool in_one_read : {true, false}) {
+    core_rig rig;
+    played_stream& stream = rig.stream();
+    connection c = rig.connect(stream, core_rig::messages());
+    sent data;
+    closing close;
+    rig.go(c.send("data"), data);
+    rig.go(c.close(), close);
+    byte_vector answer = token_frame(wire::frame_type::drained, 1);
+    const byte_vector late = message_frames(bytes_of("late"));
+    in_one_read ? append(answer, late) : stream.reads.push_back({late});
+    if (!in_one_read) stream.reads.push_front({answer, errc::none, when::later});
+    in_one_read ? stream.feed(answer) : stream.feed({});
+    rig.settle();
+    CHECK((outcome_of(close) == delivery::delivered && stream.closed));
+    CHECK((frame(6, take_apart(stream.written).frames.back().payload) == close_frame(2)));
+  }
+}
+
+TEST_CASE("a close says that data was thrown away which no read had brought when it began") {
+  for (const bool receives : {false, true}) {
+    for (const bool by_cancel : {false, true}) {
+      core_rig rig;
+      played_stream& stream = rig.stream();
+      connection c = rig.connect(stream, core_rig::messages());
+      buffer into;
+      got receive;
+      closing close;
+      if (receives) rig.go(c.receive(into), receive);
+      rig.settle();
+      const byte_vector unread = message_frames(bytes_of("never received"));
+      if (by_cancel) stream.met_by_cancel = unread;
+      if (!by_cancel) stream.reads.push_back({unread, errc::none, when::later});
+      rig.go(c.close(), close);
+      rig.settle();
+      CHECK((outcome_of(close) == delivery::delivered && stream.written == close_frame(2)));
+      CHECK(receive.code() == (receives ? errc::closed : errc::none));
+    }
+  }
+}
+
 TEST_CASE("the frame that tells of thrown away data does not overtake what is still to be sent") {
   core_rig rig;
   played_stream& stream = rig.stream();
