@@ -28,7 +28,7 @@ void receive_visitors(world& w, const std::string& name, const access_policy& po
       if (!each.welcome) continue;
       connection c = co_await p.accept(door);
       EXPECT(p, c.peer().uid.value == w.uid(each.who));
-      EXPECT(p, co_await p.receive(c) == "hello");
+      co_await p.hear(c, "hello");
     }
   });
   for (const visitor& each : visitors) {
@@ -85,7 +85,7 @@ CONFORMANCE_CASE("both ends of an abstract name check who the other is", needs(c
   w.party(w.process(user::alice), "server of alice", [&](party& p) -> task<void> {
     auto [served, door] = p.serve(bound, name);
     connection c = co_await p.accept(door);
-    EXPECT(p, co_await p.receive(c) == "trusting");
+    co_await p.hear(c, "trusting");
     EXPECT(p, served.statistics().refused == 1);
   });
   w.party(w.process(user::bob), "client whom the server keeps out", [&](party& p) -> task<void> {
@@ -138,7 +138,7 @@ CONFORMANCE_CASE("a client can be told to trust any server", needs(capability::i
     auto [served, door] = p.serve(bound, name);
     connection c = co_await p.accept(door);
     EXPECT(p, c.peer().uid.value == w.uid(user::own));
-    EXPECT(p, co_await p.receive(c) == "trusting");
+    co_await p.hear(c, "trusting");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);
@@ -183,7 +183,7 @@ CONFORMANCE_CASE("a client that trusts any server finds one in any place", needs
     listener door = p.listen(served);
     bound.set();
     connection c = co_await p.accept(door);
-    EXPECT(p, co_await p.receive(c) == "trusting");
+    co_await p.hear(c, "trusting");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);

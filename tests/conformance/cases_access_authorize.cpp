@@ -26,7 +26,7 @@ CONFORMANCE_CASE("the authorize callback sees who asks and what for", needs()) {
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 1 && right && program == "the client's label");
     EXPECT(p, c.level() == impersonation_level::impersonation);
-    EXPECT(p, co_await p.receive(c) == "in");
+    co_await p.hear(c, "in");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);
@@ -54,7 +54,7 @@ CONFORMANCE_CASE("the reason of a refusal reaches the client, escaped, and nothi
     auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 3);
-    EXPECT(p, co_await p.receive(c) == "in");
+    co_await p.hear(c, "in");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);
@@ -86,7 +86,7 @@ CONFORMANCE_CASE("an authorize callback that throws refuses its client", needs()
     bound.set();
     connection c = co_await p.accept(door);
     EXPECT(p, asked == 2 && served.statistics().refused == 1);
-    EXPECT(p, co_await p.receive(c) == "in");
+    co_await p.hear(c, "in");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);

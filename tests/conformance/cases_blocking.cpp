@@ -180,7 +180,7 @@ CONFORMANCE_CASE("a stop wakes the thread that it is meant for and no other",
         buffer b;
         p.refusal(c.receive(b, {.within = p.patience(), .unless = stop.token()}), errc::cancelled);
         stopped.set();
-        EXPECT(p, receive_now(p, c) == "thanks");
+        EXPECT(p, receive_now(p, c, 6) == "thanks");
       };
       const auto stops = [&] {
         p.self().sleep(10ms);

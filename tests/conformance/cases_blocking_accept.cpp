@@ -172,7 +172,7 @@ CONFORMANCE_CASE("a blocking listener may be used by one thread after the other"
               run_threads(p, {[&] {
                             blocking::listener mine = std::move(door);
                             blocking::connection c = accept_now(p, mine);
-                            EXPECT(p, receive_now(p, c) == "here");
+                            EXPECT(p, receive_now(p, c, 4) == "here");
                             if (i + 1 < clients) door = std::move(mine);  // the last thread destroys it
                           }});
             }
@@ -226,7 +226,7 @@ CONFORMANCE_CASE("an authorize callback is called by several threads at once",
               blocking::listener door = listen_now(p, served);
               bound.set();
               blocking::connection c = accept_now(p, door);
-              EXPECT(p, receive_now(p, c) == "in");
+              EXPECT(p, receive_now(p, c, 2) == "in");
             };
             run_threads(p, {accepts, accepts});
           }));

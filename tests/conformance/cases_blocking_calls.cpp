@@ -77,9 +77,11 @@ CONFORMANCE_CASE("a connect inside run_as_client has the client's rights and is 
         };
         p.refusal(c.run_as_client([&] { return connects(closed_place); }), errc::access_denied);
         blocking::connection own = p.value(connects(closed_place));
-        EXPECT(p, receive_now(p, own) == std::to_string(w.uid(user::own)));
+        const std::string own_uid = std::to_string(w.uid(user::own));
+        EXPECT(p, receive_now(p, own, own_uid.size()) == own_uid);
         blocking::connection hers = p.value(c.run_as_client([&] { return connects(w.directory()); }));
-        EXPECT(p, receive_now(p, hers) == std::to_string(w.uid(user::alice)));
+        const std::string her_uid = std::to_string(w.uid(user::alice));
+        EXPECT(p, receive_now(p, hers, her_uid.size()) == her_uid);
       },
       [](party& p, connection& c) -> task<void> { co_await p.receive_end(c); });
   const auto tells_who = [&](flag& ready, std::string place, access_policy access) -> world::body {

@@ -71,7 +71,7 @@ CONFORMANCE_CASE("assigning to a connection closes the one it was", needs()) {
       connection first = co_await p.connect(name, how.client);
       connection second = co_await p.connect(name, how.client);
       static_cast<void>(co_await p.receive_end(first));
-      EXPECT(p, co_await p.receive(second) == "you are the one");
+      co_await p.hear(second, "you are the one");
     });
   }
   w.run();
@@ -92,7 +92,7 @@ CONFORMANCE_CASE("disconnecting frees the instance", needs()) {
     first.disconnect();
     EXPECT(p, served.statistics().instances == 0);
     connection second = co_await p.accept(door);
-    EXPECT(p, co_await p.receive(second) == "my turn");
+    co_await p.hear(second, "my turn");
     p.refusal(co_await p.bounded(first.send("after")), errc::closed);
   });
   w.party("first client", [&](party& p) -> task<void> {
@@ -116,7 +116,7 @@ CONFORMANCE_CASE("a peer that closed without reading shows at the end", needs(ca
         co_await p.send(c, "never read");
         sent.set();
         co_await p.wait(gone);
-        EXPECT(p, co_await p.receive(c) == "goodbye");
+        co_await p.hear(c, "goodbye");
         for (int i = 0; i < 2; ++i) EXPECT(p, (co_await p.receive_end(c)).discarded);
         p.refusal(co_await p.bounded(c.drain()), errc::discarded);
         EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);

@@ -187,7 +187,7 @@ CONFORMANCE_CASE("who closes second after everything was received has delivered 
       w.pair(
           how,
           [&, asks](party& p, connection& c) -> task<void> {
-            if (asks) EXPECT(p, co_await p.receive(c) == "question");
+            if (asks) co_await p.hear(c, "question");
             co_await p.send(c, "for you");
             EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::delivered);
             left.set();
@@ -261,7 +261,7 @@ CONFORMANCE_CASE("who closes with a message unread still learns that its own was
           co_await p.send(c, "never received");
           asked.set();
           co_await p.wait(sent);
-          EXPECT(p, co_await p.receive(c) == "for you");
+          co_await p.hear(c, "for you");
           EXPECT(p, (co_await p.receive_end(c)).discarded);
           p.refusal(co_await p.bounded(c.drain()), errc::discarded);
           EXPECT(p, p.value(co_await p.bounded(c.close())) == delivery::discarded);
@@ -285,7 +285,7 @@ CONFORMANCE_CASE("close of what nobody reads is unknown at the deadline", needs(
         },
         [&](party& p, connection& c) -> task<void> {
           co_await p.wait(closed);
-          EXPECT(p, co_await p.receive(c) == "accepted");
+          co_await p.hear(c, "accepted");
         });
     w.pair(
         how,

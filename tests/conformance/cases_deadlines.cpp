@@ -20,7 +20,7 @@ CONFORMANCE_CASE("a receive ends at its deadline and the connection goes on", ne
           const auto again = co_await c.receive(b).until(p.rt().now() + 5ms).unless(p.stop());
           p.refusal(again, errc::timed_out);
           waited.set();
-          EXPECT(p, co_await p.receive(c) == "late");
+          co_await p.hear(c, "late");
           co_await p.send(c, "all the same");
         },
         [&](party& p, connection& c) -> task<void> {
@@ -44,7 +44,7 @@ CONFORMANCE_CASE("an accept ends at its deadline and the endpoint goes on", need
     }
     waited.set();
     connection c = co_await p.accept(door);
-    EXPECT(p, co_await p.receive(c) == "here I am");
+    co_await p.hear(c, "here I am");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(waited);

@@ -20,9 +20,9 @@ CONFORMANCE_CASE("a stopped receive loses no byte", needs()) {
             const auto receives = [](party& who, connection& from, std::stop_token token) -> task<void> {
               buffer b;
               const auto got = co_await from.receive(b).within(who.patience()).unless(std::move(token));
-              if (got) EXPECT(who, b.text() == "data");
+              if (got) co_await who.hear_on(from, std::string(b.text()), "data");
               if (!got) who.refusal(got, errc::cancelled);
-              if (!got) EXPECT(who, co_await who.receive(from) == "data");
+              if (!got) co_await who.hear(from, "data");
             };
             const auto stops = [](party& who, stopper& what, flag& now) -> task<void> {
               now.set();
@@ -58,7 +58,7 @@ CONFORMANCE_CASE("a stop that comes after the bytes does not take them back", ne
                                .unless(by.token());
             now.set();
             const received got = who.value(co_await std::move(pending));
-            EXPECT(who, into.substr(0, got.bytes) == "data");
+            co_await who.hear_on(from, into.substr(0, got.bytes), "data");
           };
           const auto stops = [](party& who, flag& arrived, stopper& what) -> task<void> {
             co_await who.wait(arrived);
@@ -184,8 +184,8 @@ CONFORMANCE_CASE("a stopped receive into a buffer is continued by the next", nee
       co_await p.beside(receives(p, c, stop.token()), stop_soon(p, stop));
     }
     stopped.set();
-    EXPECT(p, co_await p.receive(c) == "0123456789");
-    EXPECT(p, co_await p.receive(c) == "next");
+    co_await p.hear(c, "0123456789");
+    co_await p.hear(c, "next");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);
@@ -211,9 +211,9 @@ CONFORMANCE_CASE("a late stop does not touch the next operation", needs()) {
           for (std::stop_source& each : *stops) {
             buffer b;
             const auto got = co_await c.receive(b).within(p.patience()).unless(each.get_token());
-            if (got) EXPECT(p, b.text() == "first");
+            if (got) co_await p.hear_on(c, std::string(b.text()), "first");
             if (!got) p.refusal(got, errc::cancelled);
-            if (!got) EXPECT(p, co_await p.receive(c) == "first");
+            if (!got) co_await p.hear(c, "first");
             co_await p.send(c, "go on");
             EXPECT(p, co_await p.receive_bytes(c, 6) == "second");
           }
@@ -222,7 +222,7 @@ CONFORMANCE_CASE("a late stop does not touch the next operation", needs()) {
           for (std::stop_source& each : *stops) {
             co_await p.send(c, "first");
             each.request_stop();  // from another process's thread, while the first is on its way
-            EXPECT(p, co_await p.receive(c) == "go on");
+            co_await p.hear(c, "go on");
             co_await p.send(c, "second");
           }
         });

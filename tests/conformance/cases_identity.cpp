@@ -16,7 +16,7 @@ CONFORMANCE_CASE("each side knows the other's user", needs()) {
       EXPECT(p, !peer.pid.may_authorise() && !peer.host.may_authorise());
       EXPECT(p, !peer.to_string().empty());
       co_await p.send(c, "seen");
-      EXPECT(p, co_await p.receive(c) == "seen");
+      co_await p.hear(c, "seen");
     };
     w.pair(how, side, side);
   }
@@ -36,7 +36,7 @@ CONFORMANCE_CASE("an identity outlives its peer", needs()) {
         c.abort();
         EXPECT(p, c.peer().to_string() == before);
       },
-      [](party& p, connection& c) -> task<void> { EXPECT(p, co_await p.receive(c) == "go"); });
+      [](party& p, connection& c) -> task<void> { co_await p.hear(c, "go"); });
   w.run();
 }
 
@@ -59,7 +59,7 @@ CONFORMANCE_CASE("the server knows the groups of its client", needs(capability::
         },
         [&](party& p, connection& c) -> task<void> {
           EXPECT(p, c.peer().uid.value == w.uid(user::own));
-          EXPECT(p, co_await p.receive(c) == "known");
+          co_await p.hear(c, "known");
         });
   }
   w.run();

@@ -22,7 +22,7 @@ CONFORMANCE_CASE("many sends may be pending and arrive in order", needs()) {
       },
       [&](party& p, connection& c) -> task<void> {
         co_await p.wait(pending);
-        for (const std::string& each : texts) EXPECT(p, co_await p.receive(c) == each);
+        for (const std::string& each : texts) co_await p.hear(c, each);
       });
   w.run();
 }
@@ -89,7 +89,7 @@ CONFORMANCE_CASE("a second receive at a time is refused", needs()) {
         how,
         [&](party& p, connection& c) -> task<void> {
           const auto first = [](party& who, connection& from) -> task<void> {
-            EXPECT(who, co_await who.receive(from) == "hello");
+            co_await who.hear(from, "hello");
           };
           const auto second = [](party& who, connection& from, flag& done) -> task<void> {
             buffer b;
@@ -134,7 +134,7 @@ CONFORMANCE_CASE("sides whose directions do not fit are refused", needs()) {
     options.direction = direction::in;
     auto [served, door] = p.serve(bound, name, options);
     connection c = co_await p.accept(door);
-    EXPECT(p, co_await p.receive(c) == "fits");
+    co_await p.hear(c, "fits");
   });
   w.party("client", [&](party& p) -> task<void> {
     co_await p.wait(bound);

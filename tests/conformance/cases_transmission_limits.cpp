@@ -15,7 +15,7 @@ CONFORMANCE_CASE("a message above either side's limit is refused where it is sen
     const error refused = p.refusal(co_await p.bounded(c.send(large)), errc::message_too_large);
     EXPECT(p, refused.what_failed() == operation::send);
     co_await p.send(c, fits);
-    EXPECT(p, co_await p.receive(c) == fits);
+    co_await p.hear(c, fits);
     p.value(co_await p.bounded(c.shutdown()));
     co_await p.receive_end(c);
   };
@@ -59,13 +59,13 @@ CONFORMANCE_CASE("a peer that breaks the protocol is cut off", needs()) {
     connect_options options;
     options.mode = transmission::message;
     connection c = co_await p.connect(name, options);
-    EXPECT(p, co_await p.receive(c) == "unhurt");
+    co_await p.hear(c, "unhurt");
   });
   w.party("rude client", [&](party& p) -> task<void> {
     co_await p.wait(witnessed);
     for (const std::string& each : broken) {
       connection c = co_await crafted_client(p, name);
-      co_await p.send(c, each);
+      co_await p.send_if_heard(c, each);
       for (buffer b;;) {
         const auto got = co_await p.bounded(c.receive(b));
         if (!got || got->end) break;
@@ -141,7 +141,7 @@ CONFORMANCE_CASE("sides that differ in mode are refused", needs()) {
       auto [served, door] = p.serve(bound, name, options);
       connection c = co_await p.accept(door);
       EXPECT(p, c.mode() == mode);
-      EXPECT(p, co_await p.receive(c) == "at last");
+      co_await p.hear(c, "at last");
     });
     w.party("client", [&, name, mode, other](party& p) -> task<void> {
       co_await p.wait(bound);
@@ -170,7 +170,7 @@ CONFORMANCE_CASE("an end inside a message is connection_lost", needs()) {
     auto [served, door] = p.serve(bound, name, options);
     for (std::size_t i = 0; i < unfinished.size(); ++i) {
       connection c = co_await p.accept(door);
-      EXPECT(p, co_await p.receive(c) == "whole");
+      co_await p.hear(c, "whole");
       buffer b;
       p.refusal(co_await p.bounded(c.receive(b)), errc::connection_lost);
       p.refusal(co_await p.bounded(c.receive(b)), errc::connection_lost);

@@ -25,7 +25,7 @@ constexpr std::size_t most_bytes = 212'992 + 36'544;
 
 class memory_twin final : public memory {
  public:
-  explicit memory_twin(sim::answerer* choices)
+  explicit memory_twin(sim::answerer* choices, bool short_io = false)
       : own_(world_.user("own", sim::privileged)),
         alice_(world_.user("alice", sim::privilege::none, {group_of_alice})),
         bob_(world_.user("bob")),
@@ -33,6 +33,7 @@ class memory_twin final : public memory {
     current_ = this;
     test::simulated_threads = &probe_->threads();
     world_.answer_with(choices);
+    world_.short_io(short_io);
   }
   ~memory_twin() override {
     current_ = nullptr;
@@ -130,8 +131,8 @@ std::unique_ptr<twin> make_twin() {
   return std::make_unique<memory_twin>(nullptr);
 }
 
-std::unique_ptr<memory> make_memory(sim::answerer& choices) {
-  return std::make_unique<memory_twin>(&choices);
+std::unique_ptr<memory> make_memory(sim::answerer& choices, bool short_io) {
+  return std::make_unique<memory_twin>(&choices, short_io);
 }
 
 backend::threads& threads_of(tp::process& home) {

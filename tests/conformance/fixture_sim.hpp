@@ -16,7 +16,7 @@ class memory : public twin {
 };
 
 /// The choices must outlive it.
-[[nodiscard]] std::unique_ptr<memory> make_memory(sim::answerer& choices);
+[[nodiscard]] std::unique_ptr<memory> make_memory(sim::answerer& choices, bool short_io);
 
 /// Of the world's process behind one of a party that runs, whose calls aren't counted and never fail.
 [[nodiscard]] backend::threads& threads_of(tp::process& home);

@@ -152,12 +152,30 @@ task<void> party::send(connection& to, std::string_view text, location at) {
   if (sent != text.size()) fail(at, "sent " + std::to_string(sent) + " of " + std::to_string(text.size()));
 }
 
+task<void> party::send_if_heard(connection& to, std::string_view text, location at) {
+  const result<void> sent = co_await bounded(to.send(text), at);
+  if (!sent && sent.error() != errc::broken_pipe) value(sent, at);
+}
+
 task<std::string> party::receive(connection& from, location at) {
   buffer into;
   const received got = value(co_await bounded(from.receive(into), at), at);
   if (got.end) fail(at, "the end came where data was expected");
   if (!got.complete) fail(at, "part of a message came where a whole one was expected");
   co_return std::string(into.text());
+}
+
+task<void> party::hear(connection& from, std::string_view words, location at) {
+  std::string begun = co_await receive(from, at);
+  co_await hear_on(from, std::move(begun), words, at);
+}
+
+task<void> party::hear_on(connection& from, std::string heard, std::string_view words, location at) {
+  while (from.mode() == transmission::byte && heard.size() < words.size())
+    heard += co_await receive(from, at);
+  if (heard == words) co_return;
+  std::string what = "expected '";
+  fail(at, what.append(words).append("', received '").append(heard).append("'"));
 }
 
 task<std::string> party::receive_bytes(connection& from, std::size_t count, location at) {

@@ -72,8 +72,16 @@ class party {
                                          location at = location::current());
   /// All of `text`, which must live until the send completes.
   [[nodiscard]] task<void> send(connection& to, std::string_view text, location at = location::current());
+  /// The same to a peer that may leave as soon as it has read enough of it.
+  [[nodiscard]] task<void> send_if_heard(connection& to, std::string_view text,
+                                         location at = location::current());
   /// One receive into a buffer: a whole message, or some bytes. The end is a failure.
   [[nodiscard]] task<std::string> receive(connection& from, location at = location::current());
+  /// Receives exactly these words: as one message, or in byte mode in as many parts as they come.
+  [[nodiscard]] task<void> hear(connection& from, std::string_view words, location at = location::current());
+  /// The same, of which the beginning has been received already.
+  [[nodiscard]] task<void> hear_on(connection& from, std::string begun, std::string_view words,
+                                   location at = location::current());
   /// Byte mode: exactly so many.
   [[nodiscard]] task<std::string> receive_bytes(connection& from, std::size_t count,
                                                 location at = location::current());
