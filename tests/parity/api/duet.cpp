@@ -27,6 +27,7 @@ std::string to_text(const std::vector<completion>& all) {
 duet::duet(const cast& who, std::uint64_t seed, bool explored, meddling meddle)
     : simulated_{.on = simulated_side(who, seed, explored), .meddle = std::move(meddle)},
       real_{.on = real_side(who), .meddle = {}},
+      abstract_(who.abstract),
       alive_(who.who.size(), true) {}
 
 void duet::begin(played& at, step s) {
@@ -94,9 +95,10 @@ void duet::catch_up() {
 
 std::string duet::named(const completion& c) const {
   const step& s = steps_.at(c.op - 1U);
-  const std::string what(to_string(c.what));
-  return (is_of_connection(c.what) ? std::string(to_string(style_of(s))) + ' ' : "") + what + ": " +
-         outcome_of(c);
+  std::string of;
+  if (is_of_connection(c.what)) of = std::string(to_string(style_of(s))) + ' ';
+  if ((c.what == verb::bind || c.what == verb::connect) && abstract_.at(s.at)) of = "abstract ";
+  return of + std::string(to_string(c.what)) + ": " + outcome_of(c);
 }
 
 style duet::style_of(const step& s) const {

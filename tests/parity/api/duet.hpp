@@ -1,6 +1,7 @@
 // A script on both sides, compared after each step.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -59,6 +60,7 @@ class duet {
   void differ(const std::string& real, const std::string& simulated);
 
   played simulated_, real_;
+  const std::array<bool, places> abstract_;
   std::vector<bool> alive_;
   std::vector<completion> ended_;
   pairs outcomes_;

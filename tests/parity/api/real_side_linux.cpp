@@ -55,7 +55,10 @@ class system_side final : public side {
     }
     // Of each script its own: names of those who crashed stay.
     for (std::size_t i = 0; i < places; ++i) {
-      where_.names.at(i) = "place" + std::to_string(i) + "-" + std::to_string(scripts);
+      const std::string name = "place" + std::to_string(i) + "-" + std::to_string(scripts);
+      // Names without a file are the whole machine's.
+      const std::string prefix = "unix-abstract:twinpipe-test-" + std::to_string(::getpid()) + "-";
+      where_.names.at(i) = who.abstract.at(i) ? prefix + name : name;
     }
     for (const shelf_entry& each : shelf) where_.files.push_back(prepared.base + "/files/" + each.name);
     where_.files.push_back(prepared.base + "/files/missing");

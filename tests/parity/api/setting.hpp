@@ -41,6 +41,7 @@ inline constexpr std::array<shelf_entry, 4> shelf{{
 struct cast {
   std::vector<person> who;  ///< of each process
   std::array<person, places> servers{};
+  std::array<bool, places> abstract{};  ///< its name has no file
 };
 
 }  // namespace tp::test::parity::api

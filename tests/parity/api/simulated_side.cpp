@@ -91,7 +91,9 @@ class world_side final : public side {
       world_.directory(where_.folders.at(i),
                        {.owner = users_.at(i), .group = users_.at(i).uid, .mode = 0755});
     }
-    for (std::size_t i = 0; i < places; ++i) where_.names.at(i) = "place" + std::to_string(i);
+    for (std::size_t i = 0; i < places; ++i) {
+      where_.names.at(i) = (who.abstract.at(i) ? "unix-abstract:place" : "place") + std::to_string(i);
+    }
     for (const shelf_entry& each : shelf) {
       const auto owner = users_.at(may_be_others() ? std::to_underlying(each.owner) : 0);
       where_.files.push_back(std::string("/files/") + each.name);
