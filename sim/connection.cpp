@@ -57,12 +57,10 @@ class socket_handle : public handle {
   void tell_others() noexcept { tell_changes(world_.sockets); }
   void check_told() noexcept;
   void leave_use() noexcept {
-    if (std::exchange(in_use_, false)) --end_.instances->now;
+    if (std::exchange(end_.in_use, false)) --end_.instances->now;
   }
 
   socket_end end_;
-  std::uint64_t read_ = 0, written_ = 0;  ///< bytes
-  bool in_use_ = false;
 };
 
 // Whoever still can't go on after this watches again.
@@ -121,8 +119,8 @@ attempt_result socket_handle::read(read_op& o) {
     return errc::connection_reset;
   }
   o.n += *got;
-  read_ += *got;
-  end_.socket->account.delivered += *got;
+  has_moved(kind::read, *got);
+  end_.socket->account.delivered += static_cast<std::uint32_t>(*got);
   if (!end_.socket->account.balances(end_.socket->inq()))
     report_loss(*process_->world, *end_.socket, number(), false);
   tell_others();
@@ -148,8 +146,8 @@ attempt_result socket_handle::write(write_op& o) {
   if (!sent) return errc::broken_pipe;
   consume(o.buffers, *sent);
   o.n += *sent;
-  written_ += *sent;
-  if (*sent > 0) end_.socket->peer()->account.accepted += *sent;
+  has_moved(kind::write, *sent);
+  if (*sent > 0) end_.socket->peer()->account.accepted += static_cast<std::uint32_t>(*sent);
   tell_others();
   if (*sent == size) return errc::none;
   if (*sent < most) return wait_for_change(wake::writable);
@@ -188,18 +186,21 @@ attempt_result socket_handle::attempt(op& o, kind what) noexcept {
 }
 
 void socket_handle::come_into_use() {
-  if (end_.instances == nullptr || std::exchange(in_use_, true)) return;
+  if (end_.instances == nullptr || std::exchange(end_.in_use, true)) return;
   const auto& [name, most, now] = *end_.instances;
   if (++end_.instances->now <= most) return;
   fail_run(*process_->world, join('\'', process_->world->places.at(name), "' has ", now,
                                   " instances in use, and max_instances is ", most));
 }
 
-/// Operations have told all that was moved, no more and no less.
+/// Operations have told of all that was moved, and of no more.
 void socket_handle::check_told() noexcept {
-  if (read_ == told(kind::read) && written_ == told(kind::write)) return;
-  fail_run(*process_->world, join("connection ", number(), ": ", written_, " bytes accepted and ", read_,
-                                  " delivered, but ", told(kind::write), " and ", told(kind::read), " told"));
+  for (const kind what : {kind::read, kind::write}) {
+    const auto untold = static_cast<std::int32_t>(this->untold(what));
+    if (untold == 0) continue;
+    fail_run(world_, join("connection ", number(), ": its operations to ", name_of(what), " told of ",
+                          std::abs(untold), " bytes ", untold > 0 ? "fewer" : "more", " than they moved"));
+  }
 }
 
 void socket_handle::let_go() noexcept {

@@ -179,8 +179,12 @@ class handle {
   void give_away() noexcept { ended_ = errc::closed; }
   [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
   [[nodiscard]] scheduler& time() const noexcept;  // kernel.hpp
-  /// Bytes, as its ended reads or writes have told.
-  [[nodiscard]] std::uint64_t told(kind what) const noexcept { return told_[std::to_underlying(what)]; }
+  /// Of reads or writes: so many bytes more were moved than those that have ended told; in arithmetic modulo
+  /// 2^32.
+  [[nodiscard]] std::uint32_t untold(kind what) const noexcept { return untold_[std::to_underlying(what)]; }
+  void has_moved(kind what, std::size_t bytes) noexcept {
+    untold_[std::to_underlying(what)] += static_cast<std::uint32_t>(bytes);
+  }
   /// Of a system: where what belongs to it waits, from before there is any of it.
   void use_list(ready_list& own) noexcept { queue_ = &own; }
 
@@ -203,14 +207,14 @@ class handle {
   void check_buffers(const backend::op& o, kind what) const;
   void note_done(const backend::op& o, kind what, errc came_to) noexcept;
   void count_told(const backend::op& o, kind what) noexcept {
-    if (what <= kind::write) told_[std::to_underlying(what)] += o.n;
+    if (what <= kind::write) untold_[std::to_underlying(what)] -= static_cast<std::uint32_t>(o.n);
   }
 
   handle* system_ = nullptr;
-  ready_list* queue_;                    ///< where what can be done waits for a turn: its system's
-  backend::op* pending_ = nullptr;       ///< linked by next and previous
-  std::array<std::uint64_t, 2> told_{};  ///< of reads, of writes
-  unsigned calls_ = 0;                   ///< threads that are inside
+  ready_list* queue_;                      ///< where what can be done waits for a turn: its system's
+  backend::op* pending_ = nullptr;         ///< linked by next and previous
+  std::array<std::uint32_t, 2> untold_{};  ///< of reads, of writes
+  unsigned calls_ = 0;                     ///< threads that are inside
   std::uint32_t number_;
   std::uint32_t place_ = 0;  ///< in the table of its process
   errc ended_ = errc::none;

@@ -103,6 +103,7 @@ struct socket_end {
   std::shared_ptr<const identity> peer;
   std::uint32_t number;                   ///< the end's, whoever has it
   bool reset_told = false;                ///< to a reader
+  bool in_use = false;                    ///< one of its name's instances
   instances_in_use* instances = nullptr;  ///< of the name at which it was accepted
 };
 [[nodiscard]] backend::detached_ptr make_stream(const process_ref& process, socket_end end);

@@ -113,7 +113,7 @@ std::optional<socket_end> listener::take() {
   }
   const std::unique_ptr<queued_client> client(
       static_cast<queued_client*>(std::exchange((*taken)->user, nullptr)));
-  return socket_end{*taken, std::move(client->who), client->number, false, &instances_};
+  return socket_end{*taken, std::move(client->who), client->number, false, false, &instances_};
 }
 
 // A withdrawal accepts and closes who waits, so only those that wrote are reset. The kernel, when the

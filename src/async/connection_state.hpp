@@ -210,12 +210,16 @@ class connection_state final : public resident {
   bool joined_ = false;            ///< and one of them has queued a send
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool end_sent_ = false;
-  bool lost_data_ = false;               ///< a send failed, so the peer didn't get all
-  bool drain_is_stale_ = false;          ///< drain_op_ was begun for a drain that ended before this close
-  bool close_said_ = false;              ///< our CLOSE was queued: no frame may follow it
-  bool looking_ = false;                 ///< for control frames, because a caller said so
-  bool read_is_left_ = false;            ///< to a thread that sleeps in it
-  bool has_looked_ = false;              ///< whether data lies unread: the last read was for that
+  bool lost_data_ = false;       ///< a send failed, so the peer didn't get all
+  bool drain_is_stale_ = false;  ///< drain_op_ was begun for a drain that ended before this close
+  bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
+  bool looking_ = false;         ///< for control frames, because a caller said so
+  bool read_is_left_ = false;    ///< to a thread that sleeps in it
+  bool has_looked_ = false;      ///< whether data lies unread: the last read was for that
+  bool grace_passed_ = false;    ///< hence the teardown
+  errc teardown_reason_ = errc::none;
+  delivery close_outcome_ = delivery::unknown;
+  close_stage close_stage_ = close_stage::flushing;
   backend::read_op* reading_ = nullptr;  ///< under way: the lent one, or that of a receive without frames
   lent_read lent_read_;
   core::outbound outbound_;
@@ -238,10 +242,6 @@ class connection_state final : public resident {
   core::outgoing* finished_last_ = nullptr;
   int send_cause_ = 0;
   int receive_cause_ = 0;
-  errc teardown_reason_ = errc::none;
-  bool grace_passed_ = false;  ///< hence the teardown
-  delivery close_outcome_ = delivery::unknown;
-  close_stage close_stage_ = close_stage::flushing;
 };
 
 template <class Node, class Result>

@@ -1,7 +1,7 @@
 // Objects that live on a runtime for as long as the backend or a handle needs them.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "twinpipe/backend/op.hpp"
@@ -36,7 +36,7 @@ class resident {
   friend class runtime_state;
   resident* next_ = nullptr;
   resident* previous_ = nullptr;
-  std::size_t references_ = 0;
+  std::uint32_t references_ = 0;
   bool evicted_ = false;
 };
 

@@ -135,7 +135,7 @@ class outbound {
   std::size_t queued_bytes_ = 0;
   std::pmr::vector<wire::control_frame> replies_;
   outgoing* first_ = nullptr;
-  std::uint32_t piece_count_ = 0;
+  std::uint16_t piece_count_ = 0;
   bool partial_ = false;  ///< the first piece is begun and not finished
   bool alone_ = false;    ///< a write has hold of the first item's payload, as it is
   bool moved_data_ = false;

@@ -47,13 +47,14 @@ bool is_ignorable(const frame_header& header) noexcept {
 }
 
 /// The rule that a control frame's header alone breaks; empty if none.
-std::string_view broken_header_rule(const frame_header& header) noexcept {
+/// Null: none.
+const char* broken_header_rule(const frame_header& header) noexcept {
   if (!is_ignorable(header)) {
     if (header.type > number(frame_type::abort_message)) return "a frame of an unknown type";
     if (header.flags != 0) return "a control frame with flags";
   }
   if (!length_fits(header)) return "a control frame of an impossible length";
-  return {};
+  return nullptr;
 }
 
 frame_parser::kind kind_of(frame_type type) noexcept {
@@ -108,9 +109,7 @@ control_frame make_close(std::uint16_t code) noexcept {
     return violation(errc::protocol_error, "a frame with a reserved byte that is not zero");
   }
   if (header.type == number(frame_type::data)) return on_data(header);
-  if (const auto rule = broken_header_rule(header); !rule.empty()) {
-    return violation(errc::protocol_error, rule);
-  }
+  if (const char* const rule = broken_header_rule(header)) return violation(errc::protocol_error, rule);
   const auto payload = input.subspan(frame_header_size);
   if (payload.size() < header.length) return {};
   event e = on_control(header, payload.first(header.length));
@@ -118,7 +117,7 @@ control_frame make_close(std::uint16_t code) noexcept {
   return e;
 }
 
-frame_parser::event frame_parser::violation(errc code, std::string_view rule) noexcept {
+frame_parser::event frame_parser::violation(errc code, const char* rule) noexcept {
   failed_ = code;
   broken_rule_ = rule;
   event e;

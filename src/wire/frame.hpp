@@ -112,14 +112,14 @@ class frame_parser {
   [[nodiscard]] std::string_view broken_rule() const noexcept { return broken_rule_; }
 
  private:
-  [[gnu::cold]] event violation(errc code, std::string_view rule) noexcept;
+  [[gnu::cold]] event violation(errc code, const char* rule) noexcept;
   event on_data(const frame_header& header) noexcept;
   event on_control(const frame_header& header, std::span<const std::byte> payload) noexcept;
   event on_end() noexcept;
   event on_abort() noexcept;
   event on_close(std::span<const std::byte> payload) noexcept;
 
-  std::string_view broken_rule_;
+  const char* broken_rule_ = "";
   std::size_t max_receive_;
   std::size_t payload_left_ = 0;
   std::size_t message_bytes_ = 0;
