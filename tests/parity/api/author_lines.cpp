@@ -34,11 +34,14 @@ std::uint32_t author::any_size() {
 std::optional<step> author::sending() {
   const line_entry* const by = any_line();
   if (by == nullptr) return std::nullopt;
-  return step{.what = verb::send,
-              .process = by->second.process,
-              .at = by->first,
-              .n = any_size(),
-              .bound = any_limit()};
+  step s{.what = verb::send,
+         .process = by->second.process,
+         .at = by->first,
+         .n = any_size(),
+         .bound = any_limit()};
+  // See stopping().
+  if (s.n > 100'000 && s.bound == limit::soon) s.bound = limit::none;
+  return s;
 }
 
 step author::receive_from(const line_entry& from) {
