@@ -48,6 +48,8 @@ step author::receive_from(const line_entry& from) {
   step s{.what = verb::receive_more, .process = from.second.process, .at = from.first, .bound = any_limit()};
   if (from.second.how != style::message && sides_.known().unread(from.first) > 0 && random_.one_in(2)) {
     s.what = verb::receive_all;
+    // Five real milliseconds may be too short for much.
+    if (s.bound == limit::soon && sides_.known().unread(from.first) > 100'000) s.bound = limit::none;
   } else if (random_.one_in(2)) {
     s.what = verb::receive;
     s.n = static_cast<std::uint32_t>(1 + random_.below(random_.one_in(3) ? 20 : 4000));
