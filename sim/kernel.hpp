@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -176,7 +177,9 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   std::vector<std::unique_ptr<resident_program>> programs;
   std::size_t foreground = 0;  ///< programs that a run waits for
   std::uint32_t handles = 0;
-  random_numbers random{0x7477696e70697065};  ///< of all processes
+  /// Of all processes. Which sequence it is, is a choice, at its first use.
+  [[nodiscard]] random_numbers& random_bytes();
+  std::optional<random_numbers> random;
 };
 
 inline tp::sim::scheduler& tp::sim::handle::time() const noexcept {

@@ -97,11 +97,12 @@ turn_result system::turn(time_point until) {
   }
 }
 
-// What becomes ready meanwhile waits for the next turn.
+// What becomes ready meanwhile waits for the next turn; and a completion may take others out, those of a
+// process that it ends.
 bool system::complete_ready() noexcept {
   bool progress = false;
   for (std::size_t n = list_->ops.size(); n > 0 && !list_->ops.empty(); --n) {
-    op* const next = list_->ops.take(time().choose(n, choice::complete));
+    op* const next = list_->ops.take(time().choose(std::min(n, list_->ops.size()), choice::complete));
     if (static_cast<handle*>(next->twin.owner)->settle(*next)) progress = true;
   }
   return progress;

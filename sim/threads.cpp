@@ -255,7 +255,7 @@ class threads final : public backend::threads, public tp::detail::recycled {
     time().check_caller("random");
     std::ranges::fill(fill, std::byte{});
     if (process_->dead()) return;
-    for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random.next() >> 56U);
+    for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random_bytes().next() >> 56U);
   }
 
  private:

@@ -241,11 +241,11 @@ std::errc unix_socket::take_error() noexcept {
   return std::exchange(reset_, false) ? std::errc::connection_reset : std::errc{};
 }
 
-/// unix_shutdown(): what one end doesn't read, the other one can't write, and the other way round.
 std::size_t unix_socket::unread() const noexcept {
   return receive_queue_.bytes() - consumed_;
 }
 
+/// unix_shutdown(): what one end doesn't read, the other one can't write, and the other way round.
 void unix_socket::shutdown(direction which) {
   end(which);
   if (peer_ == nullptr) return;

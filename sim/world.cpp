@@ -84,6 +84,12 @@ void world::kill(backend::process& victim) {
   sim::kill(victim);
 }
 
+random_numbers& world::state::random_bytes() {
+  constexpr std::uint64_t usual = 0x7477696e70697065;
+  if (!random) random.emplace(usual ^ time.choose(std::size_t{1} << 16U, choice::random));
+  return *random;
+}
+
 std::uint32_t world::choose(std::uint32_t bound) {
   state_->time.check_caller("world::choose");
   return state_->time.choose(bound, choice::user);

@@ -1,13 +1,13 @@
 // The end of a thread whose simulated process was killed.
 #include "twinpipe/detail/killed.hpp"
 
-#include <atomic>
 #include <exception>
 
 namespace tp::detail {
 
 namespace {
-constinit std::atomic<int> alive = 0;
+// A world is one thread's, and so are its exceptions; worlds beside it have their own.
+constinit thread_local int alive = 0;
 }
 
 process_killed::process_killed() noexcept {

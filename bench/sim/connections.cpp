@@ -42,10 +42,10 @@ figure memory_of(std::size_t count) {
   const auto seen = tp::sim::explore({.runs = 1, .most_steps = UINT64_MAX}, [&](tp::sim::world& world) {
     const auto u = world.user("u");
     world.process("both", u, [&](tp::process& p) {
+      const double before = allocated();
       std::vector<tp::connection> servers, clients;
       servers.reserve(count);
       clients.reserve(count);
-      const double before = allocated();
       auto made = tp::runtime::create(p);
       tp::runtime& rt = **made;
       const int code = rt.run([](tp::runtime& on, std::size_t n, auto& near, auto& far) -> tp::task<int> {

@@ -109,7 +109,7 @@ class connection {
 
   /// Calls `f` with the client's rights and gives back what it returns; a result<T> isn't wrapped again.
   /// Synchronous, on this thread only: other threads keep the server's rights. Inside, only files may be
-  /// used; every operation of twinpipe answers not_while_impersonating. Exceptions pass, after the server's
+  /// used; every operation of twinpipe but a blocking connect answers not_while_impersonating. Exceptions pass, after the server's
   /// own identity is back; if that can't be done the program is aborted, and so it is by a turn of a runtime
   /// inside. It's an access check with the client's identity, not a sandbox: hostile code in `f` could regain
   /// the server's. Linux: effective uid, gid, groups and capabilities of the thread, by raw system calls

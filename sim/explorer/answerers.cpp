@@ -15,7 +15,8 @@ std::unique_ptr<answerer> random_choices(std::uint64_t seed) {
 
 std::uint32_t exhaustive_answerer::answer(std::uint32_t bound, choice what) {
   const bool by_chance = what == choice::postpone || what == choice::spurious || what == choice::length ||
-                         what == choice::accept || what == choice::close || what == choice::pid;
+                         what == choice::accept || what == choice::close || what == choice::pid ||
+                         what == choice::random;
   return given_.emplace_back(by_chance ? 0 : decide(bound, what == choice::preempt));
 }
 

@@ -70,6 +70,19 @@ std::string why_differs(const scenario& what, const schedule& how, const explore
   throw exploration_failed(summary, std::move(trace), std::move(why), how);
 }
 
+/// The scenario itself says so then.
+explore_options without_short_io(explore_options options) {
+  options.short_io = false;
+  return options;
+}
+
+scenario with_short_io(const scenario& what) {
+  return [&what](world& made) {
+    made.short_io();
+    what(made);
+  };
+}
+
 /// What the workers of one exploration share.
 class search {
  public:
@@ -163,17 +176,31 @@ std::string exploration::to_string() const {
   return exhausted ? join("exhausted at ", count(preemptions, " preemption"), ", ", all) : all;
 }
 
-exploration explore(const explore_options& options, const scenario& what) {
-  if (options.short_io) {
-    explore_options rest = options;
-    rest.short_io = false;
-    return explore(rest, [&](world& made) {
-      made.short_io();
-      what(made);
-    });
+void replay(std::string_view written, const scenario& what, const explore_options& options) {
+  if (options.short_io) return replay(written, with_short_io(what), without_short_io(options));
+  const auto how = schedule::parse(written);
+  if (!how) {
+    throw std::invalid_argument(join('\'', written, "' is no schedule of format ", schedule_format,
+                                     "; a report of this version of the library names one"));
   }
-  if (const char* const only = std::getenv("TWINPIPE_REPLAY")) {
-    replay(only, what);
+  const auto answers = answers_of(*how);
+  const last_words spoken([&] { return std::string(written); });
+  watchdog beside(options.patience);
+  const watchdog::on_duty here(beside);
+  const one_run run(what, *answers, options.most_steps, many_events);
+  if (const auto* const path = dynamic_cast<written_answerer*>(answers.get()); path && path->diverged()) {
+    throw std::invalid_argument(join('\'', written,
+                                     "' is the schedule of another scenario, or of one that has "
+                                     "changed: it takes an alternative that isn't there"));
+  }
+  if (run.failed()) report(what, {run.why, *how}, options, "the replayed run");
+  std::fputs(("twinpipe: the replayed run did not fail\n" + run.trace(many_events)).c_str(), stderr);
+}
+
+exploration explore(const explore_options& options, const scenario& what) {
+  if (options.short_io) return explore(without_short_io(options), with_short_io(what));
+  if (const char* const only = std::getenv("TWINPIPE_REPLAY"); only != nullptr && *only != '\0') {
+    replay(only, what, options);
     return {.runs = 1};
   }
   if (options.runs == 0 && options.budget == duration{} && options.strategy == strategy::random)
@@ -189,27 +216,6 @@ exploration explore(const explore_options& options, const scenario& what) {
     all.over_seeds();
   }
   return all.result();
-}
-
-void replay(std::string_view written, const scenario& what) {
-  const auto how = schedule::parse(written);
-  if (!how) {
-    throw std::invalid_argument(join('\'', written, "' is no schedule of format ", schedule_format,
-                                     "; a report of this version of the library names one"));
-  }
-  const auto answers = answers_of(*how);
-  const explore_options options;
-  const last_words spoken([&] { return std::string(written); });
-  watchdog beside(options.patience);
-  const watchdog::on_duty here(beside);
-  const one_run run(what, *answers, options.most_steps, many_events);
-  if (const auto* const path = dynamic_cast<written_answerer*>(answers.get()); path && path->diverged()) {
-    throw std::invalid_argument(join('\'', written,
-                                     "' is the schedule of another scenario, or of one that has "
-                                     "changed: it takes an alternative that isn't there"));
-  }
-  if (run.failed()) report(what, {run.why, *how}, options, "the replayed run");
-  std::fputs(("twinpipe: the replayed run did not fail\n" + run.trace(many_events)).c_str(), stderr);
 }
 
 }  // namespace tp::sim

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 
 #include "text.hpp"
 
@@ -13,7 +14,8 @@ namespace tp::sim {
 namespace {
 
 constinit thread_local const last_words* current = nullptr;
-std::atomic<int> speakers = 0;
+constinit std::mutex counting;  // a count and the handler that goes with it change together
+constinit int speakers = 0;
 std::atomic<void (*)(int)> handled_before = SIG_DFL;
 
 }  // namespace
@@ -21,11 +23,13 @@ std::atomic<void (*)(int)> handled_before = SIG_DFL;
 last_words::last_words(std::function<std::string()> schedule)
     : schedule_(std::move(schedule)), outer_(current) {
   current = this;
+  const std::lock_guard held(counting);
   if (speakers++ == 0) handled_before = std::signal(SIGABRT, speak);
 }
 
 last_words::~last_words() {
   current = outer_;
+  const std::lock_guard held(counting);
   if (--speakers == 0) std::signal(SIGABRT, handled_before.load());
 }
 

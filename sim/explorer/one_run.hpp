@@ -10,7 +10,7 @@
 namespace tp::sim {
 
 struct one_run {
-  /// `kept_events`: a power of two. The first sentence of `why` is empty if nothing failed.
+  /// `kept_events`: a power of two. `why` is empty if nothing failed.
   one_run(const scenario& what, answerer& answers, std::uint64_t most_steps, std::size_t kept_events);
   ~one_run();
 

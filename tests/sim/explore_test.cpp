@@ -1,7 +1,10 @@
 // Exploration: what it finds, how it says so, and that the same schedule is the same run.
 #include "twinpipe/sim/explore.hpp"
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <set>
 
@@ -83,6 +86,38 @@ THREADED_TEST_CASE("a failed run fails again when its schedule is replayed") {
   CHECK_THROWS_AS(sim::replay("2-seed-xyz", lock_order_bug), std::invalid_argument);
   CHECK_THROWS_AS(sim::replay("0-seed-1", lock_order_bug), std::invalid_argument);
   CHECK_THROWS_WITH(sim::replay("2-path-99", lock_order_bug), Catch::Contains("another scenario"));
+}
+
+THREADED_TEST_CASE("a replay that the environment asks for has the bounds of its exploration") {
+  const auto bounded = [] {
+    sim::explore({.runs = 3, .most_steps = 20}, [](sim::world& world) {
+      world.process("app", world.user("alice"), [](process& p) {
+        for (int i = 0; i < 100; ++i) p.sleep(0ns);
+        return 0;
+      });
+    });
+  };
+  const auto failed = failure_of(bounded);
+  ::setenv("TWINPIPE_REPLAY", failed.schedule().c_str(), 1);
+  const auto again = failure_of(bounded);
+  ::unsetenv("TWINPIPE_REPLAY");
+  CHECK(again.why() == failed.why());
+}
+
+THREADED_TEST_CASE("random bytes differ from seed to seed, and are those of the seed") {
+  const auto first_byte_is = [](int wanted) {
+    return [wanted](sim::world& world) {
+      world.process("app", world.user("alice"), [wanted](process& p) {
+        std::array<std::byte, 1> drawn{};
+        p.random(drawn);
+        return std::to_integer<int>(drawn[0]) % 16 == wanted ? 1 : 0;
+      });
+    };
+  };
+  for (const int wanted : {0, 7, 15}) {
+    const auto failed = failure_of([&] { sim::explore({.runs = 1000}, first_byte_is(wanted)); });
+    CHECK(failure_of([&] { sim::replay(failed.schedule(), first_byte_is(wanted)); }).why() == failed.why());
+  }
 }
 
 THREADED_TEST_CASE("a world of one's own goes through the run of a seed, and shows what happened in it") {

@@ -13,7 +13,7 @@ class process_killed {
   process_killed(const process_killed&) noexcept;
   process_killed& operator=(const process_killed&) = delete;
   ~process_killed();
-  /// Is one on its way, on any thread?
+  /// Is one on its way, on any simulated thread that the calling thread of the program runs?
   [[nodiscard]] static bool in_flight() noexcept;
 };
 

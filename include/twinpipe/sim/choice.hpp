@@ -19,6 +19,7 @@ enum class choice : std::uint8_t {
   fault,     ///< what a rule for faults asks
   close,     ///< which of the things that a killed process had is closed next
   pid,       ///< whether a new process has the pid of one that has ended
+  random,    ///< which of 65,536 sequences process::random gives out
 };
 
 /// Answers every choice of one run. Whatever it does must follow from what it was made with and what it was

@@ -54,8 +54,7 @@ struct explore_options {
   /// Threads of this program that explore by seeds, each its own worlds. 0: one per processor. The scenario
   /// is called by all, at the same time. An exhaustive search is one thread's.
   unsigned workers = 1;
-  /// See world::short_io. A scenario that is given to replay() has to allow it itself. A search of all
-  /// schedules doesn't vary lengths.
+  /// See world::short_io. A search of all schedules doesn't vary lengths.
   bool short_io = false;
   /// Each run twice, to see that it is the same.
   bool twice = false;
@@ -111,7 +110,8 @@ class exploration_failed : public std::runtime_error {
 exploration explore(const explore_options& options, const scenario& what);
 
 /// One run, by the schedule that a report names, with all of its events printed. Throws like explore(), and
-/// std::invalid_argument for what is no schedule of this format, or not one of this scenario.
-void replay(std::string_view schedule, const scenario& what);
+/// std::invalid_argument for what is no schedule of this format, or not one of this scenario. Of the options
+/// most_steps, patience and short_io count.
+void replay(std::string_view schedule, const scenario& what, const explore_options& options = {});
 
 }  // namespace tp::sim

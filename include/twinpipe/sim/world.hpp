@@ -72,7 +72,7 @@ class world {
   /// the whole world, and the program aborts with a report of it. 0: for ever. At first 10 s; explore() has
   /// its own.
   void patience(duration of_real_time);
-  /// So many choices and operations from now on, then it fails.
+  /// So many operations of its threads from now on, then it fails.
   void allow_steps(std::uint64_t most);
   [[nodiscard]] std::uint64_t steps() const noexcept;
   /// Who answers from now on; null: the first alternative, always. It must outlive the world.

@@ -62,16 +62,15 @@ void author::learn(const step& s) {
   for (const completion& each : sides_.ended()) there_.ended(each, sides_.step_of(each.op));
 }
 
-/// It is stopped when the peer has begun to receive it.
+/// It is stopped, or its connection aborted, when the peer has begun to receive it.
 void author::plan_withdrawal(const step& sent) {
   const auto to = there_.lines.find(sides_.known().peer(sent.at));
   if (to == there_.lines.end() || to->second.receiving != 0 || to->second.spent) return;
   const std::uint8_t peer = to->second.process;
   const step more{.what = verb::receive_more, .process = peer, .at = to->first};
-  plan_ = {more,
-           more,
-           {.what = verb::stop, .process = sent.process, .at = sent.op},
-           {.what = verb::receive, .process = peer, .at = to->first, .n = 1000}};
+  step end{.what = verb::stop, .process = sent.process, .at = sent.op};
+  if (random_.one_in(4)) end = {.what = verb::abort, .process = sent.process, .at = sent.at};
+  plan_ = {more, more, end, {.what = verb::receive, .process = peer, .at = to->first, .n = 1000}};
 }
 
 /// Of what the peer hasn't received yet.

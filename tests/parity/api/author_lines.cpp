@@ -34,17 +34,22 @@ std::uint32_t author::any_size() {
 std::optional<step> author::sending() {
   const line_entry* const by = any_line();
   if (by == nullptr) return std::nullopt;
-  return step{.what = verb::send,
-              .process = by->second.process,
-              .at = by->first,
-              .n = any_size(),
-              .bound = any_limit()};
+  step s{.what = verb::send,
+         .process = by->second.process,
+         .at = by->first,
+         .n = any_size(),
+         .bound = any_limit()};
+  // See stopping().
+  if (s.n > 100'000 && s.bound == limit::soon) s.bound = limit::none;
+  return s;
 }
 
 step author::receive_from(const line_entry& from) {
   step s{.what = verb::receive_more, .process = from.second.process, .at = from.first, .bound = any_limit()};
   if (from.second.how != style::message && sides_.known().unread(from.first) > 0 && random_.one_in(2)) {
     s.what = verb::receive_all;
+    // Five real milliseconds may be too short for much.
+    if (s.bound == limit::soon && sides_.known().unread(from.first) > 100'000) s.bound = limit::none;
   } else if (random_.one_in(2)) {
     s.what = verb::receive;
     s.n = static_cast<std::uint32_t>(1 + random_.below(random_.one_in(3) ? 20 : 4000));

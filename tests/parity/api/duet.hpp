@@ -53,6 +53,7 @@ class duet {
   void begin(played& at, step s);
   static void collect(played& at);
   [[nodiscard]] bool retries() const;
+  [[nodiscard]] bool peer_has_closed(const completion& c) const;
   [[nodiscard]] std::string named(const completion& c) const;
   [[nodiscard]] style style_of(const step& s) const;
   void catch_up();
@@ -60,6 +61,7 @@ class duet {
   void differ(const std::string& real, const std::string& simulated);
 
   played simulated_, real_;
+  const bool explored_;
   const std::array<bool, places> abstract_;
   std::vector<bool> alive_;
   std::vector<completion> ended_;

@@ -37,7 +37,7 @@ scene::scene(generator& random) {
   for (std::size_t i = 0; i < places; ++i) {
     server.at(i) = static_cast<std::uint8_t>(i == 0 ? 0 : random.below(count));
     who.servers.at(i) = who.who.at(server.at(i));
-    who.abstract.at(i) = random.one_in(5);
+    who.abstract.at(i) = random.one_in(6);
     names.at(i) = any_manner(random, mixed);
     if (big && random.one_in(2)) names.at(i).max_queued = 60'000;
     if (big) names.at(i).max_message = 1U << 20U;

@@ -18,6 +18,7 @@ std::string describe(const scene& about) {
     text += "  process " + std::to_string(i) + " is " + names.at(std::to_underlying(about.who.who.at(i))) +
             "'s\n";
   }
+  if (about.explored) text += "  the world's choices are random\n";
   for (std::size_t i = 0; i < places; ++i) {
     if (about.who.abstract.at(i)) text += "  place " + std::to_string(i) + " has no file\n";
   }
