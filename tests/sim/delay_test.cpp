@@ -250,6 +250,28 @@ THREADED_TEST_CASE("a connect that would fail late ends at its deadline or by it
   }
 }
 
+THREADED_TEST_CASE("a handshake whose hello is read too late fails, though it has come") {
+  sim::world world;
+  const auto alice = world.user("alice");
+  world.add_faults([](const sim::occasion& at) {
+    return at.what == sim::act::read && at.process == "server" ? slow(at) : std::nullopt;
+  });
+  errc server_got = errc::none;
+  world.process("server", alice, [&](process& p) {
+    auto served = p.bind("line", {.handshake_timeout = 5s});
+    auto door = blocking::listen(p, served.value());
+    server_got = code_of(door->accept({.within = 1min}));
+    return 0;
+  });
+  world.process("client", alice, [&](process& p) {
+    auto server = blocking::connect(p, "line", {.wait_for_server = true}, {.within = 30s});
+    CHECK_FALSE(server);
+    return 0;
+  });
+  CHECK(world.run() == sim::run_end::finished);
+  CHECK(server_got == errc::timed_out);
+}
+
 TEST_CASE("a delayed read, write or drain of the seam isn't tried at its deadline") {
   duplex pair;
   duplex::put(*pair.near, "bytes");
