@@ -1,11 +1,37 @@
 // Rules for faults, and what they are asked.
 #include "twinpipe/sim/fault.hpp"
 
+#include <stdexcept>
 #include <utility>
 
+#include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 
 namespace tp::sim {
+
+namespace {
+
+/// Why such an act can't have that fault; empty: it can.
+std::string why_impossible(act what, const fault& which) {
+  static constexpr std::string_view names[] = {"bind",  "connect",  "accept", "read",
+                                               "write", "shutdown", "drain",  "read_file"};
+  const std::string_view name = names[std::to_underlying(what)];
+  const bool waits = what != act::bind && what != act::read_file;
+  if (which.delay != duration{} && !waits)
+    return join("act::", name, " cannot be delayed, for it never waits: only connect, accept, read, write, ",
+                "shutdown and drain do");
+  if (which.resets && (!waits || what == act::connect || what == act::accept))
+    return join("act::", name,
+                " has no connection that could be reset: only read, write, shutdown and drain have one");
+  return {};
+}
+
+void refuse_impossible(act what, const fault& which) {
+  if (const std::string why = why_impossible(what, which); !why.empty()) throw std::invalid_argument(why);
+}
+
+}  // namespace
 
 time_point occasion::now() const noexcept {
   return time_.now();
@@ -26,12 +52,14 @@ fault_rule latency(duration least, duration most) {
 }
 
 fault_rule sometimes(act what, std::uint32_t one_in, fault which) {
+  refuse_impossible(what, which);
   return [=](const occasion& at) {
     return at.what == what && at.happens(one_in) ? std::optional(which) : std::nullopt;
   };
 }
 
 fault_rule at_act(act what, std::string process, std::uint64_t number, fault which) {
+  refuse_impossible(what, which);
   return [=, process = std::move(process)](const occasion& at) {
     const bool here = at.what == what && at.process == process && at.number == number;
     return here ? std::optional(which) : std::nullopt;
@@ -43,6 +71,8 @@ fault process_record::fault_at(act what) {
   const occasion here(what, short_name(), ++acts[std::to_underlying(what)], world->time);
   for (const fault_rule& rule : world->fault_rules) {
     if (const auto found = rule(here)) {
+      if (const std::string why = why_impossible(what, *found); !why.empty())
+        detail::fatal("a rule for faults: " + why);
       if (found->fails != errc::none || found->resets)
         world->time.note(happening::faulted, 0, 0, std::to_underlying(what), found->fails);
       return *found;

@@ -11,10 +11,7 @@
 namespace tp::sim {
 
 using namespace backend;
-
-// Phases of an operation.
-constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4, is_call = 8, is_delayed = 16,
-                       is_failing = 32;
+using namespace phases;
 
 std::string_view name_of(kind what) noexcept {
   static constexpr std::string_view words[] = {"read",   "write",       "shut down",   "drain",
@@ -122,13 +119,15 @@ void handle::begin(op& o, kind what) noexcept {
   world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
 }
 
-// Nothing is tried before its time, but its deadline and a cancel end it.
+// Nothing is tried before its time, and nothing fails, but its deadline and a cancel end it.
 start handle::hold_back(op& o, kind what, const fault& wrong) noexcept {
   begin(o, what);
   o.twin.phase = is_delayed;
   if (wrong.fails != errc::none) o.twin.phase |= is_failing;
   o.result = {wrong.fails};
-  world_.time.set_timer(o, std::min(o.deadline, deadline_after(world_.time.now(), wrong.delay)));
+  const time_point due = deadline_after(world_.time.now(), wrong.delay);
+  if (o.deadline < due) o.twin.phase |= is_too_late;
+  world_.time.set_timer(o, std::min(o.deadline, due));
   return start::pending;
 }
 
@@ -145,7 +144,7 @@ fault handle::fault_of(kind what) {
 }
 
 void handle::be_due(op& o) noexcept {
-  o.twin.phase &= static_cast<std::uint8_t>(~is_delayed);
+  if ((o.twin.phase & is_too_late) == 0) o.twin.phase &= static_cast<std::uint8_t>(~is_delayed);
   make_ready(o);
 }
 
@@ -167,10 +166,12 @@ bool handle::settle(op& o) noexcept {
   const auto what = static_cast<kind>(o.twin.kind);
   if (what == kind::schedule) result = errc::none;
   if (!result) check_buffers(o, what);
+  const bool stopped = (o.twin.phase & (is_cancelled | is_withdrawn)) != 0;
+  if (!result && (o.twin.phase & is_delayed) != 0) result = stopped ? errc::cancelled : errc::timed_out;
   if (!result && (o.twin.phase & is_failing) != 0) result = o.result.code;
   if (!result && (o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
   const bool goes_on = std::exchange(goes_on_, false);
-  if (!result && (o.twin.phase & (is_cancelled | is_withdrawn)) != 0) result = errc::cancelled;
+  if (!result && stopped) result = errc::cancelled;
   if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
   if (!result) {
     watch_buffers(o, what);
@@ -189,81 +190,6 @@ void handle::check_buffers(const op& o, kind what) const {
   if (buffers_untouched(o, what)) return;
   fail_run(world_, join("memory was changed while an operation used it: the ",
                         what == kind::read ? "read" : "write", " at ", describe(), " of ", process_->name));
-}
-
-void handle::call_link(op& o, kind what) noexcept {
-  o.twin = {.owner = this,
-            .slot = reinterpret_cast<std::size_t>(&world_.time.current()),
-            .phase = is_call,
-            .kind = std::to_underlying(what)};
-  link(o);
-}
-
-start handle::call(op& o, kind what) {
-  if (world_.time.is_foreign()) [[unlikely]]
-    world_.time.refuse_foreign(name_of(what));
-  world_.time.point();
-  o.n = 0;
-  ++calls_;
-  attempt_result result;
-  const fault wrong = fault_of(what);
-  if (wrong.resets) end(errc::connection_reset);
-  if (wrong.delay != duration{}) {
-    const time_point then = deadline_after(world_.time.now(), wrong.delay);
-    while (world_.time.now() < std::min(then, o.deadline) && ended() == errc::none)
-      world_.time.block(wait::time, nullptr, std::min(then, o.deadline));
-  }
-  if (wrong.fails != errc::none) result = wrong.fails;
-  while (!result) {
-    if (ended() != errc::none) result = ended();
-    if (!result) result = attempt(o, what);
-    const bool goes_on = std::exchange(goes_on_, false);
-    if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
-    if (result) break;
-    if (goes_on) {
-      world_.time.point();
-      continue;
-    }
-    call_link(o, what);
-    watch_buffers(o, what);
-    world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
-    world_.time.block(what == kind::read    ? wait::data
-                      : what == kind::write ? wait::room
-                                            : wait::drained,
-                      this, o.deadline);
-    unlink(o);
-    if (ended() == errc::none) check_buffers(o, what);
-  }
-  o.finish({result.code()}, o.n);
-  note_done(o, what, result.code());
-  leave();
-  return start::done;
-}
-
-status handle::wait_for(readiness what, time_point deadline, raised_flag* until) {
-  world_.time.check_caller("a wait for a connection");
-  world_.time.point();
-  ++calls_;
-  op in, out;
-  const bool reads = what != readiness::writable, writes = what != readiness::readable;
-  attempt_result result;
-  while (true) {
-    if (ended() != errc::none) result = ended();
-    if (!result && reads) result = attempt(in, kind::readable);
-    if (!result && writes) result = attempt(out, kind::writable);
-    if (!result && until != nullptr && until->raised) result = errc::cancelled;
-    if (!result && deadline <= world_.time.now()) result = errc::timed_out;
-    if (result) break;
-    if (reads) call_link(in, kind::readable);
-    if (writes) call_link(out, kind::writable);
-    if (until != nullptr) until->waits = &world_.time.current();
-    world_.time.block(wait::readiness, static_cast<handle*>(this), deadline);
-    if (until != nullptr) until->waits = nullptr;
-    if (writes) unlink(out);
-    if (reads) unlink(in);
-  }
-  leave();
-  return {result.code()};
 }
 
 void handle::request_cancel(op& o) noexcept {
@@ -290,6 +216,7 @@ void handle::end(errc why) noexcept {
   world_.time.check_caller("close");
   if (ended_ != errc::none) return;
   ended_ = why;
+  forget_acts();
   world_.time.note(happening::closed, number_, 0, 0, why);
   let_go();
   wake({});

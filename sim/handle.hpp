@@ -42,6 +42,13 @@ template <class... Kind>
 /// "read", "shut down": the verb.
 [[nodiscard]] std::string_view name_of(kind what) noexcept;
 
+/// Of an operation that is pending.
+namespace phases {
+inline constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4, is_call = 8;
+/// Its time has not come; it will fail; its deadline comes before its time.
+inline constexpr std::uint8_t is_delayed = 16, is_failing = 32, is_too_late = 64;
+}  // namespace phases
+
 /// What a try of an operation came to, or, made without one, that it has to wait. A single byte: an optional
 /// status is written in parts and read whole, which stalls a processor for longer than a try takes.
 class attempt_result {
@@ -70,6 +77,12 @@ struct ready_list {
 struct raised_flag {
   bool raised = false;
   thread* waits = nullptr;
+};
+
+/// An act of calls that is put off: before its time none of them does anything.
+struct held_act {
+  time_point due;
+  errc fails;  ///< what comes of it then; none: it is tried
 };
 
 class handle;
@@ -176,7 +189,10 @@ class handle {
     if (freed_ && idle()) delete this;
   }
   /// Ended, but the kernel's part is somebody else's now.
-  void give_away() noexcept { ended_ = errc::closed; }
+  void give_away() noexcept {
+    forget_acts();
+    ended_ = errc::closed;
+  }
   [[nodiscard]] bool idle() const noexcept { return pending_ == nullptr && calls_ == 0; }
   [[nodiscard]] scheduler& time() const noexcept;  // kernel.hpp
   /// Of reads or writes: so many bytes more were moved than those that have ended told; in arithmetic modulo
@@ -201,6 +217,15 @@ class handle {
   void check_alone(kind what) const noexcept;
   void begin(backend::op& o, kind what) noexcept;
   fault fault_of(kind what);
+  // Of calls, of which the rules for faults are asked once until they come to something.
+  attempt_result call_under_rules(backend::op& o, kind what);
+  void wait_in_call(backend::op& o, kind what, sim::wait why, time_point until);
+  attempt_result look_in_call(backend::op& o, kind for_what, time_point& until) noexcept;
+  [[nodiscard]] const held_act* held(kind what) const noexcept;
+  void end_act(kind what) noexcept;
+  void forget_acts() noexcept {
+    for (std::uint8_t what = 0; acts_begun_ != 0; ++what) end_act(static_cast<kind>(what));
+  }
   backend::start hold_back(backend::op& o, kind what, const fault& wrong) noexcept;
   void link(backend::op& o) noexcept;
   void unlink(backend::op& o) noexcept;
@@ -218,6 +243,7 @@ class handle {
   std::uint32_t number_;
   std::uint32_t place_ = 0;  ///< in the table of its process
   errc ended_ = errc::none;
+  std::uint8_t acts_begun_ = 0;  ///< kinds of which a call was asked about that isn't over, see held_act
   bool freed_ = false;
   bool goes_on_ = false;
 };

@@ -8,6 +8,7 @@
 #include <memory_resource>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "handle.hpp"
@@ -172,6 +173,7 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
   [[nodiscard]] bool has_fault_rules() const noexcept { return !fault_rules.empty(); }
+  std::map<std::pair<std::uint32_t, kind>, held_act> held_acts;  ///< by the number of the handle
   std::vector<std::string> trace;
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;

@@ -66,7 +66,7 @@ class exhaustive_answerer final : public answerer {
   unsigned spent_ = 0;  ///< preemptions, so far in this run
 };
 
-/// "2-seed-2a", or "2-path-0.0.3x12.1": the format's number, and a seed or choices, one that is repeated with
+/// "3-seed-2a", or "3-path-0.0.3x12.1": the format's number, and a seed or choices, one that is repeated with
 /// its count.
 struct schedule {
   std::optional<std::uint64_t> seed;

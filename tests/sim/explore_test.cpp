@@ -74,7 +74,7 @@ THREADED_TEST_CASE("random schedules find a lock order that can deadlock, and sa
   CHECK_THAT(failed.why(),
              Catch::Contains("locks/first (alice) waits for a mutex that locks/second (alice) holds"));
   CHECK_THAT(failed.why(), Catch::Contains("a cycle: "));
-  CHECK_THAT(failed.what(), Catch::Contains("TWINPIPE_REPLAY=2-seed-"));
+  CHECK_THAT(failed.what(), Catch::Contains("TWINPIPE_REPLAY=3-seed-"));
   CHECK_THAT(failed.trace(), Catch::Contains("locks/first (alice)          waits for mutex"));
   CHECK_THAT(failed.trace(), !Catch::Contains("locks/main (alice)           locks mutex"));  // the library's
 }
@@ -83,9 +83,9 @@ THREADED_TEST_CASE("a failed run fails again when its schedule is replayed") {
   const auto failed = failure_of([] { sim::explore({.runs = 1000}, lock_order_bug); });
   const auto again = failure_of([&] { sim::replay(failed.schedule(), lock_order_bug); });
   CHECK(again.why() == failed.why());
-  CHECK_THROWS_AS(sim::replay("2-seed-xyz", lock_order_bug), std::invalid_argument);
+  CHECK_THROWS_AS(sim::replay("3-seed-xyz", lock_order_bug), std::invalid_argument);
   CHECK_THROWS_AS(sim::replay("0-seed-1", lock_order_bug), std::invalid_argument);
-  CHECK_THROWS_WITH(sim::replay("2-path-99", lock_order_bug), Catch::Contains("another scenario"));
+  CHECK_THROWS_WITH(sim::replay("3-path-99", lock_order_bug), Catch::Contains("another scenario"));
 }
 
 THREADED_TEST_CASE("a replay that the environment asks for has the bounds of its exploration") {
@@ -122,7 +122,7 @@ THREADED_TEST_CASE("random bytes differ from seed to seed, and are those of the 
 
 THREADED_TEST_CASE("a world of one's own goes through the run of a seed, and shows what happened in it") {
   const auto failed = failure_of([] { sim::explore({.runs = 1000}, lost_update); });
-  const std::string prefix = "2-seed-";
+  const std::string prefix = "3-seed-";
   REQUIRE_THAT(failed.schedule(), Catch::StartsWith(prefix));
   const auto choices = sim::random_choices(std::stoull(failed.schedule().substr(prefix.size()), nullptr, 16));
   sim::world world;
@@ -140,7 +140,7 @@ THREADED_TEST_CASE("a search without preemptions proves nothing wrong, and with 
   CHECK(none.exhausted);
   const auto failed =
       failure_of([] { sim::explore({.strategy = exhaustive, .runs = 0, .preemptions = 1}, lock_order_bug); });
-  CHECK_THAT(failed.schedule(), Catch::StartsWith("2-path-"));
+  CHECK_THAT(failed.schedule(), Catch::StartsWith("3-path-"));
   const auto again = failure_of([&] { sim::replay(failed.schedule(), lock_order_bug); });
   CHECK(again.why() == failed.why());
 }
@@ -222,7 +222,7 @@ THREADED_TEST_CASE("whatever a scenario throws is told like any failure, on seve
     const auto failed =
         failure_of([&] { sim::explore({.runs = 20, .workers = workers}, [](sim::world&) { throw 7; }); });
     CHECK(failed.why() == "the scenario threw what is no std::exception");
-    CHECK_THAT(failed.what(), Catch::Contains("TWINPIPE_REPLAY=2-seed-1 "));
+    CHECK_THAT(failed.what(), Catch::Contains("TWINPIPE_REPLAY=3-seed-1 "));
   }
 }
 
@@ -262,10 +262,10 @@ THREADED_TEST_CASE("a run that aborts the program says first how to make it agai
   const auto said = [&](sim::strategy how) {
     return test::last_words([&] { sim::explore({.strategy = how, .runs = 1000}, aborts_when_preempted); });
   };
-  CHECK_THAT(said(random), Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-"));
+  CHECK_THAT(said(random), Catch::Contains("to replay it: TWINPIPE_REPLAY=3-seed-"));
   const std::string path = said(exhaustive);
-  REQUIRE_THAT(path, Catch::Contains("to replay it: TWINPIPE_REPLAY=2-path-"));
-  const auto begin = path.find("2-path-");
+  REQUIRE_THAT(path, Catch::Contains("to replay it: TWINPIPE_REPLAY=3-path-"));
+  const auto begin = path.find("3-path-");
   const std::string written = path.substr(begin, path.find(' ', begin) - begin);
   CHECK_THAT(test::last_words([&] { sim::replay(written, aborts_when_preempted); }),
              Catch::Contains(written));

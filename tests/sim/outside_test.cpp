@@ -36,7 +36,7 @@ THREADED_TEST_CASE("a thread that isn't the world's is told so at its first call
     const auto said = last_words_of(std::move(main));
     CHECK_THAT(said, Catch::StartsWith(std::string("twinpipe: ") + call + " was called by a thread") &&
                          Catch::Contains("start threads with process.start_thread") &&
-                         Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 and this test again"));
+                         Catch::Contains("to replay it: TWINPIPE_REPLAY=3-seed-1 and this test again"));
   };
   named("random", [](process& p) { return beside([&] { p.random({}); }); });
   named("now", [](process& p) { return beside([&] { static_cast<void>(p.now()); }); });
@@ -77,7 +77,7 @@ THREADED_TEST_CASE(
   });
   CHECK_THAT(said, Catch::StartsWith("twinpipe: no step of a world in 200 ms of real time: clock/sleeper "
                                      "(alice) blocks the real thread"));
-  CHECK_THAT(said, Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 and this test again\n"));
+  CHECK_THAT(said, Catch::Contains("to replay it: TWINPIPE_REPLAY=3-seed-1 and this test again\n"));
   CHECK_THAT(said, Catch::EndsWith("says: clock, pid 1000: good night\n"));
 }
 
@@ -133,7 +133,7 @@ THREADED_TEST_CASE(
   });
   CHECK_THAT(said, Catch::Contains(
                        "the thread 'main' of stubborn, pid 1000, which was killed, goes round for ever") &&
-                       Catch::Contains("to replay it: TWINPIPE_REPLAY=2-seed-1 "));
+                       Catch::Contains("to replay it: TWINPIPE_REPLAY=3-seed-1 "));
 }
 
 }  // namespace tp::programs

@@ -26,7 +26,7 @@ namespace tp::sim {
 
 /// Says which runs are the same in another version of the library: a schedule of another format means
 /// nothing.
-inline constexpr unsigned schedule_format = 2;
+inline constexpr unsigned schedule_format = 3;
 
 /// Fills a world with users, files and programs. It must do the same in every run.
 using scenario = std::function<void(world&)>;

@@ -25,7 +25,9 @@ class occasion {
 
   const act what;
   const std::string_view process;  ///< the name that world::process was given
-  const std::uint64_t number;      ///< of this kind in this process, from 1
+  /// Of this kind in this process, from 1. A call that timed out isn't over yet: the next one of its kind on
+  /// that connection goes on with the same act.
+  const std::uint64_t number;
 
   [[nodiscard]] time_point now() const noexcept;
   /// Once in so many times: a choice like any other, so it is explored and replayed. Never without an
@@ -39,9 +41,10 @@ class occasion {
 };
 
 /// What becomes of an act. The parts may be combined; one that waits first and fails then is a delayed
-/// failure.
+/// failure. A rule whose answer an act can't have ends the program.
 struct fault {
-  /// It takes so long. Only acts that can wait: connect, accept, read, write, shutdown, drain.
+  /// It takes so long: until then it does nothing and doesn't fail, but its deadline, a cancel or a close end
+  /// it. Only acts that can wait: connect, accept, read, write, shutdown, drain.
   duration delay = {};
   /// It fails so, and has no effect. An operation's own errors only: no_resources for a system that is out of
   /// descriptors; busy or not_found for a connect; io_error.
@@ -56,9 +59,9 @@ using fault_rule = std::function<std::optional<fault>(const occasion&)>;
 
 /// Every act that can wait takes between `least` and `most`, in steps of a sixteenth of the difference.
 [[nodiscard]] fault_rule latency(duration least, duration most);
-/// One in so many acts of that kind has the fault.
+/// One in so many acts of that kind has the fault. Throws std::invalid_argument if such acts can't have it.
 [[nodiscard]] fault_rule sometimes(act what, std::uint32_t one_in, fault which);
-/// The n-th act of that kind in that process has it.
+/// The n-th act of that kind in that process has it. Throws likewise.
 [[nodiscard]] fault_rule at_act(act what, std::string process, std::uint64_t number, fault which);
 
 }  // namespace tp::sim
