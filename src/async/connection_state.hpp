@@ -215,7 +215,8 @@ class connection_state final : public resident {
   bool close_said_ = false;              ///< our CLOSE was queued: no frame may follow it
   bool looking_ = false;                 ///< for control frames, because a caller said so
   bool read_is_left_ = false;            ///< to a thread that sleeps in it
-  bool has_looked_ = false;              ///< whether data lies unread: the last read was for that
+  bool looks_ = false;                   ///< a closing side: the last read is to see whether data lies unread
+  bool has_looked_ = false;              ///< and it found none
   backend::read_op* reading_ = nullptr;  ///< under way: the lent one, or that of a receive without frames
   lent_read lent_read_;
   core::outbound outbound_;
