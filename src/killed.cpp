@@ -8,7 +8,7 @@ namespace tp::detail {
 namespace {
 // A world is one thread's, and so are its exceptions; worlds beside it have their own.
 constinit thread_local int alive = 0;
-}
+}  // namespace
 
 process_killed::process_killed() noexcept {
   ++alive;

@@ -109,17 +109,17 @@ class connection {
 
   /// Calls `f` with the client's rights and gives back what it returns; a result<T> isn't wrapped again.
   /// Synchronous, on this thread only: other threads keep the server's rights. Inside, only files may be
-  /// used; every operation of twinpipe but a blocking connect answers not_while_impersonating. Exceptions pass, after the server's
-  /// own identity is back; if that can't be done the program is aborted, and so it is by a turn of a runtime
-  /// inside. It's an access check with the client's identity, not a sandbox: hostile code in `f` could regain
-  /// the server's. Linux: effective uid, gid, groups and capabilities of the thread, by raw system calls
-  /// (credentials(7)); use faccessat2 with AT_EACCESS rather than access, start no thread or process and send
-  /// no signal inside. Windows: the thread wears the token that the client gave with its connection, at the
-  /// level that the client chose when it opened the pipe, which the kernel enforces; for another user the
-  /// server needs SeImpersonatePrivilege (docs/platform-windows.md). Errors: impersonation_denied (client's
-  /// level below impersonation, peer unknown, or no privilege; the text says which), invalid_argument (this
-  /// is the client's side), closed, not_supported, not_while_impersonating (this thread acts as a client
-  /// already, of whatever runtime), and those of `f`.
+  /// used; every operation of twinpipe but a blocking connect answers not_while_impersonating. Exceptions
+  /// pass, after the server's own identity is back; if that can't be done the program is aborted, and so it
+  /// is by a turn of a runtime inside. It's an access check with the client's identity, not a sandbox:
+  /// hostile code in `f` could regain the server's. Linux: effective uid, gid, groups and capabilities of the
+  /// thread, by raw system calls (credentials(7)); use faccessat2 with AT_EACCESS rather than access, start
+  /// no thread or process and send no signal inside. Windows: the thread wears the token that the client gave
+  /// with its connection, at the level that the client chose when it opened the pipe, which the kernel
+  /// enforces; for another user the server needs SeImpersonatePrivilege (docs/platform-windows.md). Errors:
+  /// impersonation_denied (client's level below impersonation, peer unknown, or no privilege; the text says
+  /// which), invalid_argument (this is the client's side), closed, not_supported, not_while_impersonating
+  /// (this thread acts as a client already, of whatever runtime), and those of `f`.
   template <detail::client_callable F>
     requires(!detail::resumable<std::invoke_result_t<F>>)
   auto run_as_client(F&& f) -> detail::flattened<std::invoke_result_t<F>>::type {

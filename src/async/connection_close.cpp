@@ -245,24 +245,25 @@ void connection_state::part(delivery outcome, during when) {
     return push_out(when);
   }
   close_stage_ = close_stage::looking;
-  has_looked_ = false;
   pull_in(when);
 }
 
-// Over when data was seen, or a read that began here has found no more. A stream may leave any read pending
-// though there is something; one that is cancelled ends with what has come.
+// Over when data was seen, or a read that began here has found nothing: one that brought less than it could
+// proves nothing, for streams may give less than they have. A stream may leave any read pending though there
+// is something; one that is cancelled ends with what has come.
 bool connection_state::look(during when) {
   if (inbound_.stream_ended()) return false;
   const bool reading = reading_ != nullptr;
   const bool known = inbound_.dropped() || inbound_.closed_by_peer() || (reading && read_is_left_) ||
-                     (!reading && has_looked_ && inbound_.came_short());
+                     (!reading && last_look_ == last_look::found_nothing);
   if (known) {
     say_close(when);
     return true;
   }
   if (receiving_ != nullptr && !reading) return false;  // it ends first
   if (!reading) {
-    has_looked_ = readable_ = true;
+    last_look_ = last_look::under_way;
+    readable_ = true;
     if (start_read()) return true;
   }
   stream_->cancel(*reading_);

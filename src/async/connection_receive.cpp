@@ -129,6 +129,7 @@ constexpr std::size_t replies_max = 32;
       break;
     case errc::cancelled:
       if (!waited) inbound_.filled(0);
+      if (last_look_ == last_look::under_way) last_look_ = last_look::found_nothing;
       break;
     case errc::connection_reset:
       inbound_.ended(true);
@@ -216,8 +217,10 @@ void connection_state::on_protocol_error(during when) {
   waiting->end(std::unexpected(receive_error(inbound_.failure())), in_turn(when));
 }
 
-// Without a loop nobody would wait for them.
+// Without a loop nobody would wait for them. And what comes when our CLOSE has said that nothing was thrown
+// away stays in the stream: taken off it, it would look as if it had been received.
 bool connection_state::may_look() const noexcept {
+  if (close_said_ && !inbound_.dropped()) return false;
   return !runtime_.left_to_callers() || receiving_ != nullptr || draining_ != nullptr ||
          closing_ != nullptr || readable_ || looking_;
 }

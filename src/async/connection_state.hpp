@@ -82,6 +82,8 @@ class connection_state final : public resident {
   /// Where a piece of code runs: in a turn of the backend waiters may resume inside it, in a call of the user
   /// not.
   enum class during : bool { call, turn };
+  /// Of a closing side, whether data lies unread.
+  enum class last_look : std::uint8_t { none, under_way, found_nothing };
   enum class close_stage : std::uint8_t { flushing, confirming, looking, parting };
 
   /// Why nothing can be done with it any more.
@@ -215,8 +217,8 @@ class connection_state final : public resident {
   bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
   bool looking_ = false;         ///< for control frames, because a caller said so
   bool read_is_left_ = false;    ///< to a thread that sleeps in it
-  bool has_looked_ = false;      ///< whether data lies unread: the last read was for that
-  bool grace_passed_ = false;    ///< hence the teardown
+  last_look last_look_ = last_look::none;
+  bool grace_passed_ = false;  ///< hence the teardown
   errc teardown_reason_ = errc::none;
   delivery close_outcome_ = delivery::unknown;
   close_stage close_stage_ = close_stage::flushing;

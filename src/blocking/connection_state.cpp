@@ -21,6 +21,8 @@ constexpr duration look_again = std::chrono::milliseconds(1);
 constexpr duration patience = std::chrono::milliseconds(10);
 // And if it needn't wait, it looks so often at most: a question to the system costs as much as a small send.
 constexpr duration between_looks = std::chrono::milliseconds(1);
+// But not for ever, if the peer goes on asking.
+constexpr int most_reads = 64;
 constexpr duration longest_pause = std::chrono::milliseconds(20);
 }  // namespace
 
@@ -214,22 +216,32 @@ bool blocking_connection_state::rest(waiter& self, time_point until) {
   return called;
 }
 
-// A program that only sends still confirms what it has received.
+// A program that only sends still confirms what it has received. A read may bring less than there is, even of
+// one frame; so the system is asked until it has no more. A read that this thread began when its send had to
+// wait may be left over: nobody else would do it.
 void blocking_connection_state::answer_peer() {
   const mutex_guard held(*lock_);
-  if (stream_->reads()) return;
+  if (stream_->reads() && !stream_->read_waits()) return;
   const time_point now = system_->now();
   if (now - looked_at_ < between_looks) return;
   looked_at_ = now;
-  if (!stream_->real().wait(readiness::readable, at_once, nullptr).ok()) return;
+  for (int left = most_reads; left > 0 && read_for_peer(); --left) {
+  }
+}
+
+// False: nothing has come, or nothing that is read while nobody receives.
+bool blocking_connection_state::read_for_peer() {
+  if (!stream_->real().wait(readiness::readable, at_once, nullptr).ok()) return false;
   connection_->look_for_control(true);
   system_->run();
+  bool has_read = false;
   if (stream_->read_waits()) {
     stream_->claim_read(nullptr);
-    stream_->do_read(at_once);
-    static_cast<void>(stream_->settle_read());
+    stream_->try_read();
+    has_read = stream_->settle_read();
   }
   hand_on();
+  return has_read;
 }
 
 }  // namespace tp::detail

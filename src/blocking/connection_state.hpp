@@ -95,6 +95,7 @@ class blocking_connection_state {
   bool step(waiter& self);
   void hand_on();
   void answer_peer();
+  [[nodiscard]] bool read_for_peer();
   [[nodiscard]] std::unique_ptr<backend::interrupt> take_interrupt();
   [[nodiscard]] bool read_directly(time_point until);
   [[nodiscard]] bool write_directly(time_point until);

@@ -84,9 +84,32 @@ TEST_CASE("a program that only sends confirms what it has received, and asks the
   CHECK(rig.pipe.questions == 1);
   rig.threads.time += 1ms;
   REQUIRE(rig.send("three").has_value());
-  CHECK(rig.pipe.questions == 2);
+  CHECK(rig.pipe.questions == 3);  // that found something, so it asked again
   CHECK(take_apart(rig.pipe.written).frames.back().type ==
         static_cast<std::uint8_t>(wire::frame_type::drained));
+}
+
+TEST_CASE("a sender that looks for what the peer asks, and need not wait any more, answers all the same") {
+  blocking_rig rig(core_rig::messages());
+  rig.pipe.room = 0;
+  rig.meanwhile.then([&] { rig.threads.time += 1s; });
+  rig.meanwhile.then([&] {
+    rig.pipe.feed(token_frame(wire::frame_type::drain, 7));
+    rig.pipe.room = SIZE_MAX;
+  });
+  REQUIRE(rig.send("data").has_value());
+  byte_vector expected = message_frames(bytes_of("data"));
+  append(expected, drained(7));
+  CHECK(rig.pipe.written == expected);
+}
+
+TEST_CASE("a program that only sends confirms a drain that its stream gives byte by byte") {
+  blocking_rig rig(core_rig::messages());
+  for (const std::byte each : token_frame(wire::frame_type::drain, 7)) rig.pipe.feed({each});
+  REQUIRE(rig.send("data").has_value());
+  byte_vector expected = message_frames(bytes_of("data"));
+  append(expected, drained(7));
+  CHECK(rig.pipe.written == expected);
 }
 
 TEST_CASE("a drain is confirmed by what another thread receives meanwhile") {

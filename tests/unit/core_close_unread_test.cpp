@@ -76,6 +76,36 @@ TEST_CASE("a close says that data was thrown away which no read had brought when
   }
 }
 
+TEST_CASE("a close says that data was thrown away which its stream gives byte by byte") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  connection c = rig.connect(stream, core_rig::messages());
+  closing close;
+  byte_vector unread = token_frame(wire::frame_type::drain, 1);
+  append(unread, message_frames(bytes_of("never received")));
+  for (const std::byte each : unread) stream.reads.push_back({{each}});
+  rig.go(c.close(), close);
+  rig.settle();
+  CHECK((outcome_of(close) == delivery::delivered));
+  CHECK((frame(6, take_apart(stream.written).frames.back().payload) == close_frame(2)));
+}
+
+TEST_CASE("a close whose last frame says that nothing was thrown away reads no more") {
+  core_rig rig;
+  played_stream& stream = rig.stream();
+  stream.writes = {{0, errc::none, when::held}};
+  connection c = rig.connect(stream, core_rig::messages());
+  closing close;
+  rig.go(c.close(), close);
+  rig.settle();
+  stream.feed(message_frames(bytes_of("too late to be seen")));
+  rig.settle();
+  CHECK((stream.reads.size() == 1 && !close.done()));  // so the peer's system can tell that it was unread
+  stream.finish_write(SIZE_MAX);
+  rig.settle();
+  CHECK((outcome_of(close) == delivery::delivered && stream.written == close_frame(0)));
+}
+
 TEST_CASE("the frame that tells of thrown away data does not overtake what is still to be sent") {
   core_rig rig;
   played_stream& stream = rig.stream();
