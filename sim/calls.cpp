@@ -30,7 +30,7 @@ start handle::call(op& o, kind what) {
     if (ended() != errc::none) result = ended();
     if (!result) result = attempt(o, what);
     const bool goes_on = std::exchange(goes_on_, false);
-    if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
+    if (!result && !goes_on && o.deadline <= world_.time.now()) result = errc::timed_out;
     if (result) break;
     if (goes_on) {
       world_.time.point();

@@ -14,14 +14,10 @@ task<void> drain_in_time(party& p, connection& c, std::atomic<bool>& done) {
   done = true;
 }
 
-/// The confirmation travels behind the peer's data, so somebody has to receive it.
-task<void> receive_until(party& p, connection& from, std::atomic<bool>& done) {
-  while (!done) {
-    buffer b;
-    const auto got = co_await from.receive(b).within(5ms).unless(p.stop());
-    if (!got) p.refusal(got, errc::timed_out);
-    if (got && got->end) co_await p.sleep(1ms);
-  }
+/// The confirmation travels behind the peer's data, so somebody has to receive it; and to its end, for the
+/// peer may be sending more when the confirmation comes.
+task<void> receive_to_end(party& p, connection& from) {
+  static_cast<void>(co_await receive_rest(p, from));
 }
 
 /// So many bytes; of a message or of several.
@@ -97,7 +93,7 @@ CONFORMANCE_CASE("a program that only sends confirms what it has received",
     awaiting_server(w, here, [&](party& p, connection& c) -> task<void> {
       co_await p.send(c, "for you");
       co_await p.wait(got_it);
-      co_await p.beside(drain_in_time(p, c, drained), receive_until(p, c, drained));
+      co_await p.beside(drain_in_time(p, c, drained), receive_to_end(p, c));
     });
     blocking_client(w, here, [&](party& p, blocking::connection& c) {
       EXPECT(p, receive_now(p, c, 7) == "for you");
@@ -140,6 +136,8 @@ CONFORMANCE_CASE("a thread that waits in a send answers the peer's drain",
         got_it.set();
         const auto sent = c.send(large, {.unless = stoppable ? p.stop() : std::stop_token()});
         EXPECT(p, p.value<std::size_t>(sent) == large.size());
+        // Short writes may end with the pipe full; then the answer waits for the next call.
+        if (w.short_io()) p.value(c.close(patient(p)));
       });
     }
   }

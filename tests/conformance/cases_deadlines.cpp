@@ -5,6 +5,28 @@
 
 namespace tp::conformance {
 
+namespace {
+
+/// What has come, by receives whose deadline has passed: one, or where a read may bring less than there is,
+/// at most one for each byte of it and of its frame.
+task<std::string> receive_late(party& p, connection& from, std::size_t count, time_point past) {
+  constexpr std::size_t header = 9;
+  std::string all;
+  for (std::size_t left = p.in().short_io() ? header + count : 1; left > 0 && all.size() < count; --left) {
+    buffer b;
+    const auto got = co_await from.receive(b).until(past).unless(p.stop());
+    if (!got && p.in().short_io()) {
+      p.refusal(got, errc::timed_out);
+    } else {
+      EXPECT(p, p.value(got).bytes == b.size());
+      all += b.text();
+    }
+  }
+  co_return all;
+}
+
+}  // namespace
+
 CONFORMANCE_CASE("a receive ends at its deadline and the connection goes on", needs()) {
   std::deque<flag> flags;
   for (const pair_options& how : all_modes()) {
@@ -101,8 +123,7 @@ CONFORMANCE_CASE("an operation stopped before it starts does nothing", needs()) 
           p.refusal(co_await door.accept().unless(stopped.token()), errc::cancelled);
           p.refusal(co_await c.close().unless(stopped.token()), errc::cancelled);
           const time_point past = p.rt().now() - 1ms;
-          const auto ready = co_await c.receive(b).until(past).unless(p.stop());
-          EXPECT(p, p.value(ready).bytes == 5 && b.text() == "ready");
+          EXPECT(p, co_await receive_late(p, c, 5, past) == "ready");
           p.refusal(co_await c.receive(b).until(past).unless(p.stop()), errc::timed_out);
           co_await p.send(c, "but this");
         },

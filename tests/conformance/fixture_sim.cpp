@@ -29,7 +29,8 @@ class memory_twin final : public memory {
       : own_(world_.user("own", sim::privileged)),
         alice_(world_.user("alice", sim::privilege::none, {group_of_alice})),
         bob_(world_.user("bob")),
-        probe_(world_.make_process("fixture", own_)) {
+        probe_(world_.make_process("fixture", own_)),
+        short_io_(short_io) {
     current_ = this;
     test::simulated_threads = &probe_->threads();
     world_.answer_with(choices);
@@ -46,6 +47,7 @@ class memory_twin final : public memory {
   backend::capabilities features() override { return probe_->features(); }
   bool may_lack(capability what) override { return !has(features(), what); }
   std::size_t pipe_capacity() const override { return most_bytes; }
+  bool short_io() const override { return short_io_; }
   std::uint32_t uid(user who) const override { return id(who).uid; }
   std::uint32_t gid(user who) const override { return id(who).uid; }
   std::uint32_t shared_group() const override { return group_of_alice; }
@@ -89,6 +91,7 @@ class memory_twin final : public memory {
   std::map<tp::process*, backend::process*> made_;  ///< that of the world behind each
   backend::process* last_made_ = nullptr;
   int directories_ = 0;
+  const bool short_io_;
 };
 
 void memory_twin::run_party(world& in, party& each) {

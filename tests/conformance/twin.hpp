@@ -28,6 +28,8 @@ class twin {
   [[nodiscard]] virtual bool may_lack(capability what) = 0;
   /// So many bytes at most does a stream take while its peer doesn't read.
   [[nodiscard]] virtual std::size_t pipe_capacity() const = 0;
+  /// May a read or write move less than it could?
+  [[nodiscard]] virtual bool short_io() const { return false; }
 
   [[nodiscard]] virtual std::uint32_t uid(user who) const = 0;
   [[nodiscard]] virtual std::uint32_t gid(user who) const = 0;

@@ -39,6 +39,9 @@ backend::capabilities world::features() const {
 std::size_t world::pipe_capacity() const {
   return twin_.pipe_capacity();
 }
+bool world::short_io() const {
+  return twin_.short_io();
+}
 bool world::has_fault() const noexcept {
   return ledger_.has_fault();
 }

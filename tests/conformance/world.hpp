@@ -62,6 +62,7 @@ class world {
   [[nodiscard]] backend::capabilities features() const;
   /// So many bytes at most does a stream take while its peer doesn't read.
   [[nodiscard]] std::size_t pipe_capacity() const;
+  [[nodiscard]] bool short_io() const;
   /// Is this one of the runs for faults? Cases may move fewer bytes then; nothing else should differ.
   [[nodiscard]] bool under_faults() const noexcept { return under_faults_; }
   /// Is a fault going to happen? The first of those runs counts the calls and has none.

@@ -126,4 +126,24 @@ THREADED_TEST_CASE("an exploration with short_io sees writes arrive in parts, on
   }
 }
 
+THREADED_TEST_CASE("a write whose deadline has passed goes on in parts as long as there is room") {
+  sim::explore({.runs = 200, .short_io = true}, [](sim::world& world) {
+    const auto alice = world.user("alice");
+    world.process("server", alice, [](process& p) {
+      auto served = p.bind("parts", {.profile = profile::raw});
+      auto door = blocking::listen(p, *served);
+      auto client = door->accept();
+      for (buffer part;;) {
+        if (auto got = client->receive(part); !got || got->end) return got ? 0 : p.fail(got.error());
+      }
+    });
+    world.process("client", alice, [](process& p) {
+      auto server = blocking::connect(p, "parts", {.profile = profile::raw, .wait_for_server = true});
+      if (!server) return p.fail(server.error());
+      auto sent = server->send("abcdefghij", {.within = duration{}});
+      return sent && *sent == 10 ? 0 : 1;
+    });
+  });
+}
+
 }  // namespace tp::programs

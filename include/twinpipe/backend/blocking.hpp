@@ -24,7 +24,8 @@ class interrupt {
 enum class readiness : std::uint8_t { readable = 1, writable = 2, either = 3 };
 
 /// A stream that belongs to no system: every start answers done, and waits for as long as its deadline
-/// allows. With a deadline that has passed it is one try that doesn't wait.
+/// allows. With a deadline that has passed it is one try that doesn't wait; a write goes on as long as the
+/// system takes some of it.
 ///
 /// One read, one write or shutdown, one drain, one wait for each direction, and any number of close may run
 /// in it at once, each on a thread of its own; detach answers null while another runs, release leaves the
