@@ -43,21 +43,28 @@ void meeting_system::finish(backend::op& op, backend::status result, std::size_t
 }
 
 // Where streams block no connect waits; but nobody turns this system, so it puts one off when its turn has
-// had its share, and the next turn makes it.
+// had its share, and the next turn makes it. In a world a connect may be slow: one that had no answer by the
+// deadline stays pending, and the deadline's own timer says what that means.
 start meeting_system::connect(backend::connect_op& op) {
   backend::connect_op made([](backend::op&) noexcept {}, nullptr);
   made.name = op.name;
   made.runtime_directory = op.runtime_directory;
   made.level = op.level;
   made.expected = op.expected;
+  made.deadline = deadline_;
   if (names_->connect(made) == start::pending)
     while (made.pending()) names_->turn(never);
+  if (made.result.code == errc::timed_out && deadline_ <= now()) {
+    late_ = &op;
+    return op.begin();
+  }
   op.stream = std::move(made.stream);
   op.detail = std::move(made.detail);
   return op.finish(made.result);
 }
 
 void meeting_system::cancel(backend::op& op) noexcept {
+  if (&op == late_) return finish(*std::exchange(late_, nullptr), {errc::cancelled});
   const auto place = std::ranges::find(timers_, &op);
   if (place == timers_.end()) return;
   *place = nullptr;

@@ -22,6 +22,8 @@ class meeting_system final : public backend::system {
 
   /// Of the next call: whether another thread may want to end its waits.
   void may_be_stopped(bool yes) noexcept { stoppable_ = yes; }
+  /// Of the next call: when it is over in any case.
+  void end_at(time_point deadline) noexcept { deadline_ = deadline; }
   /// Completes what needs no wait. True if there was anything.
   bool run();
 
@@ -53,6 +55,8 @@ class meeting_system final : public backend::system {
   std::shared_ptr<caller_waker> waker_;
   std::unique_ptr<backend::interrupt> interrupt_;
   std::array<backend::op*, 2> timers_{};  ///< a connect's deadline, and its pause before it tries again
+  backend::op* late_ = nullptr;           ///< a connect that had no answer by then
+  time_point deadline_ = never;
   meeting_stream* waiting_ = nullptr;
   op_list ready_;
   void (*wake_handler_)(void*) noexcept = nullptr;

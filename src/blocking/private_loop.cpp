@@ -39,6 +39,7 @@ void run_to_end(runtime_state& loop, operation_base& op, const blocking::limits&
 // What ended with it, such as its deadline, is completed before the next comes here.
 void meeting_place::run_to_end(operation_base& op, const blocking::limits& how) {
   system_.may_be_stopped(how.unless.stop_possible());
+  system_.end_at(deadline_of(how, runtime_));
   detail::run_to_end(runtime_, op, how);
   system_.run();
 }

@@ -272,6 +272,28 @@ THREADED_TEST_CASE("a handshake whose hello is read too late fails, though it ha
   CHECK(server_got == errc::timed_out);
 }
 
+THREADED_TEST_CASE("a delayed connect that blocks takes its time, and times out before it") {
+  for (const errc fails : {errc::none, errc::busy}) {
+    const auto slow_connect = [=](const sim::occasion& at) {
+      const bool here = at.what == sim::act::connect;
+      return here ? std::optional(sim::fault{.delay = 10s, .fails = fails}) : std::nullopt;
+    };
+    with_client(slow_connect, [](process& p, blocking::connection&) {
+      const connect_options raw{.profile = profile::raw};
+      CHECK(timed(p, [&] { return blocking::connect(p, "line", raw, {.within = 1s}); }) ==
+            outcome(errc::timed_out, 1s));
+    });
+  }
+  const auto slow_connect = [](const sim::occasion& at) {
+    return at.what == sim::act::connect ? slow(at) : std::nullopt;
+  };
+  with_client(slow_connect, [](process& p, blocking::connection&) {
+    const connect_options raw{.profile = profile::raw};
+    CHECK(timed(p, [&] { return blocking::connect(p, "line", raw, {.within = 1min}); }) ==
+          outcome(errc::none, 10s));
+  });
+}
+
 TEST_CASE("a delayed read, write or drain of the seam isn't tried at its deadline") {
   duplex pair;
   duplex::put(*pair.near, "bytes");
