@@ -80,7 +80,8 @@ void machine::crash() {
   time.check_caller("host::crash");
   const process_record* const own = time.current().process;
   std::vector<process_record*> victims = alive;
-  std::ranges::stable_partition(victims, [&](const auto* each) { return each != own; });
+  if (const auto at = std::ranges::find(victims, own); at != victims.end())
+    std::rotate(at, at + 1, victims.end());
   for (process_record* const each : victims) {
     if (each == own || std::exchange(each->paused, true)) continue;
     time.pause_threads(*each);
