@@ -61,7 +61,7 @@ void with_task(const sim::fault_rule& rule, const std::function<task<int>(runtim
   const auto main = [&](runtime& rt) -> task<int> {
     auto server = co_await rt.connect("line", {.wait_for_server = true}).within(1min);
     if (!server) co_return 1;
-    co_await rt.sleep(1s);
+    static_cast<void>(co_await rt.sleep(1s));
     asked = true;
     const int failed = co_await client(rt, *server);
     asked = false;
@@ -236,7 +236,7 @@ THREADED_TEST_CASE("a connect that would fail late ends at its deadline or by it
       std::stop_source stop;
       task_group others;
       const auto ask_for_stop = [](runtime& at, std::stop_source& of, bool asks) -> task<void> {
-        co_await at.sleep(500ms);
+        static_cast<void>(co_await at.sleep(500ms));
         if (asks) of.request_stop();
       };
       others.start(ask_for_stop(rt, stop, stopped));
@@ -244,7 +244,7 @@ THREADED_TEST_CASE("a connect that would fail late ends at its deadline or by it
       auto second = co_await rt.connect("line").within(1s).unless(stop.get_token());
       CHECK(code_of(second) == (stopped ? errc::cancelled : errc::timed_out));
       CHECK(rt.owner().now() - begun == (stopped ? 500ms : 1s));
-      co_await others.join();
+      static_cast<void>(co_await others.join());
       co_return 0;
     });
   }
