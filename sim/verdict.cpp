@@ -119,6 +119,14 @@ std::string find_deadlock(const world::state& world) {
   return text.empty() ? text : "deadlock, nobody can go on:\n" + text + cycle;
 }
 
+std::string find_lock_cycle(const world::state& world) {
+  for (const auto& each : world.time.threads()) {
+    if (each->waits != wait::mutex) continue;
+    if (std::string cycle = find_cycle(world, *each); !cycle.empty()) return cycle;
+  }
+  return {};
+}
+
 void check_accounts(world::state& world) {
   for (const auto& each : world.programs) {
     for (handle* const one : record_of(each->twin()).handles) {

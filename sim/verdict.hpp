@@ -10,6 +10,8 @@ namespace tp::sim {
 /// Threads that wait for each other, in sentences, or empty: whoever waits, waits for clients or serves in
 /// the background.
 [[nodiscard]] std::string find_deadlock(const world::state& world);
+/// A line about threads that wait for each other's locks, whoever else can go on; or empty.
+[[nodiscard]] std::string find_lock_cycle(const world::state& world);
 /// Everything that can be seen.
 [[nodiscard]] std::string describe(const world::state& world);
 

@@ -36,6 +36,16 @@ void one_run::make(const scenario& what, std::uint64_t most_steps) {
   const run_end end = world_.run();
   why = world_.failure();
   if (end == run_end::stalled) why = find_deadlock(*world_.state_);
+  add_lock_cycle();
+}
+
+// Nothing ends a wait in a circle of locks. The others may have gone on all the same, or failed for want of
+// those who wait.
+void one_run::add_lock_cycle() {
+  const std::string cycle = find_lock_cycle(*world_.state_);
+  if (cycle.empty() || why.contains(cycle)) return;
+  why = join(why.empty() ? "deadlock, threads wait for each other's locks for ever:" : why,
+             why.ends_with('\n') ? "" : "\n", cycle);
 }
 
 std::string one_run::trace(std::size_t most) const {

@@ -26,6 +26,7 @@ struct one_run {
 
  private:
   void make(const scenario& what, std::uint64_t most_steps);
+  void add_lock_cycle();
 
   sim::world world_;
 };

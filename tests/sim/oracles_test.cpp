@@ -11,15 +11,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Why a run with that one program of alice's fails; "" if it doesn't.
-std::string why_fails(sim::program main, std::uint64_t runs = 20) {
+/// Why a run fails; "" if none does.
+std::string why_scenario_fails(const sim::scenario& what, std::uint64_t runs = 20) {
   try {
-    sim::explore({.runs = runs},
-                 [&](sim::world& world) { world.process("planted", world.user("alice"), main); });
+    sim::explore({.runs = runs}, what);
   } catch (const sim::exploration_failed& failed) {
     return failed.why();
   }
   return "";
+}
+
+/// The same with that one program of alice's.
+std::string why_fails(const sim::program& main, std::uint64_t runs = 20) {
+  return why_scenario_fails([&](sim::world& world) { world.process("planted", world.user("alice"), main); },
+                            runs);
 }
 
 /// A server's and a client's end in one process.
@@ -122,6 +127,36 @@ THREADED_TEST_CASE(
   });
   CHECK_THAT(why, Catch::Contains("planted/first (alice) waits to read at connection"));
   CHECK_THAT(why, Catch::Contains("planted/second (alice) waits to read at connection"));
+}
+
+THREADED_TEST_CASE("threads that wait for each other's locks are found, though others go on and end") {
+  const auto locks_in_two_orders = [](process& p) {
+    mutex a(p), b(p);
+    const auto hold = [&p](mutex& first, mutex& second) {
+      return [&](thread&) {
+        const std::scoped_lock one(first);
+        p.sleep(1ms);
+        const std::scoped_lock two(second);
+        return 0;
+      };
+    };
+    p.start_thread("first", hold(a, b));
+    p.start_thread("second", hold(b, a));
+    return p.join();
+  };
+  const auto run = [&](int result) {
+    return why_scenario_fails([&](sim::world& world) {
+      world.process("server", world.user("alice"), locks_in_two_orders, {.background = true});
+      world.process("client", world.user("bob"), [result](process& p) {
+        p.sleep(1s);
+        return result;
+      });
+    });
+  };
+  const auto cycle =
+      Catch::Contains("a cycle: server/first (alice) -> server/second (alice) -> server/first");
+  CHECK_THAT(run(0), Catch::StartsWith("deadlock, threads wait for each other's locks for ever:") && cycle);
+  CHECK_THAT(run(1), Catch::StartsWith("the program 'client' returned 1") && cycle);
 }
 
 THREADED_TEST_CASE("servers that wait for clients when all others have ended are no deadlock") {
