@@ -1,6 +1,8 @@
 // What a world watches without being asked: each has a bug planted here that it must find.
 #include <catch2/catch.hpp>
 
+#include <mutex>
+
 #include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
