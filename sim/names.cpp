@@ -123,7 +123,7 @@ void listener::let_go() noexcept {
   if (process_->dead() && !place_.starts_with('@'))
     process_->on.left_sockets.insert_or_assign(place_, left_socket{request_.access, *self_});
   if (process_->dead()) {
-    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued()) {
+    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = socket_.queued_after(*each)) {
       const std::unique_ptr<queued_client> client(static_cast<queued_client*>(each->user));
       check_account(*process_->world, *each, client->number, true);
     }
