@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "guard.hpp"
 #include "handle.hpp"
 #include "machine.hpp"
 #include "random.hpp"
@@ -154,6 +155,8 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   unix_sockets sockets{*std::pmr::new_delete_resource()};
   bool short_io = false;
   duration patience = std::chrono::seconds(10);
+  std::unique_ptr<guard> own_guard = {};  ///< from its first run on, unless who runs it has one
+  bool guarded = false;                   ///< by who runs it
   machine local{*this, ""};
   std::vector<std::unique_ptr<machine>> others;
   /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.

@@ -5,7 +5,6 @@
 #include <ranges>
 #include <utility>
 
-#include "explorer/last_words.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
@@ -196,7 +195,7 @@ void scheduler::refuse_foreign(std::string_view call) const {
       join(call,
            " was called by a thread that is in no world, while this one runs. What std::thread and "
            "std::async do is in no schedule: start threads with process.start_thread");
-  if (spoken != nullptr) text += join("\n", spoken->how_to_replay());
+  if (how_to_replay) text += join("\n", how_to_replay());
   while (text.ends_with('\n')) text.pop_back();
   detail::fatal(text);
 }

@@ -17,7 +17,6 @@
 
 namespace tp::sim {
 
-class last_words;
 struct process_record;
 
 /// What a thread waits for.
@@ -140,8 +139,8 @@ class scheduler {
   }
   [[nodiscard]] bool is_foreign() const noexcept { return &running != owner_; }
   [[noreturn]] void refuse_foreign(std::string_view call) const;
-  /// What is said if the program ends in the run; null: nothing, it is none of an exploration.
-  const last_words* spoken = nullptr;
+  /// A line for a report; none: nobody can, it is no run of an exploration.
+  std::function<std::string()> how_to_replay;
   /// What happens when the bound on steps is passed.
   std::function<void()> on_step_bound;
 

@@ -1,8 +1,8 @@
 // A world: its users, its files, and the birth of its processes.
 #include "twinpipe/sim/world.hpp"
 
-#include "explorer/last_words.hpp"
-#include "explorer/watchdog.hpp"
+#include <optional>
+
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
@@ -11,6 +11,29 @@
 #include "verdict.hpp"
 
 namespace tp::sim {
+namespace {
+
+/// As long as it lives, somebody looks after the world.
+class guarded {
+ public:
+  explicit guarded(const std::shared_ptr<world::state>& what) : what_(*what) {
+    if (what_.guarded) return;
+    if (what_.own_guard == nullptr || what_.own_guard->patience() != what_.patience)
+      what_.own_guard = make_guard(what_.patience);
+    what_.own_guard->watch(what);
+  }
+  guarded(const guarded&) = delete;
+  guarded& operator=(const guarded&) = delete;
+  ~guarded() {
+    if (!what_.guarded) what_.own_guard->leave(what_);
+  }
+
+ private:
+  world::state& what_;
+};
+
+}  // namespace
+
 world::state::state(std::size_t kept_events) : time(kept_events) {}
 world::state::~state() = default;
 
@@ -24,13 +47,14 @@ world::world(std::size_t kept_events)
     fail_run(*here,
              "a task_group was destroyed without the join that would have told an error: " + lost.message());
   };
-  state_->time.spoken = last_words::of_this_thread();
   state_->time.on_step_bound = [this] {
     fail_run(*state_, "no end after so many steps as were allowed: some thread goes round for ever");
   };
 }
 
 world::~world() {
+  std::optional<guarded> here;
+  if (!state_->time.threads().empty()) here.emplace(state_);  // they have to leave their frames
   for (const auto& each : state_->programs) each->kill();
   state_->programs.clear();
 }
@@ -68,11 +92,8 @@ hosted& world::process(std::string name, user_id user, program main, program_opt
 run_end world::run() {
   const auto over = [&] { return !state_->programs.empty() && state_->foreground == 0; };
   state_->time.check_caller("world::run");
-  watchdog* const theirs = watchdog::of_this_thread();
-  std::optional<watchdog> own;
-  if (theirs == nullptr) own.emplace(state_->patience);
   if (!over()) {
-    const watchdog::watch looked_at(theirs != nullptr ? *theirs : *own, *state_);
+    const guarded here(state_);
     state_->time.block(wait::world_end, this, never);
   }
   check_accounts(*state_);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "explorer/last_words.hpp"
+#include "explorer/watchdog.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
@@ -12,6 +14,9 @@ namespace tp::sim {
 
 one_run::one_run(const scenario& what, answerer& answers, std::uint64_t most_steps, std::size_t kept_events)
     : world_(kept_events) {
+  if (const last_words* const spoken = last_words::of_this_thread())
+    world_.state_->time.how_to_replay = [spoken] { return spoken->how_to_replay(); };
+  looked_after_.begin(world_.state_);
   world_.answer_with(&answers);
   make(what, most_steps);
   hash = world_.hash();
@@ -20,6 +25,18 @@ one_run::one_run(const scenario& what, answerer& answers, std::uint64_t most_ste
 
 one_run::~one_run() {
   world_.answer_with(nullptr);  // what dies with the world is no part of the run
+}
+
+void one_run::looked_after::begin(const std::shared_ptr<world::state>& what) {
+  by_ = watchdog::of_this_thread();
+  if (by_ == nullptr) return;
+  what->guarded = true;
+  by_->watch(what);
+  what_ = what;
+}
+
+one_run::looked_after::~looked_after() {
+  if (by_ != nullptr) by_->leave(*what_);
 }
 
 void one_run::make(const scenario& what, std::uint64_t most_steps) {

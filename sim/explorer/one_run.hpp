@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <vector>
 
+#include "guard.hpp"
 #include "twinpipe/sim/explore.hpp"
 
 namespace tp::sim {
@@ -28,6 +29,21 @@ struct one_run {
   void make(const scenario& what, std::uint64_t most_steps);
   void add_lock_cycle();
 
+  /// From before the scenario until the world has ended.
+  class looked_after {
+   public:
+    looked_after() = default;
+    looked_after(const looked_after&) = delete;
+    looked_after& operator=(const looked_after&) = delete;
+    ~looked_after();
+    void begin(const std::shared_ptr<world::state>& what);
+
+   private:
+    guard* by_ = nullptr;
+    std::shared_ptr<const world::state> what_;
+  };
+
+  looked_after looked_after_;  // longer than the world
   sim::world world_;
 };
 

@@ -112,6 +112,40 @@ THREADED_TEST_CASE("a world of one's own is looked at, too, and one that has no 
   CHECK(sleeps_in(0ms) == "");
 }
 
+THREADED_TEST_CASE("a scenario that really blocks is reported like a thread of its world") {
+  const auto said = test::last_words([] {
+    sim::explore({.runs = 1, .patience = 200ms}, [](sim::world&) { std::this_thread::sleep_for(30s); });
+  });
+  CHECK_THAT(said, Catch::StartsWith("twinpipe: no step of a world in 200 ms of real time: outside blocks") &&
+                       Catch::Contains("to replay it: TWINPIPE_REPLAY=3-seed-1 and this test again\n"));
+}
+
+THREADED_TEST_CASE("a thread that really blocks when it is killed at the end of its world is reported") {
+  struct slow {
+    ~slow() { std::this_thread::sleep_for(30s); }
+  };
+  const auto serves = [](sim::world& world) {
+    world.process("server", world.user("alice"),
+                  [](process& p) {
+                    const slow last;
+                    event never_set(p);
+                    never_set.wait();
+                    return 0;
+                  },
+                  {.background = true});
+    world.process("client", {world.user("bob")}, [](process& p) { return p.sleep(1ms), 0; });
+  };
+  CHECK_THAT(test::last_words([&] { sim::explore({.runs = 1, .patience = 200ms}, serves); }),
+             Catch::Contains(" of real time: server/main (alice) blocks the real thread"));
+  CHECK_THAT(test::last_words([&] {
+               sim::world own;
+               own.patience(50ms);
+               serves(own);
+               own.run();
+             }),
+             Catch::Contains(" of real time: server/main (alice) blocks the real thread"));
+}
+
 THREADED_TEST_CASE(
     "a thread of a killed process that does nothing but turn its loop ends the program, not the patience") {
   const auto said = test::last_words([] {
