@@ -14,6 +14,7 @@
 #include "guard.hpp"
 #include "handle.hpp"
 #include "machine.hpp"
+#include "published.hpp"
 #include "random.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
@@ -159,25 +160,30 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   bool guarded = false;                   ///< by who runs it
   machine local{*this, ""};
   std::vector<std::unique_ptr<machine>> others;
-  /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
-  struct thread_names {
-    std::string process, thread;
+  // For whoever reads the trace, also beside a world that goes on.
+  struct known_thread {
+    std::string label;  ///< "server/worker (alice)"
     const machine* host;
-    std::uint32_t uid;
   };
-  std::vector<thread_names> known_threads;  ///< the first has number 1
-  /// "server/worker (alice)".
+  published<known_thread> known_threads;  ///< the first has number 1
+  struct known_place {
+    std::uint32_t number;  ///< of the handle
+    std::string where;
+  };
+  published<known_place> places;  ///< where names were bound
+  published<std::string> logged;
   [[nodiscard]] std::string label(std::uint32_t thread) const;
   /// Where that thread runs: its users have their names there.
   [[nodiscard]] const machine& host_of(std::uint32_t thread) const {
-    return thread == 0 ? local : *known_threads[thread - 1].host;
+    return thread == 0 || thread > known_threads.size() ? local : *known_threads[thread - 1].host;
   }
-  std::map<std::uint32_t, std::string> places;
+  [[nodiscard]] std::string place_of(std::uint32_t number) const;
+
   std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
   [[nodiscard]] bool has_fault_rules() const noexcept { return !fault_rules.empty(); }
   std::map<std::pair<std::uint32_t, kind>, held_act> held_acts;  ///< by the number of the handle
-  std::vector<std::string> trace;
+  std::vector<std::string> trace;  ///< of what was logged, as much as was asked for
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;
   std::size_t foreground = 0;  ///< programs that a run waits for

@@ -21,13 +21,20 @@ void put(std::map<std::string, node>& files, const std::string& path, node what)
 
 user_id machine::user(std::string name, privilege rights, std::vector<std::uint32_t> groups) {
   const std::uint32_t uid = rights == privilege::superuser ? 0 : next_uid_++;
-  users_.insert_or_assign(uid, known_user{std::move(name), std::move(groups)});
+  users_.add(uid, std::move(name), std::move(groups));
   return {uid};
 }
 
 std::string machine::user_name(std::uint32_t uid) const {
-  const auto found = users_.find(uid);
-  return found != users_.end() ? found->second.name : join("uid ", uid);
+  const known_user* const found = find_user(uid);
+  return found != nullptr ? found->name : join("uid ", uid);
+}
+
+const machine::known_user* machine::find_user(std::uint32_t uid) const {
+  for (std::size_t i = users_.size(); i-- > 0;) {
+    if (users_[i].uid == uid) return &users_[i];
+  }
+  return nullptr;
 }
 
 void machine::file(std::string path, file_attributes a) {
@@ -52,12 +59,12 @@ std::uint32_t machine::next_pid() {
 }
 
 std::unique_ptr<backend::process> machine::make_process(std::string name, user_id user, bool background) {
-  const auto known = users_.find(user.uid);
-  if (known == users_.end()) detail::fatal("make_process for a user whom this host doesn't have");
+  const known_user* const known = find_user(user.uid);
+  if (known == nullptr) detail::fatal("make_process for a user whom this host doesn't have");
   identity self;
   self.uid = {user.uid, trust::authoritative};
   self.gid = {user.uid, trust::authoritative};
-  self.groups = {known->second.groups, trust::authoritative};
+  self.groups = {known->groups, trust::authoritative};
   self.pid = {next_pid(), trust::advisory};
   std::string whole = join(full_name(name), ", pid ", self.pid.value);
   return sim::make_process(

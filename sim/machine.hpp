@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "published.hpp"
 #include "twinpipe/backend/names.hpp"
 #include "twinpipe/sim/host.hpp"
 #include "twinpipe/sim/world.hpp"
@@ -59,12 +60,14 @@ class machine final : public host {
 
  private:
   struct known_user {
+    std::uint32_t uid;
     std::string name;
     std::vector<std::uint32_t> groups;  ///< supplementary
   };
   world::state& in_;
   const std::string name_;
-  std::map<std::uint32_t, known_user> users_;  ///< by uid
+  published<known_user> users_;
+  [[nodiscard]] const known_user* find_user(std::uint32_t uid) const;
   std::uint32_t next_pid();
 
   std::vector<std::uint32_t> free_pids_;

@@ -41,7 +41,7 @@ class listener final : public bound_name, public handle {
         socket_.listen(std::min(static_cast<std::uint32_t>(request_.backlog), most_queued));
     assert(listens == std::errc{});
     process_->on.names.emplace(place_, this);
-    process_->world->places.emplace(number(), place_);
+    process_->world->places.add(number(), place_);
     time().note(happening::bound, number());
   }
   ~listener() override { close_now(); }

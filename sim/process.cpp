@@ -3,6 +3,7 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
 #include "twinpipe/detail/frame_memory.hpp"
 
@@ -77,9 +78,11 @@ class process final : public backend::process, public tp::detail::recycled {
   bool killed() const noexcept override { return record_->dead(); }
   void log(std::string_view line) noexcept override {
     record_->world->time.check_caller("log");
+    record_->world->time.step();
     if (record_->dead()) return;
-    record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(record_->world->trace.size()));
-    record_->world->trace.push_back(record_->name + ": " + std::string(line));
+    published<std::string>& logged = record_->world->logged;
+    logged.add(join(record_->name, ": ", line));
+    record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(logged.size() - 1));
   }
 
  private:

@@ -28,7 +28,8 @@ void scheduler::give_way(std::size_t to) {
 
 void scheduler::switch_to(thread& next) {
   if (&next == current_) return;
-  thread& self = *std::exchange(current_, &next);
+  thread& self = *current_;
+  let_run(next);
   points_ = 0;
   running = next.outside() ? nullptr : next.process->world.get();
   note(happening::switched, self.number);
@@ -119,8 +120,9 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   made->runs_in = this;
   made->stack.start(run, made.get());
   threads_.push_back(made);
-  process.world->known_threads.emplace_back(std::string(process.short_name()), made->name, &process.on,
-                                            process.self.uid.value);
+  process.world->known_threads.add(
+      join(process.short_name(), '/', made->name, " (", process.on.user_name(process.self.uid.value), ')'),
+      &process.on);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;
@@ -142,7 +144,7 @@ fiber* scheduler::run(void* started) {
   const auto own = std::ranges::find(time.threads_, &self, [](const auto& each) { return each.get(); });
   time.last_ended_ = std::move(*own);
   time.threads_.erase(own);
-  time.current_ = &time.next();
+  time.let_run(time.next());
   return &time.current_->stack;
 }
 
@@ -181,8 +183,10 @@ void scheduler::leave_for_good() {
 void scheduler::count_last_step() {
   constexpr unsigned enough = 1'000'000;
   if (++last_steps_ < enough) return;
+  const std::string& failure = current_->process->world->failure;
   detail::fatal(join("the thread '", current_->name, "' of ", current_->process->name,
-                     ", which was killed, goes round for ever"));
+                     ", which was killed, goes round for ever",
+                     failure.empty() ? "" : ". Before that: ", failure));
 }
 
 void scheduler::let_others_die() {

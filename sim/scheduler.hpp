@@ -121,8 +121,16 @@ class scheduler {
     chronicle_.note({now_, current_->number, what, kind, static_cast<std::uint8_t>(code), object, value});
   }
 
+  /// Where nobody else may go on, so that it is no point, but where nobody may go round for ever either.
+  void step() {
+    count_step();
+    if (current_->dying) count_last_step();
+  }
   void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
-  /// Of any thread of the program.
+  // From any thread of the program.
+  [[nodiscard]] std::uint32_t running_thread() const noexcept {
+    return running_thread_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_.load(std::memory_order_acquire); }
   /// From now on nobody but outside, and who dies, goes on; it returns only when the process of the calling
   /// thread was killed.
@@ -165,6 +173,11 @@ class scheduler {
     if (now > most_steps_) exceed_steps();
   }
 
+  void let_run(thread& who) noexcept {
+    current_ = &who;
+    running_thread_.store(who.number, std::memory_order_release);
+  }
+
   const void* const owner_ = &running;  ///< differs between threads that are alive
   sim::chronicle chronicle_;
   thread outside_;
@@ -176,7 +189,8 @@ class scheduler {
   std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
   std::shared_ptr<thread> last_ended_;            ///< what its stack still stands in
   time_point now_{};
-  std::atomic<std::uint64_t> steps_ = 0;  ///< others only look
+  std::atomic<std::uint32_t> running_thread_ = 0;  ///< its number, for others to look
+  std::atomic<std::uint64_t> steps_ = 0;           ///< likewise
   std::uint64_t most_steps_ = UINT64_MAX;
   unsigned points_ = 0;      ///< since another thread ran
   unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended

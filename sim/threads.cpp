@@ -254,6 +254,7 @@ class threads final : public backend::threads, public tp::detail::recycled {
   void random(std::span<std::byte> fill) noexcept override {
     time().check_caller("random");
     std::ranges::fill(fill, std::byte{});
+    time().step();
     if (process_->dead()) return;
     for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random_bytes().next() >> 56U);
   }

@@ -43,8 +43,8 @@ class readable {
       case happening::accepted:
         return "accepts " + name(e.value);
       case happening::bound:
-        known_[e.object] = "the name " + world_.places.at(e.object);
-        return "binds " + world_.places.at(e.object);
+        known_[e.object] = "the name " + world_.place_of(e.object);
+        return "binds " + world_.place_of(e.object);
       case happening::closed:
         return known_.contains(e.object) ? "closes " + name(e.object) : "";
       case happening::killed:
@@ -56,7 +56,7 @@ class readable {
       case happening::read_file:
         return "reads a file" + outcome(e);
       case happening::logged:
-        return "says: " + world_.trace.at(e.value);
+        return "says: " + (e.value < world_.logged.size() ? world_.logged[e.value] : "");
       case happening::failed:
         return "fails";
       case happening::waits:
@@ -149,7 +149,7 @@ std::string trace_line(const world::state& world, std::size_t number) {
   readable reader(world);
   std::string line;
   for (std::size_t i = all.first_kept(); i <= number; ++i) line = reader.line(all.at(i));
-  const event& e = all.at(number);
+  const event e = all.at(number);
   return line.empty()
              ? join("  event of kind ", static_cast<int>(e.what), " by ", world.label(e.thread), '\n')
              : line;

@@ -7,6 +7,7 @@
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/detail/lost_error.hpp"
 #include "verdict.hpp"
 
@@ -77,8 +78,14 @@ void world::directory(std::string path, file_attributes attributes) {
 
 std::string world::state::label(std::uint32_t thread) const {
   if (thread == 0) return "outside";
-  const thread_names& known = known_threads[thread - 1];
-  return join(known.process, '/', known.thread, " (", known.host->user_name(known.uid), ')');
+  return thread <= known_threads.size() ? known_threads[thread - 1].label : join("thread ", thread);
+}
+
+std::string world::state::place_of(std::uint32_t number) const {
+  for (std::size_t i = places.size(); i-- > 0;) {
+    if (places[i].number == number) return places[i].where;
+  }
+  return {};
 }
 
 std::unique_ptr<backend::process> world::make_process(std::string name, user_id user) {
@@ -113,6 +120,8 @@ random_numbers& world::state::random_bytes() {
 
 std::uint32_t world::choose(std::uint32_t bound) {
   state_->time.check_caller("world::choose");
+  state_->time.step();
+  if (state_->time.current().dying) detail::leave_killed();
   return state_->time.choose(bound, choice::user);
 }
 
@@ -163,7 +172,9 @@ time_point world::now() const noexcept {
   return state_->time.now();
 }
 const std::vector<std::string>& world::trace() const noexcept {
-  return state_->trace;
+  std::vector<std::string>& copied = state_->trace;
+  for (std::size_t i = copied.size(); i < state_->logged.size(); ++i) copied.push_back(state_->logged[i]);
+  return copied;
 }
 
 }  // namespace tp::sim

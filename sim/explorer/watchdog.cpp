@@ -1,4 +1,5 @@
-// Looks at worlds from beside them. Where one stands still nothing of it changes, so it can be read.
+// Looks at worlds from beside them. One that stands still may go on at any moment: only what a world
+// publishes is read.
 #include "explorer/watchdog.hpp"
 
 #include <cstdio>
@@ -27,10 +28,9 @@ bool is_debugged() {
 
 [[noreturn]] void bark(const world::state& at, duration patience) {
   constexpr std::size_t lines = 20;
-  const thread& who = at.time.current();
   std::string text =
       join("twinpipe: no step of a world in ", patience / std::chrono::milliseconds(1),
-           " ms of real time: ", at.label(who.number),
+           " ms of real time: ", at.label(at.time.running_thread()),
            " blocks the real thread, on which the whole world runs, or goes round without an operation. A "
            "std::mutex that another simulated thread holds, a real sleep, read or join? docs/testing.md says "
            "what to use instead; explore_options::patience is how long a world may stand still\n");

@@ -1,5 +1,7 @@
 // What user code must not do in a world: it is reported by name, where it would hang or go wrong.
+#include <array>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -94,6 +96,43 @@ THREADED_TEST_CASE("a real mutex that two simulated threads lock is reported, fo
     return p.join();
   });
   CHECK_THAT(said, Catch::Contains(" (alice) blocks the real thread"));
+}
+
+THREADED_TEST_CASE("a thread that goes round without a step is named, though its world changes meanwhile") {
+  const auto said = last_words_of([](process& p) {
+    return p.run([](runtime& rt) -> task<int> {
+      while (true) rt.post([] {});
+      co_return 0;
+    });
+  });
+  CHECK_THAT(said, Catch::Contains("of real time: clock/main (alice) blocks the real thread"));
+}
+
+THREADED_TEST_CASE("to log, to choose and to ask for random bytes are steps, of which there is a bound") {
+  const auto said_by = [](const std::function<void(sim::world&, process&)>& what) {
+    return test::last_words([&] {
+      try {
+        sim::explore({.runs = 1, .most_steps = 5000}, [&](sim::world& world) {
+          world.process("busy", world.user("alice"), [&](process& p) {
+            while (true) what(world, p);
+            return 0;
+          });
+        });
+      } catch (const sim::exploration_failed&) {
+        std::abort();  // it has been said
+      }
+    });
+  };
+  std::array<std::byte, 8> bytes;
+  CHECK_THAT(said_by([](sim::world& world, process&) { static_cast<void>(world.choose(2)); }),
+             Catch::StartsWith("twinpipe: run 1 failed: no end after so many steps as were allowed"));
+  const std::function<void(sim::world&, process&)> unable_to_throw[] = {
+      [](sim::world&, process& p) { p.log("round"); }, [&](sim::world&, process& p) { p.random(bytes); }};
+  for (const auto& each : unable_to_throw)  // their thread doesn't leave
+    CHECK_THAT(
+        said_by(each),
+        Catch::StartsWith("twinpipe: the thread 'main' of busy, pid 1000, which was killed, goes round") &&
+            Catch::Contains(". Before that: no end after so many steps as were allowed"));
 }
 
 THREADED_TEST_CASE("a world of one's own is looked at, too, and one that has no patience to lose is not") {
