@@ -144,6 +144,9 @@ void kill(backend::process& victim);
 [[nodiscard]] std::string left_open(backend::process& ended);
 /// The run has failed; the first reason counts. The calling thread doesn't go on.
 void fail_run(sim::world::state& world, std::string why);
+/// For who is outside, and waits for what can never come: ends the program with a report of who waits for
+/// what. `call`: "to read at connection 4".
+[[noreturn]] void refuse_endless(const sim::world::state& world, std::string_view call);
 
 }  // namespace tp::sim
 

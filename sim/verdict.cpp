@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 
@@ -55,6 +56,12 @@ std::string waits_for(const world::state& world, const thread& who) {
       return "for " + at();
     case wait::drained:
       return "to drain at " + at();
+    case wait::world_end:
+      return "for the end of the run";
+    case wait::process_end:
+      return "for the end of a process that it has killed";
+    case wait::time:
+      return "for its time to come";
     default:
       return "for something else";
   }
@@ -125,6 +132,17 @@ std::string find_lock_cycle(const world::state& world) {
     if (std::string cycle = find_cycle(world, *each); !cycle.empty()) return cycle;
   }
   return {};
+}
+
+void refuse_endless(const world::state& world, std::string_view call) {
+  std::string text =
+      join(call, " outside a world's threads would never end, for ",
+           world.failure.empty() ? "nobody can go on:" : "the run has failed: ", world.failure);
+  for (const auto& each : world.time.threads())
+    text += join("\n  ", name_of(world, *each), " waits ", waits_for(world, *each));
+  if (world.time.how_to_replay) text += join('\n', world.time.how_to_replay());
+  while (text.ends_with('\n')) text.pop_back();
+  detail::fatal(text);
 }
 
 void check_accounts(world::state& world) {

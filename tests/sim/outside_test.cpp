@@ -185,6 +185,42 @@ THREADED_TEST_CASE("a thread that really blocks when it is killed at the end of 
              Catch::Contains(" of real time: server/main (alice) blocks the real thread"));
 }
 
+THREADED_TEST_CASE("a call from outside that can never end says so, with who waits for what in the world") {
+  test::duplex pair;
+  pair.world.process("stuck", pair.user, [](process& p) {
+    event never_set(p);
+    never_set.wait();
+    return 0;
+  });
+  const auto said = [&](const std::function<void(backend::blocking_stream&)>& call) {
+    return test::last_words([&] { call(**pair.client.process->attach_blocking(pair.near->detach())); });
+  };
+  const std::string who =
+      " outside a world's threads would never end, for nobody can go on:\n"
+      "  stuck/main (alice) waits for an event that nobody sets\n";
+  CHECK(said([](backend::blocking_stream& near) {
+          test::reading read;
+          near.read(read);
+        }) == "twinpipe: to read at connection 5 with pid 1000" + who);
+  CHECK(said([](backend::blocking_stream& near) {
+          near.wait(backend::readiness::readable, never, nullptr);
+        }) == "twinpipe: to wait for connection 5 with pid 1000" + who);
+  CHECK(test::last_words([&] { (*pair.client.process->make_interrupt())->wait(never); }) ==
+        "twinpipe: to wait for an interrupt" + who);
+  CHECK(test::last_words([&] { pair.client.process->threads().make_event()->wait(never); }) ==
+        "twinpipe: to wait for an event" + who);
+}
+
+THREADED_TEST_CASE("a call from outside into a world whose run has failed says why that failed") {
+  test::duplex pair;
+  pair.world.process("failing", pair.user, [](process&) { return 1; });
+  REQUIRE(pair.world.run() == sim::run_end::failed);
+  CHECK(test::last_words([&] { (*pair.client.process->make_interrupt())->wait(never); }) ==
+        "twinpipe: to wait for an interrupt outside a world's threads would never end, for the run has "
+        "failed: the "
+        "program 'failing' returned 1\n  failing/main (alice) waits for the end of the run\n");
+}
+
 THREADED_TEST_CASE(
     "a thread of a killed process that does nothing but turn its loop ends the program, not the patience") {
   const auto said = test::last_words([] {
