@@ -37,6 +37,13 @@ enum class happening : std::uint8_t {
   faulted,  ///< kind: the act
   paused,   ///< object: the process's pid
   resumed,
+  // Remarks: for the reader alone, in no hash.
+  returned,    ///< a program; object: the process, value: what it has returned
+  chose,       ///< value: what of how many, object
+  delayed,     ///< kind: the act; object and value: the time
+  let_others,  ///< by a sleep of no time
+  called,      ///< object: the name that a connect has found
+  remarked,    ///< object: which of the world's remarks
 };
 
 struct event {
@@ -74,11 +81,20 @@ class chronicle {
   /// Once in so many cases.
   [[nodiscard]] bool happens(std::uint32_t one_in, choice what) { return choose(one_in, what) == one_in - 1; }
 
-  void note(const event& e) noexcept {
-    const std::uint64_t head = head_of(e), subject = (std::uint64_t{e.object} << 32U) | e.value;
+  void note(const event& e) noexcept { note(e, subject_of(e)); }
+  /// What is shown isn't what enters the hash.
+  void note(const event& e, std::uint64_t shown) noexcept {
+    const std::uint64_t head = head_of(e);
     stir(head);
-    stir(subject);
-    keep(e.at, head, subject);
+    stir(subject_of(e));
+    keep(e.at, head, shown);
+  }
+  /// For the reader alone.
+  void remark(const event& e) noexcept { keep(e.at, head_of(e), subject_of(e)); }
+  /// In the hash alone.
+  void note_unseen(const event& e) noexcept {
+    stir(head_of(e));
+    stir(subject_of(e));
   }
   void stir(std::uint64_t word) noexcept { hash_ = (std::rotl(hash_, 5) ^ word) * 0x9e3779b97f4a7c15; }
 
@@ -109,6 +125,9 @@ class chronicle {
   static std::uint64_t head_of(const event& e) noexcept {
     return (std::uint64_t{e.thread} << 32U) | (std::uint64_t{e.code} << 16U) | (std::uint64_t{e.kind} << 8U) |
            static_cast<std::uint8_t>(e.what);
+  }
+  static std::uint64_t subject_of(const event& e) noexcept {
+    return (std::uint64_t{e.object} << 32U) | e.value;
   }
   void keep(time_point at, std::uint64_t head, std::uint64_t subject) noexcept {
     const auto write = [](std::uint64_t& word, std::uint64_t value) {

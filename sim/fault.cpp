@@ -73,6 +73,11 @@ fault process_record::fault_at(act what) {
     if (const auto found = rule(here)) {
       if (const std::string why = why_impossible(what, *found); !why.empty())
         detail::fatal("a rule for faults: " + why);
+      if (found->delay != duration{}) {
+        const auto time_of_it = static_cast<std::uint64_t>(found->delay.count());
+        world->time.remark(happening::delayed, static_cast<std::uint32_t>(time_of_it >> 32U),
+                           static_cast<std::uint32_t>(time_of_it), std::to_underlying(what));
+      }
       if (found->fails != errc::none || found->resets)
         world->time.note(happening::faulted, 0, 0, std::to_underlying(what), found->fails);
       return *found;

@@ -69,8 +69,9 @@ struct life final : process_handle {
 struct process_record {
   std::shared_ptr<sim::world::state> world;
   machine& on;
-  std::string name;         ///< with its pid, for messages
-  bool background = false;  ///< see program_options
+  const std::string& name;     ///< with its pid, for messages
+  const std::uint32_t number;  ///< of that name among all of the world
+  bool background = false;     ///< see program_options
   identity self;
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
   std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
@@ -85,6 +86,13 @@ struct process_record {
     return std::string_view(name).substr(0, name.rfind(", pid "));
   }
   handle_table handles = {};
+  /// The name of a new thread, told from those of the threads before: "worker", "worker 2".
+  [[nodiscard]] std::string distinct(const std::string& wanted);
+  struct used_name {
+    std::string used;
+    unsigned times = 1;
+  };
+  std::vector<used_name> thread_names = {};  ///< the first few of its threads
 
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
@@ -174,13 +182,19 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
     std::string where;
   };
   published<known_place> places;  ///< where names were bound
-  published<std::string> logged;
+  published<std::string> logged, remarks;
+  published<std::string> known_processes;  ///< their names with their pids
   [[nodiscard]] std::string label(std::uint32_t thread) const;
   /// Where that thread runs: its users have their names there.
   [[nodiscard]] const machine& host_of(std::uint32_t thread) const {
     return thread == 0 || thread > known_threads.size() ? local : *known_threads[thread - 1].host;
   }
   [[nodiscard]] std::string place_of(std::uint32_t number) const;
+  /// A line of the trace.
+  void remark(std::string line) {
+    remarks.add(std::move(line));
+    time.remark(happening::remarked, static_cast<std::uint32_t>(remarks.size() - 1));
+  }
 
   std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;

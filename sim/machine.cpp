@@ -66,9 +66,10 @@ std::unique_ptr<backend::process> machine::make_process(std::string name, user_i
   self.gid = {user.uid, trust::authoritative};
   self.groups = {known->groups, trust::authoritative};
   self.pid = {next_pid(), trust::advisory};
-  std::string whole = join(full_name(name), ", pid ", self.pid.value);
+  const auto number = static_cast<std::uint32_t>(in_.known_processes.size());
+  const std::string& whole = in_.known_processes.add(join(full_name(name), ", pid ", self.pid.value));
   return sim::make_process(
-      std::make_shared<process_record>(in_.shared_from_this(), *this, std::move(whole), background, self));
+      std::make_shared<process_record>(in_.shared_from_this(), *this, whole, number, background, self));
 }
 
 std::unique_ptr<backend::process> machine::make_process(std::string name, user_id user) {
@@ -86,6 +87,7 @@ void machine::crash() {
   scheduler& time = in_.time;
   time.check_caller("host::crash");
   const process_record* const own = time.current().process;
+  in_.remark(name_.empty() ? "crashes the host" : "crashes the host " + name_);
   std::vector<process_record*> victims = alive;
   if (const auto at = std::ranges::find(victims, own); at != victims.end())
     std::rotate(at, at + 1, victims.end());

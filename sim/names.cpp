@@ -99,6 +99,7 @@ errc listener::admit(const process_ref& client, detached_ptr& made) {
   std::uint32_t& last = process_->world->handles;
   const std::uint32_t near = ++last, far = ++last;
   (*other)->user = std::make_unique<queued_client>(client->seen_by_others(), far).release();
+  time().remark(happening::called, number());
   time().note(happening::connected, near, far);
   made = make_stream(client, {&own, self_, near});
   tell_changes(sockets());

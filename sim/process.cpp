@@ -37,7 +37,7 @@ class process final : public backend::process, public tp::detail::recycled {
   void kill() {
     record_->world->time.check_caller("kill");
     if (std::exchange(record_->over, true)) return;
-    record_->world->time.note(happening::killed, record_->self.pid.value);
+    record_->world->time.note_showing(record_->number, happening::killed, record_->self.pid.value);
     record_->on.bury(*record_);
     close_all(record_);
   }
@@ -140,6 +140,16 @@ std::shared_ptr<const identity> process_record::seen_by_others() {
   made->process = life;
   if (!acts_as()) own_face = made;
   return made;
+}
+
+// Who gives hundreds of names has made them different.
+std::string process_record::distinct(const std::string& wanted) {
+  constexpr std::size_t enough = 16;
+  for (auto& [used, times] : thread_names) {
+    if (used == wanted) return join(wanted, ' ', ++times);
+  }
+  if (thread_names.size() < enough) thread_names.push_back({wanted});
+  return wanted;
 }
 
 std::unique_ptr<backend::process> make_process(process_ref record) {

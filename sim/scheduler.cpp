@@ -60,7 +60,7 @@ void scheduler::pass_time() {
   }
 }
 
-scheduler::end scheduler::block(sim::wait what, const void* on, time_point until) {
+scheduler::end scheduler::block(sim::wait what, const void* on, time_point until, std::uint64_t shown) {
   thread& self = *current_;
   count_step();
   if (halted_ && !self.outside() && !self.dying) {
@@ -71,7 +71,7 @@ scheduler::end scheduler::block(sim::wait what, const void* on, time_point until
   if (self.dying && what != wait::thread_end && what != wait::process_end) return end::killed;
   self.waits = what;
   self.awaited = on;
-  note(happening::waits, 0, 0, std::to_underlying(what));
+  note_showing(shown, happening::waits, 0, std::to_underlying(what));
   self.timed_out = false;
   stalled_ = false;
   if (until != never && !self.dying) timers_.add(until, {&self, nullptr}, self.timer);
@@ -93,17 +93,26 @@ void scheduler::wake(thread& who) noexcept {
   (who.dying ? dying_ : held ? paused_ : ready_).push(&who);
 }
 
-void scheduler::pause_threads(process_record& process) {
+namespace {
+
+void note_pause(scheduler& time, const process_record& process, happening what, bool seen) {
+  if (seen) return time.note_showing(process.number, what, process.self.pid.value);
+  time.chronicle().note_unseen({time.now(), time.current().number, what, 0, 0, process.self.pid.value, 0});
+}
+
+}  // namespace
+
+void scheduler::pause_threads(process_record& process, bool seen) {
   if (current_->process == &process) detail::fatal("a simulated process can't pause itself");
-  note(happening::paused, process.self.pid.value);
+  note_pause(*this, process, happening::paused, seen);
   for (std::size_t n = ready_.size(); n > 0; --n) {
     thread* const each = ready_.take();
     (each->process == &process ? paused_ : ready_).push(each);
   }
 }
 
-void scheduler::resume_threads(process_record& process) {
-  note(happening::resumed, process.self.pid.value);
+void scheduler::resume_threads(process_record& process, bool seen) {
+  note_pause(*this, process, happening::resumed, seen);
   for (std::size_t n = paused_.size(); n > 0; --n) {
     thread* const each = paused_.take();
     (each->process == &process ? ready_ : paused_).push(each);
@@ -120,9 +129,9 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   made->runs_in = this;
   made->stack.start(run, made.get());
   threads_.push_back(made);
-  process.world->known_threads.add(
-      join(process.short_name(), '/', made->name, " (", process.on.user_name(process.self.uid.value), ')'),
-      &process.on);
+  process.world->known_threads.add(join(process.short_name(), '/', process.distinct(made->name), " (",
+                                        process.on.user_name(process.self.uid.value), ')'),
+                                   &process.on);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;

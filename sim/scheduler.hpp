@@ -95,16 +95,17 @@ class scheduler {
       give_way(chosen - 1);
   }
   /// The current thread waits until it is woken, or until then.
-  end block(sim::wait what, const void* on, time_point until);
+  end block(sim::wait what, const void* on, time_point until, std::uint64_t shown = 0);
   void wake(thread& who) noexcept;
   /// It begins when it is its turn.
   std::shared_ptr<thread> start(process_record& process, std::string name, std::function<void()> body);
   /// The operation is made ready at its deadline, by the loop it belongs to.
   void set_timer(backend::op& o, time_point when) { timers_.add(when, {nullptr, &o}, o.twin.slot); }
   void clear_timer(backend::op& o) noexcept { timers_.remove(o.twin.slot); }
-  /// Those of a paused process don't go on until they are resumed.
-  void pause_threads(process_record& process);
-  void resume_threads(process_record& process);
+  /// Those of a paused process don't go on until they are resumed. `seen`: in the trace, too, and not only as
+  /// a part of its death.
+  void pause_threads(process_record& process, bool seen = false);
+  void resume_threads(process_record& process, bool seen = false);
   /// All threads of the process end before anything else happens, but for the current one if it is one of
   /// them.
   void kill_threads(process_record& process);
@@ -119,6 +120,16 @@ class scheduler {
   void note(happening what, std::uint32_t object = 0, std::uint32_t value = 0, std::uint8_t kind = 0,
             errc code = errc::none) noexcept {
     chronicle_.note({now_, current_->number, what, kind, static_cast<std::uint8_t>(code), object, value});
+  }
+  /// What the trace shows of it is another number than the object's, which may differ where the run does not.
+  void note_showing(std::uint64_t shown, happening what, std::uint32_t object = 0,
+                    std::uint8_t kind = 0) noexcept {
+    chronicle_.note({now_, current_->number, what, kind, 0, object, 0}, shown);
+  }
+  /// For the trace alone.
+  void remark(happening what, std::uint32_t object = 0, std::uint32_t value = 0,
+              std::uint8_t kind = 0) noexcept {
+    chronicle_.remark({now_, current_->number, what, kind, 0, object, value});
   }
 
   /// Where nobody else may go on, so that it is no point, but where nobody may go round for ever either.

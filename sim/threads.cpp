@@ -201,7 +201,7 @@ class started_thread final : public backend::thread, public tp::detail::recycled
     scheduler& time = process_->world->time;
     while (!self_->ended) {
       self_->joiners.push_back(&time.current());
-      const auto came = time.block(wait::thread_end, self_.get(), never);
+      const auto came = time.block(wait::thread_end, self_.get(), never, self_->number);
       if (came == scheduler::end::stalled && !self_->ended)
         refuse_endless(*process_->world, "to wait for the end of the thread '" + self_->name + "'");
       std::erase(self_->joiners, &time.current());
@@ -243,9 +243,12 @@ class threads final : public backend::threads, public tp::detail::recycled {
   void sleep_until(time_point deadline) override {
     time().check_caller("sleep");
     if (process_->dead()) return;
+    const time_point begun = time().now();
+    if (deadline <= begun) time().remark(happening::let_others);
     time().point();
     while (time().now() < deadline) {
-      const auto came = time().block(wait::time, nullptr, deadline);
+      const auto came =
+          time().block(wait::time, nullptr, deadline, static_cast<std::uint64_t>((deadline - begun).count()));
       if (came == scheduler::end::killed) return;
       if (came == scheduler::end::stalled) refuse_endless(*process_->world, "to sleep");
     }

@@ -122,7 +122,9 @@ std::uint32_t world::choose(std::uint32_t bound) {
   state_->time.check_caller("world::choose");
   state_->time.step();
   if (state_->time.current().dying) detail::leave_killed();
-  return state_->time.choose(bound, choice::user);
+  const std::uint32_t chosen = state_->time.choose(bound, choice::user);
+  state_->time.remark(happening::chose, bound, chosen);
+  return chosen;
 }
 
 void world::add_faults(fault_rule rule) {
