@@ -35,6 +35,7 @@ class resident_program final : public hosted {
   void restart() override;
   void pause() override;
   void resume() override;
+  [[nodiscard]] const machine& host() const noexcept { return on_; }
   [[nodiscard]] bool background() const noexcept { return options_.background; }
   [[nodiscard]] bool running() const noexcept { return runs_; }
   [[nodiscard]] backend::process& twin() const noexcept { return *twin_; }
@@ -71,6 +72,7 @@ struct process_record {
   machine& on;
   const std::string& name;     ///< with its pid, for messages
   const std::uint32_t number;  ///< of that name among all of the world
+  const std::string& user;     ///< whose process it is
   bool background = false;     ///< see program_options
   identity self;
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside

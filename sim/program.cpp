@@ -1,9 +1,10 @@
 // Programs of a world: their processes, and what becomes of their results.
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
-#include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 #include "twinpipe/detail/killed.hpp"
 #include "twinpipe/process.hpp"
 
@@ -101,7 +102,9 @@ void resident_program::resume() {
 
 void resident_program::restart() {
   check_alive();
-  if (runs_) detail::fatal("restart of a program that runs: '" + name_ + "'");
+  if (runs_)
+    throw std::logic_error(join("restart of '", on_.full_name(name_),
+                                "', which runs: kill() it first, or wait until ", "it has a result()"));
   thread_.reset();
   start();
 }

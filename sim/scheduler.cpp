@@ -129,9 +129,8 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   made->runs_in = this;
   made->stack.start(run, made.get());
   threads_.push_back(made);
-  process.world->known_threads.add(join(process.short_name(), '/', process.distinct(made->name), " (",
-                                        process.on.user_name(process.self.uid.value), ')'),
-                                   &process.on);
+  process.world->known_threads.add(
+      join(process.short_name(), '/', process.distinct(made->name), " (", process.user, ')'), &process.on);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;

@@ -1,7 +1,9 @@
 // A world: its users, its files, and the birth of its processes.
 #include "twinpipe/sim/world.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 #include "fatal.hpp"
 #include "kernel.hpp"
@@ -61,6 +63,13 @@ world::~world() {
 }
 
 host& world::add_host(std::string name) {
+  const auto has_name = [&](const auto& each) { return each->name() == name; };
+  if (name.empty() || std::ranges::any_of(state_->others, has_name)) {
+    throw std::invalid_argument(
+        name.empty()
+            ? "world::add_host: the name is empty, and reports call processes by it"
+            : join("world::add_host: there is a host '", name, "' already; give each a name of its own"));
+  }
   return *state_->others.emplace_back(std::make_unique<machine>(*state_, std::move(name)));
 }
 

@@ -54,6 +54,7 @@ void one_run::make(const scenario& what, std::uint64_t most_steps) {
   why = world_.failure();
   if (end == run_end::stalled) why = find_deadlock(*world_.state_);
   add_lock_cycle();
+  if (why.empty()) why = find_misnamed(*world_.state_);
 }
 
 // Nothing ends a wait in a circle of locks. The others may have gone on all the same, or failed for want of
