@@ -26,6 +26,11 @@ void scheduler::give_way(std::size_t to) {
   switch_to(next);
 }
 
+void scheduler::be_made_to_wait() {
+  ++forced_;
+  give_way(0);
+}
+
 void scheduler::switch_to(thread& next) {
   if (&next == current_) return;
   thread& self = *current_;

@@ -90,7 +90,7 @@ class scheduler {
     count_step();
     if (current_->dying) return count_last_step();
     if (ready_.empty()) return;
-    if (++points_ > most_points) return give_way(0);
+    if (++points_ > most_points) return be_made_to_wait();
     if (const std::uint32_t chosen = chronicle_.choose(ready_.size() + 1, choice::preempt); chosen != 0)
       give_way(chosen - 1);
   }
@@ -137,6 +137,8 @@ class scheduler {
     count_step();
     if (current_->dying) count_last_step();
   }
+  /// Times that a thread had to let others go on, see most_points.
+  [[nodiscard]] std::uint64_t forced() const noexcept { return forced_; }
   void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
   // From any thread of the program.
   [[nodiscard]] std::uint32_t running_thread() const noexcept {
@@ -171,6 +173,7 @@ class scheduler {
   /// A thread that never waits lets the others go on after so many points; that is no choice.
   static constexpr unsigned most_points = 1000;
   void give_way(std::size_t to);
+  void be_made_to_wait();
   void switch_to(thread& next);
   thread& next();
   void pass_time();
@@ -203,6 +206,7 @@ class scheduler {
   std::atomic<std::uint32_t> running_thread_ = 0;  ///< its number, for others to look
   std::atomic<std::uint64_t> steps_ = 0;           ///< likewise
   std::uint64_t most_steps_ = UINT64_MAX;
+  std::uint64_t forced_ = 0;
   unsigned points_ = 0;      ///< since another thread ran
   unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended
   std::uint32_t started_ = 0;

@@ -21,6 +21,8 @@ one_run::one_run(const scenario& what, answerer& answers, std::uint64_t most_ste
   make(what, most_steps);
   hash = world_.hash();
   steps = world_.steps();
+  events = world_.state_->time.chronicle().noted();
+  forced = world_.state_->time.forced() > 0;
 }
 
 one_run::~one_run() {
@@ -79,7 +81,8 @@ std::string one_run::difference(const one_run& other) const {
     const auto text = [i](const one_run& run) { return trace_line(*run.world_.state_, i); };
     return join("event ", i, " was\n", text(*this), "the first time, and\n", text(other), "the second");
   }
-  return {};
+  return first == 0 ? "what they chose differs, and no event does"
+                    : join("their first ", first, " events differ, which were too many to keep");
 }
 
 }  // namespace tp::sim

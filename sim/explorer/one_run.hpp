@@ -16,14 +16,15 @@ struct one_run {
   ~one_run();
 
   [[nodiscard]] bool failed() const noexcept { return !why.empty(); }
-  /// The number of the first event in which the two differ, and both as text; empty if none of those kept
-  /// does.
+  /// The number of the first event in which the two differ, and both as text; of those that both have kept.
   [[nodiscard]] std::string difference(const one_run& other) const;
   [[nodiscard]] std::string trace(std::size_t most) const;
 
   std::string why;
   std::uint64_t hash = 0;
   std::uint64_t steps = 0;
+  std::uint64_t events = 0;
+  bool forced = false;  ///< some switch was no choice, see scheduler::forced
 
  private:
   void make(const scenario& what, std::uint64_t most_steps);
