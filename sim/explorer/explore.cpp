@@ -95,7 +95,7 @@ class search {
   void over_seeds() {
     const watchdog::on_duty here(watchdog_);
     schedule how;  // of the run that goes on
-    const last_words spoken([&] { return how.to_string(); });
+    const last_words spoken([&] { return how.to_string(); }, &how.seed);
     while (!done()) {
       const std::uint64_t number = next_++;
       if (options_.runs != 0 && number >= options_.runs) return;
@@ -202,7 +202,7 @@ void replay(std::string_view written, const scenario& what, const explore_option
                                      "; a report of this version of the library names one"));
   }
   const auto answers = answers_of(*how);
-  const last_words spoken([&] { return std::string(written); });
+  const last_words spoken([&] { return std::string(written); }, &how->seed);
   watchdog beside(options.patience);
   const watchdog::on_duty here(beside);
   const one_run run(what, *answers, options.most_steps, many_events);

@@ -91,7 +91,15 @@ void watchdog::look_again_and_again() {
 }
 
 std::unique_ptr<guard> make_guard(duration patience) {
-  return std::make_unique<watchdog>(patience);
+  /// Its world's thread is on nobody's duty.
+  class own_watchdog final : public watchdog {
+   public:
+    using watchdog::watchdog;
+
+   private:
+    const overflow_report overflow_;
+  };
+  return std::make_unique<own_watchdog>(patience);
 }
 
 }  // namespace tp::sim

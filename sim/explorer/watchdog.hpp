@@ -8,13 +8,14 @@
 #include <thread>
 #include <vector>
 
+#include "explorer/stack_overflow.hpp"
 #include "guard.hpp"
 
 namespace tp::sim {
 
 /// A thread of the program beside the worlds, which sees when one of them makes no step any more; it says
 /// which simulated thread holds it up, and aborts the program.
-class watchdog final : public guard {
+class watchdog : public guard {
  public:
   /// For so long, of real time, a world may make no step; 0: for ever.
   explicit watchdog(duration patience);
@@ -35,6 +36,7 @@ class watchdog final : public guard {
 
    private:
     watchdog* const outer_;
+    const overflow_report overflow_;
   };
 
   void watch(const std::shared_ptr<const world::state>& what) override;

@@ -151,6 +151,27 @@ THREADED_TEST_CASE("a world of one's own is looked at, too, and one that has no 
   CHECK(sleeps_in(0ms) == "");
 }
 
+THREADED_TEST_CASE("a thread whose stack overflows is named before the program ends of it") {
+  const auto fill_stack = [](sim::world& world) {
+    world.process("deep", world.user("alice"), [](process&) {
+      const std::function<int(int)> fill = [&](int depth) {
+        std::array<volatile char, 1000> frame{};
+        return depth == 0 ? frame[7] : fill(depth - 1) + frame[8];
+      };
+      return fill(1'000'000);
+    });
+  };
+  const std::string named = "twinpipe: stack overflow of deep/main (alice): ";
+  CHECK_THAT(test::last_words([&] { sim::explore({.runs = 1}, fill_stack); }, SIGSEGV),
+             Catch::StartsWith(named) && Catch::EndsWith("TWINPIPE_REPLAY=3-seed-1 and this test again\n"));
+  const auto alone = [&] {
+    sim::world own;
+    fill_stack(own);
+    own.run();
+  };
+  CHECK_THAT(test::last_words(alone, SIGSEGV), Catch::StartsWith(named));
+}
+
 THREADED_TEST_CASE("a scenario that really blocks is reported like a thread of its world") {
   const auto said = test::last_words([] {
     sim::explore({.runs = 1, .patience = 200ms}, [](sim::world&) { std::this_thread::sleep_for(30s); });
