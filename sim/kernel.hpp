@@ -62,7 +62,10 @@ class resident_program final : public hosted {
 
 /// What others hold of a process after its end.
 struct life final : process_handle {
-  [[nodiscard]] bool exited() const noexcept override { return gone; }
+  explicit life(const std::shared_ptr<sim::world::state>& in) noexcept : world(in) {}
+  /// A point: whoever asks again and again lets others go on.
+  [[nodiscard]] bool exited() const noexcept override;
+  const std::weak_ptr<sim::world::state> world;
   bool gone = false;  ///< all that it had is closed
 };
 
@@ -76,7 +79,7 @@ struct process_record {
   bool background = false;     ///< see program_options
   identity self;
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
-  std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
+  std::shared_ptr<sim::life> life = std::make_shared<sim::life>(world);
   bool over = false;  ///< it does nothing any more
   [[nodiscard]] bool dead() const noexcept { return over; }
   bool paused = false;

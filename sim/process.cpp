@@ -161,6 +161,14 @@ std::shared_ptr<const identity> process_record::seen_by_others() {
   return made;
 }
 
+bool life::exited() const noexcept {
+  if (const auto in = world.lock()) {
+    in->time.check_caller("process_handle::exited");
+    in->time.point();
+  }
+  return gone;
+}
+
 // Who gives hundreds of names has made them different.
 std::string process_record::distinct(const std::string& wanted) {
   constexpr std::size_t enough = 16;
