@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 
@@ -55,9 +56,34 @@ std::string waits_for(const world::state& world, const thread& who) {
       return "for " + at();
     case wait::drained:
       return "to drain at " + at();
+    case wait::world_end:
+      return "for the end of the run";
+    case wait::process_end:
+      return "for the end of a process that it has killed";
+    case wait::time:
+      return "for its time to come";
     default:
       return "for something else";
   }
+}
+
+/// "server/main (alice) waits to be interrupted".
+std::string state_of(const world::state& world, const thread& who) {
+  const std::string name = name_of(world, who);
+  if (who.process->paused && who.waits == wait::nothing)
+    return name + " could go on, but its process is paused";
+  return who.waits == wait::nothing ? name + " can go on" : join(name, " waits ", waits_for(world, who));
+}
+
+/// Whom the others may be waiting for.
+std::string paused_ones(const world::state& world) {
+  std::string text;
+  std::set<const process_record*> told;
+  for (const auto& each : world.time.threads()) {
+    if (!each->process->paused || !told.insert(each->process).second) continue;
+    text += join("  ", each->process->name, " is paused, and nobody lets it go on: see hosted::resume\n");
+  }
+  return text;
 }
 
 /// Serves, or waits for one who does.
@@ -113,10 +139,10 @@ std::string find_deadlock(const world::state& world) {
   std::string text, cycle;
   for (const auto& each : world.time.threads()) {
     if (idle.contains(each.get())) continue;
-    text += join("  ", name_of(world, *each), " waits ", waits_for(world, *each), '\n');
+    text += join("  ", state_of(world, *each), '\n');
     if (cycle.empty()) cycle = find_cycle(world, *each);
   }
-  return text.empty() ? text : "deadlock, nobody can go on:\n" + text + cycle;
+  return text.empty() ? text : "deadlock, nobody can go on:\n" + text + paused_ones(world) + cycle;
 }
 
 std::string find_lock_cycle(const world::state& world) {
@@ -125,6 +151,16 @@ std::string find_lock_cycle(const world::state& world) {
     if (std::string cycle = find_cycle(world, *each); !cycle.empty()) return cycle;
   }
   return {};
+}
+
+void refuse_endless(const world::state& world, std::string_view call) {
+  std::string text =
+      join(call, " outside a world's threads would never end, for ",
+           world.failure.empty() ? "nobody can go on:" : "the run has failed: ", world.failure);
+  for (const auto& each : world.time.threads()) text += "\n  " + state_of(world, *each);
+  if (world.time.how_to_replay) text += join('\n', world.time.how_to_replay());
+  while (text.ends_with('\n')) text.pop_back();
+  detail::fatal(text);
 }
 
 void check_accounts(world::state& world) {
@@ -142,8 +178,7 @@ std::string describe(const world::state& world) {
     for (const auto& [place, at] : on->names) text += join("name ", place, " on ", on->name(), '\n');
   }
   for (const auto& each : world.time.threads()) {
-    text += join("thread ", name_of(world, *each),
-                 each->waits == wait::nothing ? " can go on" : " waits " + waits_for(world, *each), '\n');
+    text += join("thread ", state_of(world, *each), '\n');
   }
   std::set<const process_record*> told;
   for (const auto& each : world.time.threads()) {
