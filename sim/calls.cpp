@@ -11,10 +11,10 @@ using namespace backend;
 using namespace phases;
 
 void handle::call_link(op& o, kind what) noexcept {
-  o.twin = {.owner = this,
-            .slot = reinterpret_cast<std::size_t>(&world_.time.current()),
-            .phase = is_call,
-            .kind = std::to_underlying(what)};
+  o.twin.owner = this;
+  o.twin.slot = reinterpret_cast<std::size_t>(&world_.time.current());
+  o.twin.phase = is_call;
+  o.twin.kind = std::to_underlying(what);
   link(o);
 }
 
@@ -33,6 +33,7 @@ start handle::call(op& o, kind what) {
     if (!result && !goes_on && o.deadline <= world_.time.now()) result = errc::timed_out;
     if (result) break;
     if (goes_on) {
+      if (!o.twin.watched) watch_buffers(o, what);
       world_.time.point();
       continue;
     }
@@ -43,6 +44,8 @@ start handle::call(op& o, kind what) {
                                        : wait::drained,
                  o.deadline);
   }
+  if (what == kind::write) check_buffers(o, what);
+  o.twin.watched = false;
   if (acts_begun_ != 0 && result.code() != errc::timed_out) end_act(what);
   o.finish({result.code()}, o.n);
   note_done(o, what, result.code());
@@ -51,11 +54,11 @@ start handle::call(op& o, kind what) {
 }
 
 void handle::wait_in_call(op& o, kind what, sim::wait why, time_point until) {
-  watch_buffers(o, what);
+  if (!o.twin.watched) watch_buffers(o, what);
   world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
   world_.time.block(why, why == wait::time ? nullptr : this, until);
   unlink(o);
-  if (ended() == errc::none) check_buffers(o, what);
+  if (what == kind::read) check_buffers(o, what);
 }
 
 // Who calls asks again for what had no time: a call that timed out is no act of its own, but the begin of the

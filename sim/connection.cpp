@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "buffer_watch.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -56,6 +57,10 @@ class socket_handle : public handle {
   std::size_t choose_less(std::size_t most, choice what);
   void tell_others() noexcept { tell_changes(world_.sockets); }
   void check_told() noexcept;
+  void report_untold_loss(std::string_view told_instead) noexcept {
+    fail_run(world_, join("connection ", number(), ": its peer has thrown away what it was sent, and ",
+                          told_instead, ", not a reset"));
+  }
   void leave_use() noexcept {
     if (std::exchange(end_.in_use, false)) --end_.instances->now;
   }
@@ -116,8 +121,10 @@ attempt_result socket_handle::read(read_op& o) {
     return wait_for_change(wake::readable);
   if (!got) {
     end_.reset_told = true;
+    end_.socket->loss_untold = false;
     return errc::connection_reset;
   }
+  if (*got == 0 && end_.socket->loss_untold) report_untold_loss("a reader is told the end");
   o.n += *got;
   has_moved(kind::read, *got);
   end_.socket->account.delivered += static_cast<std::uint32_t>(*got);
@@ -144,6 +151,7 @@ attempt_result socket_handle::write(write_op& o) {
   if (!sent && sent.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::writable);
   if (!sent) return errc::broken_pipe;
+  if (o.twin.watched) unwatch_first(*sent, o);
   consume(o.buffers, *sent);
   o.n += *sent;
   has_moved(kind::write, *sent);
@@ -159,6 +167,7 @@ attempt_result socket_handle::write(write_op& o) {
 attempt_result socket_handle::drain() {
   if (end_.socket->outq() > 0) return wait_for_change(wake::writable);
   const bool reset = end_.reset_told || (end_.socket->poll() & ready::err) != 0;
+  if (!reset && end_.socket->loss_untold) report_untold_loss("a drain is told that all was read");
   return reset ? errc::connection_reset : errc::none;
 }
 
@@ -259,7 +268,9 @@ void report_loss(world::state& world, const unix_socket& at, std::uint32_t numbe
 }
 
 void check_account(world::state& world, const unix_socket& at, std::uint32_t number, bool closes) {
-  if (!at.account.balances(at.unread())) report_loss(world, at, number, closes);
+  const std::size_t unread = at.unread();
+  if (!at.account.balances(unread)) report_loss(world, at, number, closes);
+  if (closes && unread > 0 && at.peer() != nullptr) at.peer()->loss_untold = true;
 }
 
 void tell_changes(unix_sockets& all) noexcept {

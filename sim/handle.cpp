@@ -161,11 +161,13 @@ void handle::make_ready(op& o) noexcept {
 }
 
 bool handle::settle(op& o) noexcept {
+  if ((o.twin.phase & is_ready) == 0) [[unlikely]]
+    return refuse_second_end(o);
   // What is possible is done, though its cancel or deadline has come meanwhile: bytes win.
   attempt_result result = ended() != errc::none ? attempt_result(ended()) : attempt_result();
   const auto what = static_cast<kind>(o.twin.kind);
   if (what == kind::schedule) result = errc::none;
-  if (!result) check_buffers(o, what);
+  if (what == kind::read) check_buffers(o, what);
   const bool stopped = (o.twin.phase & (is_cancelled | is_withdrawn)) != 0;
   if (!result && (o.twin.phase & is_delayed) != 0) result = stopped ? errc::cancelled : errc::timed_out;
   if (!result && (o.twin.phase & is_failing) != 0) result = o.result.code;
@@ -174,20 +176,31 @@ bool handle::settle(op& o) noexcept {
   if (!result && stopped) result = errc::cancelled;
   if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
   if (!result) {
-    watch_buffers(o, what);
     park(o);
     if (goes_on) make_ready(o);
     return false;
   }
+  if (what == kind::write) check_buffers(o, what);
   unlink(o);
   note_done(o, what, result.code());
+  o.twin.phase = 0;
+  o.twin.watched = false;
   if (freed_ && idle()) delete this;
   o.complete({result.code()}, o.n);
   return true;
 }
 
+// It has been among those that are ready twice. If it was started again meanwhile, that isn't its end either.
+bool handle::refuse_second_end(const op& o) const noexcept {
+  fail_run(world_, join("an operation was about to complete twice: the one to ",
+                        name_of(static_cast<kind>(o.twin.kind)), " at ", describe(), " of ", process_->name));
+  return false;
+}
+
+// A read's are checked before anything is put there, and a write's when it ends: what was accepted before,
+// with the rest. A killed process has no memory any more.
 void handle::check_buffers(const op& o, kind what) const {
-  if (buffers_untouched(o, what)) return;
+  if (process_->dead() || !o.twin.watched || buffers_untouched(o, what)) return;
   fail_run(world_, join("memory was changed while an operation used it: the ",
                         what == kind::read ? "read" : "write", " at ", describe(), " of ", process_->name));
 }
@@ -229,6 +242,7 @@ void handle::die() noexcept {
     queue_->ops.remove(each);
     unlink(*each);
     count_told(*each, static_cast<kind>(each->twin.kind));
+    each->twin.watched = false;
     each->forget();
   }
   if (freed_ && idle()) delete this;

@@ -154,6 +154,10 @@ class handle {
   }
   /// Ends, and forgets its operations without completing them.
   void die() noexcept;
+  /// For planted errors: what is pending, one after the other.
+  [[nodiscard]] backend::op* first_pending() const noexcept { return pending_; }
+  /// Likewise: it stands once more among those that are ready.
+  void queue_again(backend::op& o) noexcept { queue_->ops.push(&o); }
   /// An operation's deadline has come.
   void be_due(backend::op& o) noexcept;
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
@@ -212,6 +216,7 @@ class handle {
   friend class handle_table;
   void call_link(backend::op& o, kind what) noexcept;
   bool settle(backend::op& o) noexcept;
+  bool refuse_second_end(const backend::op& o) const noexcept;
   void make_ready(backend::op& o) noexcept;
   void park(backend::op& o) noexcept;
   void check_alone(kind what) const noexcept;

@@ -112,7 +112,7 @@ struct socket_end {
 /// Those whose sockets a call has changed learn it.
 void tell_changes(unix_sockets& all) noexcept;
 /// The run fails if bytes that this end was sent are neither delivered nor unread. `closes`: what is unread
-/// is thrown away.
+/// is thrown away, of which its writer has to be told.
 void check_account(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
 void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
 /// invalid_argument for a stream that is not of this twin, likewise for a name.
