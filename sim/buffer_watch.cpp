@@ -4,22 +4,59 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace tp::sim {
 namespace {
 
-constexpr int pattern = 0xa5;
+constexpr std::uint8_t pattern = 0xa5;
+constexpr std::uint64_t pattern_word = 0xa5a5a5a5a5a5a5a5;
+constexpr std::size_t at_end = 512;  ///< of large memory that is only looked at there
 constexpr std::size_t word_size = sizeof(std::uint64_t);
 
-void fill(std::span<std::byte> memory) noexcept {
-  if (!memory.empty()) std::memset(memory.data(), pattern, memory.size());
+/// What a processor takes at once, on all that have such.
+using block [[gnu::vector_size(16)]] = std::uint64_t;
+
+inline block differs(const std::byte* at) noexcept {
+  block part;
+  std::memcpy(&part, at, sizeof part);
+  return part ^ block { pattern_word, pattern_word };
 }
 
-/// The first byte is right, and each is like the one before.
-bool is_filled(std::span<const std::byte> memory) noexcept {
-  if (memory.empty()) return true;
-  return memory.front() == std::byte{pattern} &&
-         std::memcmp(memory.data(), memory.data() + 1, memory.size() - 1) == 0;
+bool is_filled(std::span<const std::byte> memory) noexcept;
+
+/// Large memory is like its own first part, and then like what is so far before: memory that far apart is as
+/// well aligned for a processor as a single piece.
+[[gnu::noinline]] bool is_large_filled(std::span<const std::byte> memory) noexcept {
+  constexpr std::size_t first = 64;
+  return is_filled(memory.first(first)) &&
+         std::memcmp(memory.data(), memory.data() + first, memory.size() - first) == 0;
+}
+
+inline bool is_filled(std::span<const std::byte> memory) noexcept {
+  constexpr std::size_t large = 128;
+  const std::size_t size = memory.size();
+  if (size > large) return is_large_filled(memory);
+  if (size < sizeof(block))
+    return std::ranges::all_of(memory, [](std::byte each) { return each == std::byte{pattern}; });
+  const std::byte* const last = memory.data() + size - sizeof(block);
+  block wrong = differs(last);
+  for (const std::byte* at = memory.data(); at < last; at += sizeof(block)) wrong |= differs(at);
+  return (wrong[0] | wrong[1]) == 0;
+}
+
+/// Calls `visit` with all of a read's memory, or with its ends.
+template <class Visit>
+[[gnu::noinline]] void visit_parts(const backend::read_op& o, const Visit& visit) noexcept {
+  for (const std::span<std::byte> each : {o.into, o.spill}) {
+    if (each.empty()) continue;
+    if (o.twin.sum == std::to_underlying(buffer_part::all) || each.size() <= 2 * at_end) {
+      visit(each);
+    } else {
+      visit(each.first(at_end));
+      visit(each.last(at_end));
+    }
+  }
 }
 
 /// The numbers with which words count, from the last one on: odd ones, so that no change of one word is
@@ -71,28 +108,36 @@ std::uint64_t sum_of_first(std::size_t n, std::span<const backend::const_buffer>
 
 }  // namespace
 
-void watch_buffers(backend::op& o, kind what) noexcept {
-  if (what == kind::read) {
-    const auto& read = static_cast<backend::read_op&>(o);
-    fill(read.into);
-    fill(read.spill);
-  } else if (what == kind::write) {
-    o.twin.sum = sum_of_first(SIZE_MAX, static_cast<backend::write_op&>(o).buffers);
+void watch_read(backend::read_op& o, buffer_part how_much) noexcept {
+  if (o.into.empty() && o.spill.empty()) return;
+  o.twin.phase |= phases::is_watched;
+  if (o.spill.empty() && (how_much == buffer_part::all || o.into.size() <= 2 * at_end)) {
+    o.twin.sum = std::to_underlying(buffer_part::all);
+    std::memset(o.into.data(), pattern, o.into.size());
+    return;
   }
-  o.twin.watched = true;
+  o.twin.sum = std::to_underlying(how_much);
+  visit_parts(o, [](std::span<std::byte> part) { std::memset(part.data(), pattern, part.size()); });
+}
+
+bool is_untouched(const backend::read_op& o) noexcept {
+  if (o.twin.sum == std::to_underlying(buffer_part::all) && o.spill.empty()) return is_filled(o.into);
+  bool untouched = true;
+  visit_parts(o, [&](std::span<std::byte> part) { untouched = untouched && is_filled(part); });
+  return untouched;
+}
+
+void watch_write(backend::write_op& o) noexcept {
+  o.twin.phase |= phases::is_watched;
+  o.twin.sum = sum_of_first(SIZE_MAX, o.buffers);
 }
 
 void unwatch_first(std::size_t n, backend::write_op& o) noexcept {
   o.twin.sum -= sum_of_first(n, o.buffers);
 }
 
-bool buffers_untouched(const backend::op& o, kind what) noexcept {
-  if (what == kind::read) {
-    const auto& read = static_cast<const backend::read_op&>(o);
-    return is_filled(read.into) && is_filled(read.spill);
-  }
-  return what != kind::write ||
-         o.twin.sum == sum_of_first(SIZE_MAX, static_cast<const backend::write_op&>(o).buffers);
+bool is_untouched(const backend::write_op& o) noexcept {
+  return o.twin.sum == sum_of_first(SIZE_MAX, o.buffers);
 }
 
 }  // namespace tp::sim

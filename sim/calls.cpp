@@ -13,7 +13,7 @@ using namespace phases;
 void handle::call_link(op& o, kind what) noexcept {
   o.twin.owner = this;
   o.twin.slot = reinterpret_cast<std::size_t>(&world_.time.current());
-  o.twin.phase = is_call;
+  o.twin.phase = is_call | (o.twin.phase & is_watched);
   o.twin.kind = std::to_underlying(what);
   link(o);
 }
@@ -33,7 +33,7 @@ start handle::call(op& o, kind what) {
     if (!result && !goes_on && o.deadline <= world_.time.now()) result = errc::timed_out;
     if (result) break;
     if (goes_on) {
-      if (!o.twin.watched) watch_buffers(o, what);
+      if ((o.twin.phase & is_watched) == 0) watch_buffers(o, what, buffer_part::all);
       world_.time.point();
       continue;
     }
@@ -45,7 +45,7 @@ start handle::call(op& o, kind what) {
                  o.deadline);
   }
   if (what == kind::write) check_buffers(o, what);
-  o.twin.watched = false;
+  o.twin.phase = 0;
   if (acts_begun_ != 0 && result.code() != errc::timed_out) end_act(what);
   o.finish({result.code()}, o.n);
   note_done(o, what, result.code());
@@ -54,7 +54,7 @@ start handle::call(op& o, kind what) {
 }
 
 void handle::wait_in_call(op& o, kind what, sim::wait why, time_point until) {
-  if (!o.twin.watched) watch_buffers(o, what);
+  if ((o.twin.phase & is_watched) == 0) watch_buffers(o, what, buffer_part::all);
   world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
   world_.time.block(why, why == wait::time ? nullptr : this, until);
   unlink(o);

@@ -1,6 +1,7 @@
 // The streams at the ends of connections. What a connection is and does is the sockets' (unix_socket.hpp).
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include "buffer_watch.hpp"
 #include "kernel.hpp"
@@ -46,6 +47,7 @@ class socket_handle : public handle {
   attempt_result attempt(op& o, kind what) noexcept override;
   void let_go() noexcept override;
   attempt_result read(read_op& o);
+  attempt_result read_end(const read_op& o, std::size_t room);
   attempt_result write(write_op& o);
   attempt_result drain();
   attempt_result shutdown();
@@ -110,13 +112,9 @@ unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) 
   return o.buffers.size() == 1 ? into.send(o.buffers.front().first(most)) : into.send(o.buffers, most);
 }
 
-attempt_result socket_handle::read(read_op& o) {
-  const std::size_t room = o.into.size() + o.spill.size();
-  if (room == 0) return look(ready::in, wake::readable);
-  if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
-  const std::size_t most = choose_length(std::min<std::size_t>(room, end_.socket->inq()), choice::length);
-  // No bytes there: the same call says what else there is, and moves nothing.
-  const auto got = receive(*end_.socket, o, most == 0 ? room : most);
+// No bytes are there: the same call says what else there is, and moves nothing.
+attempt_result socket_handle::read_end(const read_op& o, std::size_t room) {
+  const auto got = receive(*end_.socket, o, room);
   if (!got && got.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::readable);
   if (!got) {
@@ -124,7 +122,20 @@ attempt_result socket_handle::read(read_op& o) {
     end_.socket->loss_untold = false;
     return errc::connection_reset;
   }
-  if (*got == 0 && end_.socket->loss_untold) report_untold_loss("a reader is told the end");
+  if (end_.socket->loss_untold) report_untold_loss("a reader is told the end");
+  return errc::none;
+}
+
+attempt_result socket_handle::read(read_op& o) {
+  const std::size_t room = o.into.size() + o.spill.size();
+  if (room == 0) return look(ready::in, wake::readable);
+  if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
+  const std::size_t there = end_.socket->inq();
+  if (there == 0) [[unlikely]]
+    return read_end(o, room);
+  const auto got =
+      receive(*end_.socket, o, choose_length(std::min<std::size_t>(room, there), choice::length));
+  assert(got);
   o.n += *got;
   has_moved(kind::read, *got);
   end_.socket->account.delivered += static_cast<std::uint32_t>(*got);
@@ -151,7 +162,7 @@ attempt_result socket_handle::write(write_op& o) {
   if (!sent && sent.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::writable);
   if (!sent) return errc::broken_pipe;
-  if (o.twin.watched) unwatch_first(*sent, o);
+  if ((o.twin.phase & phases::is_watched) != 0) unwatch_first(*sent, o);
   consume(o.buffers, *sent);
   o.n += *sent;
   has_moved(kind::write, *sent);

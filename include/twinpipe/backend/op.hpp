@@ -78,7 +78,6 @@ class op {
     std::uint64_t sum = 0;
     std::uint8_t phase = 0;
     std::uint8_t kind = 0;
-    bool watched = false;
   };
   scratch twin;  ///< the core never looks at it
 
