@@ -14,6 +14,7 @@
 #include "handle.hpp"
 #include "machine.hpp"
 #include "random.hpp"
+#include "step_watch.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
 #include "twinpipe/sim/world.hpp"
@@ -137,6 +138,8 @@ void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t 
 [[nodiscard]] raised_flag& flag_of(backend::interrupt& which) noexcept;
 [[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
 void kill(backend::process& victim);
+/// For reports: whose it is, and who waits there.
+[[nodiscard]] std::string describe_name(const listener& name);
 [[nodiscard]] process_record& record_of(backend::process& which);
 /// What a process that ends has not closed; empty: nothing.
 [[nodiscard]] std::string left_open(backend::process& ended);
@@ -177,6 +180,7 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   std::vector<std::string> trace;
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;
+  std::optional<step_watch> late_steps;
   std::size_t foreground = 0;  ///< programs that a run waits for
   std::uint32_t handles = 0;
   /// Of all processes. Which sequence it is, is a choice, at its first use.

@@ -71,6 +71,7 @@ scheduler::end scheduler::block(sim::wait what, const void* on, time_point until
   if (self.dying && what != wait::thread_end && what != wait::process_end) return end::killed;
   self.waits = what;
   self.awaited = on;
+  self.since = now_;
   note(happening::waits, 0, 0, std::to_underlying(what));
   self.timed_out = false;
   stalled_ = false;
@@ -201,9 +202,17 @@ void scheduler::refuse_foreign(std::string_view call) const {
   detail::fatal(text);
 }
 
+void scheduler::allow_steps(std::uint64_t most) noexcept {
+  constexpr std::uint64_t most_watched = 100'000;
+  const std::uint64_t left = most - std::min(most, steps());
+  step_bound_ = most;
+  most_steps_ = most - std::min(left / 10, most_watched);
+}
+
 void scheduler::exceed_steps() {
-  most_steps_ = UINT64_MAX;
-  if (on_step_bound) on_step_bound();
+  const bool late = steps() <= step_bound_;
+  most_steps_ = late ? steps() : UINT64_MAX;
+  if (on_step_bound) on_step_bound(late);
 }
 
 }  // namespace tp::sim

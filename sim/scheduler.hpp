@@ -50,6 +50,8 @@ struct thread {
   /// The handle of a stream, data or a turn; the thread whose end it is; of a mutex the place where its
   /// holder stands.
   const void* awaited = nullptr;
+  time_point since{};      ///< when it began to wait
+  unsigned overtaken = 0;  ///< so often it was let go on for a mutex, and another had taken it
   std::size_t timer = 0;
   bool timed_out = false;
   bool dying = false;  ///< its process was killed, and it has to end
@@ -122,7 +124,8 @@ class scheduler {
     chronicle_.note({now_, current_->number, what, kind, static_cast<std::uint8_t>(code), object, value});
   }
 
-  void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
+  /// In all.
+  void allow_steps(std::uint64_t most) noexcept;
   /// Of any thread of the program.
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_.load(std::memory_order_acquire); }
   /// From now on nobody but outside, and who dies, goes on; it returns only when the process of the calling
@@ -142,8 +145,14 @@ class scheduler {
   [[noreturn]] void refuse_foreign(std::string_view call) const;
   /// What is said if the program ends in the run; null: nothing, it is none of an exploration.
   const last_words* spoken = nullptr;
-  /// What happens when the bound on steps is passed.
-  std::function<void()> on_step_bound;
+  /// What happens when the bound on steps is passed and, `late`, at each of the last steps before that.
+  std::function<void(bool late)> on_step_bound;
+  /// Calls `visit` for all that is due, in its order: with the time, the thread that waits or null, and the
+  /// operation or null.
+  template <class Visit>
+  void visit_timers(const Visit& visit) const {
+    timers_.visit([&](time_point when, const due& what) { visit(when, what.who, what.what); });
+  }
 
  private:
   struct due {
@@ -177,8 +186,9 @@ class scheduler {
   std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
   std::shared_ptr<thread> last_ended_;            ///< what its stack still stands in
   time_point now_{};
-  std::atomic<std::uint64_t> steps_ = 0;  ///< others only look
-  std::uint64_t most_steps_ = UINT64_MAX;
+  std::atomic<std::uint64_t> steps_ = 0;   ///< others only look
+  std::uint64_t most_steps_ = UINT64_MAX;  ///< without being looked at
+  std::uint64_t step_bound_ = UINT64_MAX;
   unsigned points_ = 0;      ///< since another thread ran
   unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended
   std::uint32_t started_ = 0;

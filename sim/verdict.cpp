@@ -55,6 +55,12 @@ std::string waits_for(const world::state& world, const thread& who) {
       return "for " + at();
     case wait::drained:
       return "to drain at " + at();
+    case wait::world_end:
+      return "for the end of the run";
+    case wait::process_end:
+      return "for the end of a process that it has killed";
+    case wait::time:
+      return "for its time to come";
     default:
       return "for something else";
   }
@@ -87,17 +93,6 @@ std::string find_cycle(const world::state& world, const thread& from) {
     path.push_back(at);
   }
   return {};
-}
-
-/// What a process has open, a line each.
-std::string holdings(const process_record& process) {
-  std::string text = join("process ", process.name, process.paused ? ", paused\n" : "\n");
-  for (const handle* const each : process.handles) {
-    if (!each->open()) continue;
-    const std::string pending = each->describe_pending();
-    text += join("  has ", each->describe(), pending.empty() ? "" : join(", where it waits ", pending), '\n');
-  }
-  return text;
 }
 
 }  // namespace
@@ -135,28 +130,11 @@ void check_accounts(world::state& world) {
   }
 }
 
-std::string describe(const world::state& world) {
-  std::string text = join("time ", world.time.now().time_since_epoch().count(), " ns\n");
-  for (const auto& [place, at] : world.local.names) text += join("name ", place, '\n');
-  for (const auto& on : world.others) {
-    for (const auto& [place, at] : on->names) text += join("name ", place, " on ", on->name(), '\n');
-  }
-  for (const auto& each : world.time.threads()) {
-    text += join("thread ", name_of(world, *each),
-                 each->waits == wait::nothing ? " can go on" : " waits " + waits_for(world, *each), '\n');
-  }
-  std::set<const process_record*> told;
-  for (const auto& each : world.time.threads()) {
-    if (told.insert(each->process).second) text += holdings(*each->process);
-  }
-  for (const auto& each : world.programs) {
-    text += join("program ", each->name(), ": ",
-                 each->running()              ? "runs"
-                 : each->result().has_value() ? join("returned ", *each->result())
-                                              : "was killed",
-                 '\n');
-  }
-  return text;
+std::string describe_wait(const world::state& world, const thread& who) {
+  if (who.waits == wait::nothing)
+    return who.process->paused ? "could go on, but its process is paused" : "can go on";
+  const std::string lost = who.overtaken == 0 ? "" : join(", and found it taken ", who.overtaken, " times");
+  return join("waits ", waits_for(world, who), ", since ", in_seconds(who.since.time_since_epoch()), lost);
 }
 
 }  // namespace tp::sim

@@ -25,8 +25,11 @@ world::world(std::size_t kept_events)
              "a task_group was destroyed without the join that would have told an error: " + lost.message());
   };
   state_->time.spoken = last_words::of_this_thread();
-  state_->time.on_step_bound = [this] {
-    fail_run(*state_, "no end after so many steps as were allowed: some thread goes round for ever");
+  state_->time.on_step_bound = [this](bool late) {
+    auto& seen = state_->late_steps;
+    if (!seen) seen.emplace(*state_, state_->time.steps() - 1);
+    if (!late) return fail_run(*state_, seen->report());
+    seen->count(state_->time.current());
   };
 }
 
@@ -117,6 +120,7 @@ std::string world::recent_events() const {
   return trace_of(*state_, SIZE_MAX);
 }
 void world::allow_steps(std::uint64_t most) {
+  state_->late_steps.reset();
   state_->time.allow_steps(state_->time.steps() + most);
 }
 std::uint64_t world::steps() const noexcept {
