@@ -84,6 +84,7 @@ struct process_record {
     return std::string_view(name).substr(0, name.rfind(", pid "));
   }
   handle_table handles = {};
+  int tasks = 0;  ///< coroutines that were made by its threads and have not ended
 
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;

@@ -145,6 +145,7 @@ fiber* scheduler::run(void* started) {
   time.last_ended_ = std::move(*own);
   time.threads_.erase(own);
   time.current_ = &time.next();
+  running = time.current_->outside() ? nullptr : time.current_->process->world.get();
   return &time.current_->stack;
 }
 

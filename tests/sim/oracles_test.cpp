@@ -46,17 +46,6 @@ struct ends {
 
 }  // namespace
 
-THREADED_TEST_CASE("what a program leaves open at its end is found") {
-  std::shared_ptr<backend::bound_name> forgotten;
-  const auto why = why_fails(
-      [&](process& p) {
-        forgotten = *p.twin().names().bind({.name = *endpoint_name::parse("left"), .runtime_directory = {}});
-        return 0;
-      },
-      1);
-  CHECK(why == "the program 'planted' ended and left open: the name '/run/user/1000/twinpipe/left'");
-}
-
 THREADED_TEST_CASE("an error of a task that no join has told is found") {
   const auto why = why_fails([](process& p) {
     return p.run([](runtime& rt) -> task<int> {
