@@ -12,10 +12,10 @@ using namespace backend;
 using namespace phases;
 
 void handle::call_link(op& o, kind what) noexcept {
-  o.twin = {.owner = this,
-            .slot = reinterpret_cast<std::size_t>(&world_.time.current()),
-            .phase = is_call,
-            .kind = std::to_underlying(what)};
+  o.twin.owner = this;
+  o.twin.slot = reinterpret_cast<std::size_t>(&world_.time.current());
+  o.twin.phase = is_call | (o.twin.phase & is_watched);
+  o.twin.kind = std::to_underlying(what);
   link(o);
 }
 
@@ -34,6 +34,7 @@ start handle::call(op& o, kind what) {
     if (!result && !goes_on && o.deadline <= world_.time.now()) result = errc::timed_out;
     if (result) break;
     if (goes_on) {
+      if ((o.twin.phase & is_watched) == 0) watch_buffers(o, what, buffer_part::all);
       world_.time.point();
       continue;
     }
@@ -44,6 +45,8 @@ start handle::call(op& o, kind what) {
                                        : wait::drained,
                  o.deadline);
   }
+  if (what == kind::write) check_buffers(o, what);
+  o.twin.phase = 0;
   if (acts_begun_ != 0 && result.code() != errc::timed_out) end_act(what);
   o.finish({result.code()}, o.n);
   note_done(o, what, result.code());
@@ -52,13 +55,13 @@ start handle::call(op& o, kind what) {
 }
 
 void handle::wait_in_call(op& o, kind what, sim::wait why, time_point until) {
-  watch_buffers(o, what);
+  if ((o.twin.phase & is_watched) == 0) watch_buffers(o, what, buffer_part::all);
   world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
   const auto came = world_.time.block(why, why == wait::time ? nullptr : this, until);
   if (came == scheduler::end::stalled && ended() == errc::none)
     refuse_endless(world_, join("to ", name_of(what), " at ", describe()));
   unlink(o);
-  if (ended() == errc::none) check_buffers(o, what);
+  if (what == kind::read) check_buffers(o, what);
 }
 
 // Who calls asks again for what had no time: a call that timed out is no act of its own, but the begin of the

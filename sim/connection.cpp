@@ -1,7 +1,9 @@
 // The streams at the ends of connections. What a connection is and does is the sockets' (unix_socket.hpp).
 #include <algorithm>
 #include <array>
+#include <cassert>
 
+#include "buffer_watch.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
@@ -45,6 +47,7 @@ class socket_handle : public handle {
   attempt_result attempt(op& o, kind what) noexcept override;
   void let_go() noexcept override;
   attempt_result read(read_op& o);
+  attempt_result read_end(const read_op& o, std::size_t room);
   attempt_result write(write_op& o);
   attempt_result drain();
   attempt_result shutdown();
@@ -56,6 +59,10 @@ class socket_handle : public handle {
   std::size_t choose_less(std::size_t most, choice what);
   void tell_others() noexcept { tell_changes(world_.sockets); }
   void check_told() noexcept;
+  void report_untold_loss(std::string_view told_instead) noexcept {
+    fail_run(world_, join("connection ", number(), ": its peer has thrown away what it was sent, and ",
+                          told_instead, ", not a reset"));
+  }
   void leave_use() noexcept {
     if (std::exchange(end_.in_use, false)) --end_.instances->now;
   }
@@ -105,19 +112,30 @@ unix_socket::count send(unix_socket& into, const write_op& o, std::size_t most) 
   return o.buffers.size() == 1 ? into.send(o.buffers.front().first(most)) : into.send(o.buffers, most);
 }
 
-attempt_result socket_handle::read(read_op& o) {
-  const std::size_t room = o.into.size() + o.spill.size();
-  if (room == 0) return look(ready::in, wake::readable);
-  if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
-  const std::size_t most = choose_length(std::min<std::size_t>(room, end_.socket->inq()), choice::length);
-  // No bytes there: the same call says what else there is, and moves nothing.
-  const auto got = receive(*end_.socket, o, most == 0 ? room : most);
+// No bytes are there: the same call says what else there is, and moves nothing.
+attempt_result socket_handle::read_end(const read_op& o, std::size_t room) {
+  const auto got = receive(*end_.socket, o, room);
   if (!got && got.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::readable);
   if (!got) {
     end_.reset_told = true;
+    end_.socket->loss_untold = false;
     return errc::connection_reset;
   }
+  if (end_.socket->loss_untold) report_untold_loss("a reader is told the end");
+  return errc::none;
+}
+
+attempt_result socket_handle::read(read_op& o) {
+  const std::size_t room = o.into.size() + o.spill.size();
+  if (room == 0) return look(ready::in, wake::readable);
+  if (end_.socket->has_nothing()) return wait_for_change(wake::readable);
+  const std::size_t there = end_.socket->inq();
+  if (there == 0) [[unlikely]]
+    return read_end(o, room);
+  const auto got =
+      receive(*end_.socket, o, choose_length(std::min<std::size_t>(room, there), choice::length));
+  assert(got);
   o.n += *got;
   has_moved(kind::read, *got);
   end_.socket->account.delivered += static_cast<std::uint32_t>(*got);
@@ -144,6 +162,7 @@ attempt_result socket_handle::write(write_op& o) {
   if (!sent && sent.error() == std::errc::resource_unavailable_try_again)
     return wait_for_change(wake::writable);
   if (!sent) return errc::broken_pipe;
+  if ((o.twin.phase & phases::is_watched) != 0) unwatch_first(*sent, o);
   consume(o.buffers, *sent);
   o.n += *sent;
   has_moved(kind::write, *sent);
@@ -159,6 +178,7 @@ attempt_result socket_handle::write(write_op& o) {
 attempt_result socket_handle::drain() {
   if (end_.socket->outq() > 0) return wait_for_change(wake::writable);
   const bool reset = end_.reset_told || (end_.socket->poll() & ready::err) != 0;
+  if (!reset && end_.socket->loss_untold) report_untold_loss("a drain is told that all was read");
   return reset ? errc::connection_reset : errc::none;
 }
 
@@ -259,7 +279,9 @@ void report_loss(world::state& world, const unix_socket& at, std::uint32_t numbe
 }
 
 void check_account(world::state& world, const unix_socket& at, std::uint32_t number, bool closes) {
-  if (!at.account.balances(at.unread())) report_loss(world, at, number, closes);
+  const std::size_t unread = at.unread();
+  if (!at.account.balances(unread)) report_loss(world, at, number, closes);
+  if (closes && unread > 0 && at.peer() != nullptr) at.peer()->loss_untold = true;
 }
 
 void tell_changes(unix_sockets& all) noexcept {

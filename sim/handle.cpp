@@ -86,7 +86,7 @@ start handle::submit(op& o, kind what) noexcept {
   check_alone(what);
   o.n = 0;
   if (what == kind::schedule) {
-    begin(o, what);
+    begin(o, what, buffer_part::all);
     make_ready(o);
     return start::pending;
   }
@@ -106,23 +106,24 @@ start handle::submit(op& o, kind what) noexcept {
     note_done(o, what, result.code());
     return start::done;
   }
-  begin(o, what);
-  may_be_done && !std::exchange(goes_on_, false) ? park(o) : make_ready(o);
+  const bool waits = may_be_done && !std::exchange(goes_on_, false);
+  begin(o, what, waits ? buffer_part::all : buffer_part::ends);
+  waits ? park(o) : make_ready(o);
   return start::pending;
 }
 
-void handle::begin(op& o, kind what) noexcept {
+void handle::begin(op& o, kind what, buffer_part how_much) noexcept {
   o.twin = {.owner = this, .kind = std::to_underlying(what)};
   link(o);
   o.begin();
-  watch_buffers(o, what);
+  watch_buffers(o, what, how_much);
   world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
 }
 
 // Nothing is tried before its time, and nothing fails, but its deadline and a cancel end it.
 start handle::hold_back(op& o, kind what, const fault& wrong) noexcept {
-  begin(o, what);
-  o.twin.phase = is_delayed;
+  begin(o, what, buffer_part::all);
+  o.twin.phase |= is_delayed;
   if (wrong.fails != errc::none) o.twin.phase |= is_failing;
   o.result = {wrong.fails};
   const time_point due = deadline_after(world_.time.now(), wrong.delay);
@@ -132,7 +133,7 @@ start handle::hold_back(op& o, kind what, const fault& wrong) noexcept {
 }
 
 void handle::park(op& o) noexcept {
-  o.twin.phase = 0;
+  o.twin.phase &= is_watched;
   if (o.deadline != never) world_.time.set_timer(o, o.deadline);
 }
 
@@ -161,33 +162,58 @@ void handle::make_ready(op& o) noexcept {
 }
 
 bool handle::settle(op& o) noexcept {
-  // What is possible is done, though its cancel or deadline has come meanwhile: bytes win.
+  const std::uint8_t phase = o.twin.phase;
+  if ((phase & is_ready) == 0) [[unlikely]]
+    return refuse_second_end(o);
   attempt_result result = ended() != errc::none ? attempt_result(ended()) : attempt_result();
   const auto what = static_cast<kind>(o.twin.kind);
   if (what == kind::schedule) result = errc::none;
-  if (!result) check_buffers(o, what);
-  const bool stopped = (o.twin.phase & (is_cancelled | is_withdrawn)) != 0;
-  if (!result && (o.twin.phase & is_delayed) != 0) result = stopped ? errc::cancelled : errc::timed_out;
-  if (!result && (o.twin.phase & is_failing) != 0) result = o.result.code;
-  if (!result && (o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
+  if ((phase & is_watched) != 0 && what == kind::read) check_buffers(o, what);
+  constexpr std::uint8_t special = is_cancelled | is_withdrawn | is_delayed | is_failing;
+  if (!result) result = (phase & special) == 0 ? attempt(o, what) : attempt_or_stop(o, what);
   const bool goes_on = std::exchange(goes_on_, false);
-  if (!result && stopped) result = errc::cancelled;
   if (!result && o.deadline <= world_.time.now()) result = errc::timed_out;
   if (!result) {
-    watch_buffers(o, what);
+    if (what == kind::read) watch_buffers(o, what, buffer_part::all);
     park(o);
     if (goes_on) make_ready(o);
     return false;
   }
+  if ((phase & is_watched) != 0 && what == kind::write) check_buffers(o, what);
   unlink(o);
   note_done(o, what, result.code());
+  o.twin.phase = 0;
   if (freed_ && idle()) delete this;
   o.complete({result.code()}, o.n);
   return true;
 }
 
+// What is possible is done, though its cancel or deadline has come meanwhile: bytes win.
+attempt_result handle::attempt_or_stop(op& o, kind what) noexcept {
+  const bool stopped = (o.twin.phase & (is_cancelled | is_withdrawn)) != 0;
+  attempt_result result;
+  if ((o.twin.phase & is_delayed) != 0) return stopped ? errc::cancelled : errc::timed_out;
+  if ((o.twin.phase & is_failing) != 0) return o.result.code;
+  if ((o.twin.phase & is_withdrawn) == 0) result = attempt(o, what);
+  return !result && stopped ? attempt_result(errc::cancelled) : result;
+}
+
+// It has been among those that are ready twice. If it was started again meanwhile, that isn't its end either.
+bool handle::refuse_second_end(const op& o) const noexcept {
+  fail_run(world_, join("an operation was about to complete twice: the one to ",
+                        name_of(static_cast<kind>(o.twin.kind)), " at ", describe(), " of ", process_->name));
+  return false;
+}
+
+// A read's are checked before anything is put there, and a write's when it ends: what was accepted before,
+// with the rest. A killed process has no memory any more.
 void handle::check_buffers(const op& o, kind what) const {
-  if (buffers_untouched(o, what)) return;
+  if (process_->dead() || buffers_untouched(o, what)) [[likely]]
+    return;
+  report_touched(what);
+}
+
+void handle::report_touched(kind what) const {
   fail_run(world_, join("memory was changed while an operation used it: the ",
                         what == kind::read ? "read" : "write", " at ", describe(), " of ", process_->name));
 }
@@ -229,6 +255,7 @@ void handle::die() noexcept {
     queue_->ops.remove(each);
     unlink(*each);
     count_told(*each, static_cast<kind>(each->twin.kind));
+    each->twin.phase = 0;
     each->forget();
   }
   if (freed_ && idle()) delete this;

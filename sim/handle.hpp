@@ -47,6 +47,8 @@ namespace phases {
 inline constexpr std::uint8_t is_ready = 1, is_cancelled = 2, is_withdrawn = 4, is_call = 8;
 /// Its time has not come; it will fail; its deadline comes before its time.
 inline constexpr std::uint8_t is_delayed = 16, is_failing = 32, is_too_late = 64;
+/// See buffer_watch.hpp.
+inline constexpr std::uint8_t is_watched = 128;
 }  // namespace phases
 
 /// What a try of an operation came to, or, made without one, that it has to wait. A single byte: an optional
@@ -63,6 +65,9 @@ class attempt_result {
   static_assert(sizeof(errc) == sizeof waits);
   std::uint8_t value_ = waits;
 };
+
+/// How much of a read's memory is watched: one that is only put off to the next turn has it for a moment.
+enum class buffer_part : std::uint8_t { ends, all };
 
 /// Operations of one loop that can be done, or are over, until its next turn.
 struct ready_list {
@@ -154,6 +159,10 @@ class handle {
   }
   /// Ends, and forgets its operations without completing them.
   void die() noexcept;
+  /// For planted errors: what is pending, one after the other.
+  [[nodiscard]] backend::op* first_pending() const noexcept { return pending_; }
+  /// Likewise: it stands once more among those that are ready.
+  void queue_again(backend::op& o) noexcept { queue_->ops.push(&o); }
   /// An operation's deadline has come.
   void be_due(backend::op& o) noexcept;
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
@@ -161,6 +170,7 @@ class handle {
   [[nodiscard]] virtual std::string describe() const = 0;
   /// Is all that it waits for the next client?
   [[nodiscard]] bool waits_for_clients_only() const noexcept;
+  [[nodiscard]] const process_record& process() const noexcept { return *process_; }
   [[nodiscard]] const handle* system() const noexcept { return system_; }
   /// What it has open that others see the end of; null: nothing.
   [[nodiscard]] virtual unix_socket* socket() noexcept { return nullptr; }
@@ -212,10 +222,12 @@ class handle {
   friend class handle_table;
   void call_link(backend::op& o, kind what) noexcept;
   bool settle(backend::op& o) noexcept;
+  attempt_result attempt_or_stop(backend::op& o, kind what) noexcept;
+  [[gnu::cold]] bool refuse_second_end(const backend::op& o) const noexcept;
   void make_ready(backend::op& o) noexcept;
   void park(backend::op& o) noexcept;
   void check_alone(kind what) const noexcept;
-  void begin(backend::op& o, kind what) noexcept;
+  void begin(backend::op& o, kind what, buffer_part how_much) noexcept;
   fault fault_of(kind what);
   // Of calls, of which the rules for faults are asked once until they come to something.
   attempt_result call_under_rules(backend::op& o, kind what);
@@ -230,6 +242,7 @@ class handle {
   void link(backend::op& o) noexcept;
   void unlink(backend::op& o) noexcept;
   void check_buffers(const backend::op& o, kind what) const;
+  [[gnu::cold]] void report_touched(kind what) const;
   void note_done(const backend::op& o, kind what, errc came_to) noexcept;
   void count_told(const backend::op& o, kind what) noexcept {
     if (what <= kind::write) untold_[std::to_underlying(what)] -= static_cast<std::uint32_t>(o.n);

@@ -16,6 +16,7 @@
 #include "machine.hpp"
 #include "published.hpp"
 #include "random.hpp"
+#include "step_watch.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/sim/fault.hpp"
 #include "twinpipe/sim/world.hpp"
@@ -98,6 +99,7 @@ struct process_record {
     unsigned times = 1;
   };
   std::vector<used_name> thread_names = {};  ///< the first few of its threads
+  int tasks = 0;                             ///< coroutines that were made by its threads and have not ended
 
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
@@ -127,7 +129,7 @@ struct socket_end {
 /// Those whose sockets a call has changed learn it.
 void tell_changes(unix_sockets& all) noexcept;
 /// The run fails if bytes that this end was sent are neither delivered nor unread. `closes`: what is unread
-/// is thrown away.
+/// is thrown away, of which its writer has to be told.
 void check_account(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
 void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t number, bool closes);
 /// invalid_argument for a stream that is not of this twin, likewise for a name.
@@ -152,6 +154,8 @@ void report_loss(sim::world::state& world, const unix_socket& at, std::uint32_t 
 [[nodiscard]] raised_flag& flag_of(backend::interrupt& which) noexcept;
 [[nodiscard]] std::unique_ptr<backend::process> make_process(process_ref record);
 void kill(backend::process& victim);
+/// For reports: whose it is, and who waits there.
+[[nodiscard]] std::string describe_name(const listener& name);
 [[nodiscard]] process_record& record_of(backend::process& which);
 /// What a process that ends has not closed; empty: nothing.
 [[nodiscard]] std::string left_open(backend::process& ended);
@@ -208,6 +212,7 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   std::vector<std::string> trace;  ///< of what was logged, as much as was asked for
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;
+  std::optional<step_watch> late_steps;
   std::size_t foreground = 0;  ///< programs that a run waits for
   std::uint32_t handles = 0;
   /// Of all processes. Which sequence it is, is a choice, at its first use.

@@ -52,6 +52,8 @@ class machine final : public host {
     return name_.empty() ? "the world's own host" : "the host " + name_;
   }
   [[nodiscard]] std::string user_name(std::uint32_t uid) const;
+  /// For reports, a line each.
+  [[nodiscard]] std::string describe_users() const;
 
   /// A process that has ended; its pid may come again.
   void bury(const process_record& dead);

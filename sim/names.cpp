@@ -51,6 +51,13 @@ class listener final : public bound_name, public handle {
   void withdraw() noexcept override { close_now(); }
 
   [[nodiscard]] std::string describe() const override { return "the name '" + location_ + "'"; }
+  /// "server, pid 1000, has it: 3 wait in its backlog of 16, 2 of at most 4 are in use, 1 listener".
+  [[nodiscard]] std::string describe_server() const {
+    constexpr std::size_t unlimited = SIZE_MAX;
+    const std::string bound = instances_.most == unlimited ? "" : join(" of at most ", instances_.most);
+    return join(process_->name, ", has it: ", socket_.queued(), " wait in its backlog of ", request_.backlog,
+                ", ", instances_.now, bound, " are in use, ", acceptors.size(), " to listen");
+  }
   [[nodiscard]] std::uint32_t owner() const noexcept { return self_->uid.value; }
   [[nodiscard]] error in_use_for(const process_ref& other) const {
     const error who(errc::name_in_use, operation::bind, 0,
@@ -137,6 +144,10 @@ void listener::let_go() noexcept {
   socket_.close();
   tell_changes(sockets());
   for (handle* const acceptor : std::exchange(acceptors, {})) acceptor->end(ended());
+}
+
+std::string describe_name(const listener& name) {
+  return name.describe_server();
 }
 
 namespace {

@@ -16,4 +16,23 @@ bool lose_byte(backend::process& of) {
   return false;
 }
 
+bool complete_twice(backend::process& of) {
+  for (handle* const each : record_of(of).handles) {
+    for (backend::op* at = each->first_pending(); at != nullptr; at = at->twin.next) {
+      if ((at->twin.phase & phases::is_ready) == 0) continue;
+      each->queue_again(*at);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool forget_reset(backend::process& of) {
+  for (handle* const each : record_of(of).handles) {
+    unix_socket* const at = each->socket();
+    if (at != nullptr && at->take_error() != std::errc{}) return true;
+  }
+  return false;
+}
+
 }  // namespace tp::sim::planted

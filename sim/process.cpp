@@ -188,10 +188,18 @@ process_record& record_of(backend::process& which) {
 }
 
 std::string left_open(backend::process& ended) {
+  const process_record& record = record_of(ended);
+  const scheduler& time = record.world->time;
   std::string text;
-  for (const handle* const each : record_of(ended).handles) {
-    if (each->ended() == errc::none) text.append(text.empty() ? "" : ", ").append(each->describe());
+  const auto add = [&](const std::string& what) { text.append(text.empty() ? "" : ", ").append(what); };
+  for (const handle* const each : record.handles) {
+    if (each->ended() == errc::none) add(each->describe());
   }
+  for (const auto& each : time.threads()) {
+    if (each->process == &record && each.get() != &time.current()) add("the thread '" + each->name + "'");
+  }
+  if (record.tasks == 1) add("a coroutine that has not ended");
+  if (record.tasks > 1) add(join(record.tasks, " coroutines that have not ended"));
   return text;
 }
 

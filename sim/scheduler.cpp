@@ -76,6 +76,7 @@ scheduler::end scheduler::block(sim::wait what, const void* on, time_point until
   if (self.dying && what != wait::thread_end && what != wait::process_end) return end::killed;
   self.waits = what;
   self.awaited = on;
+  self.since = now_;
   note_showing(shown, happening::waits, 0, std::to_underlying(what));
   self.timed_out = false;
   stalled_ = false;
@@ -158,6 +159,7 @@ fiber* scheduler::run(void* started) {
   time.last_ended_ = std::move(*own);
   time.threads_.erase(own);
   time.let_run(time.next());
+  running = time.current_->outside() ? nullptr : time.current_->process->world.get();
   return &time.current_->stack;
 }
 
@@ -217,9 +219,17 @@ void scheduler::refuse_foreign(std::string_view call) const {
   detail::fatal(text);
 }
 
+void scheduler::allow_steps(std::uint64_t most) noexcept {
+  constexpr std::uint64_t most_watched = 100'000;
+  const std::uint64_t left = most - std::min(most, steps());
+  step_bound_ = most;
+  most_steps_ = most - std::min(left / 10, most_watched);
+}
+
 void scheduler::exceed_steps() {
-  most_steps_ = UINT64_MAX;
-  if (on_step_bound) on_step_bound();
+  const bool late = steps() <= step_bound_;
+  most_steps_ = late ? steps() : UINT64_MAX;
+  if (on_step_bound) on_step_bound(late);
 }
 
 }  // namespace tp::sim

@@ -49,6 +49,8 @@ struct thread {
   /// The handle of a stream, data or a turn; the thread whose end it is; of a mutex the place where its
   /// holder stands.
   const void* awaited = nullptr;
+  time_point since{};      ///< when it began to wait
+  unsigned overtaken = 0;  ///< so often it was let go on for a mutex, and another had taken it
   std::size_t timer = 0;
   bool timed_out = false;
   bool dying = false;  ///< its process was killed, and it has to end
@@ -139,7 +141,8 @@ class scheduler {
   }
   /// Times that a thread had to let others go on, see most_points.
   [[nodiscard]] std::uint64_t forced() const noexcept { return forced_; }
-  void allow_steps(std::uint64_t most) noexcept { most_steps_ = most; }
+  /// In all.
+  void allow_steps(std::uint64_t most) noexcept;
   // From any thread of the program.
   [[nodiscard]] std::uint32_t running_thread() const noexcept {
     return running_thread_.load(std::memory_order_acquire);
@@ -162,8 +165,14 @@ class scheduler {
   [[noreturn]] void refuse_foreign(std::string_view call) const;
   /// A line for a report; none: nobody can, it is no run of an exploration.
   std::function<std::string()> how_to_replay;
-  /// What happens when the bound on steps is passed.
-  std::function<void()> on_step_bound;
+  /// What happens when the bound on steps is passed and, `late`, at each of the last steps before that.
+  std::function<void(bool late)> on_step_bound;
+  /// Calls `visit` for all that is due, in its order: with the time, the thread that waits or null, and the
+  /// operation or null.
+  template <class Visit>
+  void visit_timers(const Visit& visit) const {
+    timers_.visit([&](time_point when, const due& what) { visit(when, what.who, what.what); });
+  }
 
  private:
   struct due {
@@ -205,7 +214,8 @@ class scheduler {
   time_point now_{};
   std::atomic<std::uint32_t> running_thread_ = 0;  ///< its number, for others to look
   std::atomic<std::uint64_t> steps_ = 0;           ///< likewise
-  std::uint64_t most_steps_ = UINT64_MAX;
+  std::uint64_t most_steps_ = UINT64_MAX;          ///< without being looked at
+  std::uint64_t step_bound_ = UINT64_MAX;
   std::uint64_t forced_ = 0;
   unsigned points_ = 0;      ///< since another thread ran
   unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <charconv>
+#include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -39,6 +41,13 @@ template <class... Parts>
 [[nodiscard]] inline std::string hex(std::uint64_t number) {
   char digits[16];
   return {digits, std::to_chars(digits, digits + sizeof digits, number, 16).ptr};
+}
+
+/// Of nanoseconds: "1.500000s".
+[[nodiscard]] inline std::string in_seconds(std::chrono::nanoseconds time) {
+  constexpr std::int64_t second = 1'000'000'000;
+  const std::string part = std::to_string(second + time.count() % second);
+  return join(time.count() / second, '.', part.substr(1, part.size() - 1 - 3), 's');
 }
 
 /// At least so long, with the fill before it or, negative, behind it.

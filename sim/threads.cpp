@@ -5,6 +5,7 @@
 
 #include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 #include "twinpipe/backend/twin.hpp"
 #include "twinpipe/detail/frame_memory.hpp"
 #include "twinpipe/detail/killed.hpp"
@@ -57,7 +58,9 @@ class mutex final : public backend::mutex, public tp::detail::recycled {
       if (number_ != 0) time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
       if (waiters_.wait(wait::mutex, never, &holder_) == scheduler::end::stalled)
         refuse_endless(*process_->world, "to lock a mutex");
+      if (holder_ != nullptr) count_lost();
     }
+    time().current().overtaken = 0;
     take();
   }
   bool try_lock() override {
@@ -90,6 +93,18 @@ class mutex final : public backend::mutex, public tp::detail::recycled {
   void lock_briefly() {
     if (holder_ != nullptr) detail::fatal("a lock for moments was held across a wait");
     holder_ = &time().current();
+  }
+  // Where choices are random this doesn't happen by chance to anybody: half of the time a woken thread is
+  // first.
+  void count_lost() {
+    constexpr unsigned enough = 100, at_least = 10;
+    thread& self = time().current();
+    const world::state& world = *process_->world;
+    if (++self.overtaken <= enough * (time().threads().size() + at_least)) return;
+    fail_run(
+        *process_->world,
+        join("starvation: ", world.label(self.number), " waits for a mutex, was let go on ", self.overtaken,
+             " times, and each time another one had taken it, the last time ", world.label(holder_->number)));
   }
   // Whoever has it ends soon and lets it go, unless it waits for one that this thread has.
   void take_dying() {

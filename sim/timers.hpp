@@ -1,6 +1,7 @@
 // What is due at a time, earliest first, and first set first where times are equal.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -31,6 +32,13 @@ class timers {
     put(hole, last);
     up(hole);
     down(*last.place - 1);
+  }
+  /// All of them, in their order.
+  template <class Visit>
+  void visit(const Visit& visit) const {
+    std::vector<entry> sorted(heap_);
+    std::ranges::sort(sorted, [](const entry& a, const entry& b) { return a.before(b); });
+    for (const entry& each : sorted) visit(each.when, each.what);
   }
   Member take_first() noexcept {
     const entry first = heap_.front();

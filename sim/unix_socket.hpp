@@ -147,6 +147,10 @@ class unix_socket {
   bool reset_ = false;         ///< sk_err, which is never anything but ECONNRESET
   std::uint8_t watched_ = 0;
   std::uint8_t woken_ = 0;
+
+ public:
+  /// The caller's: its peer has thrown away what this end sent, and nobody here was told so far.
+  bool loss_untold = false;
 };
 
 /// The sockets of one kernel. What is still open at its end just goes.

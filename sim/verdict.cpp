@@ -69,10 +69,7 @@ std::string waits_for(const world::state& world, const thread& who) {
 
 /// "server/main (alice) waits to be interrupted".
 std::string state_of(const world::state& world, const thread& who) {
-  const std::string name = name_of(world, who);
-  if (who.process->paused && who.waits == wait::nothing)
-    return name + " could go on, but its process is paused";
-  return who.waits == wait::nothing ? name + " can go on" : join(name, " waits ", waits_for(world, who));
+  return name_of(world, who) + ' ' + describe_wait(world, who);
 }
 
 /// Whom the others may be waiting for.
@@ -113,17 +110,6 @@ std::string find_cycle(const world::state& world, const thread& from) {
     path.push_back(at);
   }
   return {};
-}
-
-/// What a process has open, a line each.
-std::string holdings(const process_record& process) {
-  std::string text = join("process ", process.name, process.paused ? ", paused\n" : "\n");
-  for (const handle* const each : process.handles) {
-    if (!each->open()) continue;
-    const std::string pending = each->describe_pending();
-    text += join("  has ", each->describe(), pending.empty() ? "" : join(", where it waits ", pending), '\n');
-  }
-  return text;
 }
 
 }  // namespace
@@ -171,27 +157,11 @@ void check_accounts(world::state& world) {
   }
 }
 
-std::string describe(const world::state& world) {
-  std::string text = join("time ", world.time.now().time_since_epoch().count(), " ns\n");
-  for (const auto& [place, at] : world.local.names) text += join("name ", place, '\n');
-  for (const auto& on : world.others) {
-    for (const auto& [place, at] : on->names) text += join("name ", place, " on ", on->name(), '\n');
-  }
-  for (const auto& each : world.time.threads()) {
-    text += join("thread ", state_of(world, *each), '\n');
-  }
-  std::set<const process_record*> told;
-  for (const auto& each : world.time.threads()) {
-    if (told.insert(each->process).second) text += holdings(*each->process);
-  }
-  for (const auto& each : world.programs) {
-    text += join("program ", each->name(), ": ",
-                 each->running()              ? "runs"
-                 : each->result().has_value() ? join("returned ", *each->result())
-                                              : "was killed",
-                 '\n');
-  }
-  return text;
+std::string describe_wait(const world::state& world, const thread& who) {
+  if (who.waits == wait::nothing)
+    return who.process->paused ? "could go on, but its process is paused" : "can go on";
+  const std::string lost = who.overtaken == 0 ? "" : join(", and found it taken ", who.overtaken, " times");
+  return join("waits ", waits_for(world, who), ", since ", in_seconds(who.since.time_since_epoch()), lost);
 }
 
 }  // namespace tp::sim

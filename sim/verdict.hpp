@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "scheduler.hpp"
 #include "twinpipe/sim/world.hpp"
 
 namespace tp::sim {
@@ -12,7 +13,9 @@ namespace tp::sim {
 [[nodiscard]] std::string find_deadlock(const world::state& world);
 /// A line about threads that wait for each other's locks, whoever else can go on; or empty.
 [[nodiscard]] std::string find_lock_cycle(const world::state& world);
-/// Everything that can be seen.
+/// "waits to read at connection 4, since 0.000001s", "can go on".
+[[nodiscard]] std::string describe_wait(const world::state& world, const thread& who);
+/// Everything that can be seen (dump.cpp).
 [[nodiscard]] std::string describe(const world::state& world);
 
 /// A sentence about a rule for faults that means a process that never was; or empty.

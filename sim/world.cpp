@@ -10,7 +10,7 @@
 #include "text.hpp"
 #include "trace.hpp"
 #include "twinpipe/detail/killed.hpp"
-#include "twinpipe/detail/lost_error.hpp"
+#include "twinpipe/detail/lost.hpp"
 #include "verdict.hpp"
 
 namespace tp::sim {
@@ -40,18 +40,41 @@ class guarded {
 world::state::state(std::size_t kept_events) : time(kept_events) {}
 world::state::~state() = default;
 
+namespace {
+
+// What the core says of itself is told to the world whose thread does it.
+void tell_of_losses() {
+  static constexpr auto fail_here = [](const auto& why) {
+    world::state* const here = scheduler::running;
+    if (here != nullptr && !here->time.current().dying) fail_run(*here, why());
+  };
+  tp::detail::when_error_is_lost = [](const error& lost) {
+    fail_here([&] {
+      return "a task_group was destroyed without the join that would have told an error: " + lost.message();
+    });
+  };
+  tp::detail::when_instances_are_lost = [](std::string_view endpoint, std::size_t taken) noexcept {
+    fail_here([&] {
+      return join("the endpoint '", endpoint, "' has ended with instances taken that nobody has: ", taken);
+    });
+  };
+  tp::detail::when_tasks_change = [](int by) noexcept {
+    if (world::state* const here = scheduler::running) here->time.current().process->tasks += by;
+  };
+}
+
+}  // namespace
+
 world::world() : world(256) {}
 
 world::world(std::size_t kept_events)
     : state_(std::allocate_shared<state>(kept_memory<state>(), kept_events)) {
-  tp::detail::when_error_is_lost = [](const error& lost) {
-    world::state* const here = scheduler::running;
-    if (here == nullptr || here->time.current().dying) return;
-    fail_run(*here,
-             "a task_group was destroyed without the join that would have told an error: " + lost.message());
-  };
-  state_->time.on_step_bound = [this] {
-    fail_run(*state_, "no end after so many steps as were allowed: some thread goes round for ever");
+  tell_of_losses();
+  state_->time.on_step_bound = [this](bool late) {
+    auto& seen = state_->late_steps;
+    if (!seen) seen.emplace(*state_, state_->time.steps() - 1);
+    if (!late) return fail_run(*state_, seen->report());
+    seen->count(state_->time.current());
   };
 }
 
@@ -158,6 +181,7 @@ std::string world::recent_events() const {
   return trace_of(*state_, SIZE_MAX);
 }
 void world::allow_steps(std::uint64_t most) {
+  state_->late_steps.reset();
   state_->time.allow_steps(state_->time.steps() + most);
 }
 std::uint64_t world::steps() const noexcept {

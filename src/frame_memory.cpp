@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "twinpipe/detail/lost.hpp"
+
 namespace tp::detail {
 
 namespace {
@@ -64,6 +66,17 @@ void free_frame(void* frame, std::size_t size, bool keep) noexcept {
     return ::operator delete(frame);
   }
   keep_frame(new (frame) ended_frame{nullptr}, steps);
+}
+
+void* allocate_task(std::size_t size) {
+  void* const made = allocate_frame(size);
+  if (const auto told = when_tasks_change.load(std::memory_order_relaxed)) told(1);
+  return made;
+}
+
+void free_task(void* frame, std::size_t size, bool keep) noexcept {
+  if (const auto told = when_tasks_change.load(std::memory_order_relaxed)) told(-1);
+  free_frame(frame, size, keep);
 }
 
 }  // namespace tp::detail

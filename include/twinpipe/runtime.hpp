@@ -36,7 +36,7 @@ struct runtime_maker {
 /// A task that nobody awaits: it starts at once, tells `done` when it ends, and its frame frees itself.
 class root {
  public:
-  struct promise_type : recycled {
+  struct promise_type : counted_task {
     root get_return_object() noexcept {
       return root{std::coroutine_handle<promise_type>::from_promise(*this)};
     }

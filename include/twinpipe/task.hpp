@@ -20,7 +20,7 @@ namespace detail {
 [[noreturn]] void refuse_spent_task() noexcept;
 
 /// The part of a promise that doesn't depend on the value.
-class promise_base : public recycled {
+class promise_base : public counted_task {
  public:
   std::suspend_always initial_suspend() noexcept { return {}; }
 

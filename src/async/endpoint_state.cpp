@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "async/mutex_guard.hpp"
+#include "twinpipe/detail/lost.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp::detail {
@@ -27,6 +28,13 @@ endpoint_state::endpoint_state(endpoint_options options, std::string name,
       lock_(std::move(lock)),
       leaving_(std::move(leaving)),
       instances_(options_.max_instances) {}
+
+// Who has a slot has the state.
+endpoint_state::~endpoint_state() {
+  if (instances_.used() == 0) return;
+  if (const auto told = when_instances_are_lost.load(std::memory_order_relaxed))
+    told(name_, instances_.used());
+}
 
 endpoint_statistics endpoint_state::statistics() const {
   const mutex_guard held(*lock_);

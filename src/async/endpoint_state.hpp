@@ -44,6 +44,9 @@ class endpoint_state : public std::enable_shared_from_this<endpoint_state> {
  public:
   endpoint_state(endpoint_options options, std::string name, std::shared_ptr<backend::bound_name> bound,
                  std::unique_ptr<backend::mutex> lock, std::shared_ptr<withdrawals> leaving);
+  endpoint_state(const endpoint_state&) = delete;
+  endpoint_state& operator=(const endpoint_state&) = delete;
+  ~endpoint_state();
 
   [[nodiscard]] const endpoint_options& options() const noexcept { return options_; }
   [[nodiscard]] const shared_text& subject() const noexcept { return subject_; }

@@ -5,7 +5,7 @@
 
 #include "fatal.hpp"
 #include "twinpipe/detail/killed.hpp"
-#include "twinpipe/detail/lost_error.hpp"
+#include "twinpipe/detail/lost.hpp"
 #include "twinpipe/escape.hpp"
 
 namespace tp {

@@ -1,5 +1,5 @@
-// Bytes that are accepted are delivered or thrown away, and connections in use are no more than their name
-// may have: each with an error planted that a world must find.
+// Bytes that are accepted are delivered or thrown away, operations complete once, and connections in use are
+// no more than their name may have: each with an error planted that a world must find.
 #include <catch2/catch.hpp>
 
 #include "rig.hpp"
@@ -87,6 +87,75 @@ TEST_CASE("a write that tells of fewer bytes than were accepted is found") {
   pair.near.reset();
   CHECK_THAT(pair.world.failure(), Catch::Contains(": its operations to write told of ") &&
                                        Catch::Contains(" bytes fewer than they moved"));
+}
+
+TEST_CASE(
+    "bytes that a close throws away are a reset to their writer, and if it isn't told so that is found") {
+  duplex pair;
+  REQUIRE(duplex::put(*pair.near, "unread") == errc::none);
+  pair.far->close();
+  CHECK(pair.take(*pair.near) == "reset");
+  CHECK(pair.take(*pair.near) == "end");
+  CHECK(pair.world.failure() == "");
+  duplex quiet;
+  REQUIRE(duplex::put(*quiet.near, "unread") == errc::none);
+  quiet.far->close();
+  REQUIRE(sim::planted::forget_reset(*quiet.client.process));
+  CHECK(quiet.take(*quiet.near) == "end");
+  CHECK_THAT(quiet.world.failure(),
+             Catch::Contains(": its peer has thrown away what it was sent, and a reader "
+                             "is told the end, not a reset"));
+}
+
+TEST_CASE("a drain that succeeds though its bytes were thrown away is found, a client's in a backlog too") {
+  sim::world world;
+  const host server(world, "server", world.user("alice"));
+  host client(world, "client", {1000});
+  auto name = server.bind("busy");
+  const auto waits = client.attach(client.connect("busy"));
+  REQUIRE(duplex::put(*waits, "unread") == errc::none);
+  name->withdraw();
+  waiting drain;
+  REQUIRE(waits->drain(drain) == start::done);
+  CHECK(drain.code() == errc::connection_reset);
+  REQUIRE(sim::planted::forget_reset(*client.process));
+  REQUIRE(waits->drain(drain) == start::done);
+  CHECK_THAT(world.failure(),
+             Catch::Contains(": its peer has thrown away what it was sent, and a drain is told "
+                             "that all was read, not a reset"));
+}
+
+TEST_CASE("an operation that would complete twice is found") {
+  duplex pair;
+  reading op;
+  REQUIRE(pair.near->read(op) == start::pending);
+  REQUIRE_FALSE(sim::planted::complete_twice(*pair.client.process));
+  REQUIRE(duplex::put(*pair.far, "x") == errc::none);
+  REQUIRE(sim::planted::complete_twice(*pair.client.process));
+  while (op.completions == 0) pair.client.poll();
+  pair.client.poll();
+  CHECK(op.completions == 1);
+  CHECK_THAT(pair.world.failure(),
+             Catch::Contains("an operation was about to complete twice: the one to read at "
+                             "connection ") &&
+                 Catch::EndsWith(" of client, pid 1001"));
+}
+
+TEST_CASE("an operation that was started again isn't completed by what was left of its last time") {
+  duplex pair;
+  reading op;
+  op.then = [&] {
+    if (op.completions == 1) REQUIRE(pair.near->read(op) == start::pending);
+  };
+  REQUIRE(pair.near->read(op) == start::pending);
+  REQUIRE(duplex::put(*pair.far, "x") == errc::none);
+  REQUIRE(sim::planted::complete_twice(*pair.client.process));
+  while (op.completions == 0) pair.client.poll();
+  pair.client.poll();
+  CHECK(op.completions == 1);
+  CHECK_THAT(pair.world.failure(), Catch::Contains("an operation was about to complete twice"));
+  pair.near->close();
+  pair.client.poll();
 }
 
 TEST_CASE("more connections in use than their name may have are found, whoever counted wrong") {

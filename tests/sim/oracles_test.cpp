@@ -46,53 +46,6 @@ struct ends {
 
 }  // namespace
 
-THREADED_TEST_CASE("a read's memory that is changed while the read waits is found") {
-  const auto why = why_fails([](process& p) {
-    ends both(p);
-    std::array<std::byte, 16> room{};
-    p.start_thread("reader", [&](thread&) { return both.near->receive(room) ? 0 : 1; });
-    p.start_thread("scribbler", [&](thread&) {
-      p.sleep(1ms);  // the reader waits by now
-      room[0] = std::byte{1};
-      return both.far->send("x") ? 0 : 1;
-    });
-    return p.join();
-  });
-  CHECK_THAT(why, Catch::Contains("memory was changed while an operation used it: the read at connection"));
-}
-
-THREADED_TEST_CASE("a write's memory that is changed while the write waits is found") {
-  const auto why = why_fails([](process& p) {
-    ends both(p);
-    std::string large(1'000'000, 'a');
-    p.start_thread("writer", [&](thread&) { return both.near->send(large) ? 0 : 1; });
-    p.start_thread("scribbler", [&](thread&) {
-      p.sleep(1ms);
-      large.back() = 'b';
-      std::string into(1'000'000, ' ');
-      for (std::size_t got = 0; got < into.size();) {
-        const auto part = both.far->receive(std::as_writable_bytes(std::span(into)).subspan(got));
-        if (!part) return 1;
-        got += part->bytes;
-      }
-      return 0;
-    });
-    return p.join();
-  });
-  CHECK_THAT(why, Catch::Contains("memory was changed while an operation used it: the write at connection"));
-}
-
-THREADED_TEST_CASE("what a program leaves open at its end is found") {
-  std::shared_ptr<backend::bound_name> forgotten;
-  const auto why = why_fails(
-      [&](process& p) {
-        forgotten = *p.twin().names().bind({.name = *endpoint_name::parse("left"), .runtime_directory = {}});
-        return 0;
-      },
-      1);
-  CHECK(why == "the program 'planted' ended and left open: the name '/run/user/1000/twinpipe/left'");
-}
-
 THREADED_TEST_CASE("an error of a task that no join has told is found") {
   const auto why = why_fails([](process& p) {
     return p.run([](runtime& rt) -> task<int> {

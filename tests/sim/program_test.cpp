@@ -295,42 +295,6 @@ THREADED_TEST_CASE("a run that fails while outside has let others go on is over 
   world.answer_with(nullptr);
 }
 
-THREADED_TEST_CASE("a dump shows processes, what they have open, and what their threads wait for") {
-  sim::world world;
-  const auto alice = world.user("alice");
-  world.process("server", alice, echo_server);
-  world.process("client", alice, [](process& p) {
-    auto server = blocking::connect(p, "echo", {.wait_for_server = true});
-    buffer into;
-    return server && server->receive(into) ? 0 : 1;
-  });
-  world.allow_steps(1000);
-  CHECK(world.run() == sim::run_end::failed);
-  for (const char* line : {
-           "name /run/user/1000/twinpipe/echo\n",
-           "thread client/main (alice) waits to read at connection",
-           "process server, pid 1000\n",
-           "  has an acceptor of the name '/run/user/1000/twinpipe/echo', where it waits to accept\n",
-           "program client: runs\n",
-       })
-    CHECK_THAT(world.dump(), Catch::Contains(line));
-}
-
-THREADED_TEST_CASE("a dump tells of nothing that has been closed, though it is still there") {
-  sim::world world;
-  const auto alice = world.user("alice");
-  world.process("closed", alice, [&](process& p) {
-    const auto served =
-        p.twin().names().bind({.name = *endpoint_name::parse("gone"), .runtime_directory = {}});
-    (*served)->withdraw();
-    p.log(world.dump());
-    return 0;
-  });
-  CHECK(world.run() == sim::run_end::finished);
-  CHECK_THAT(world.trace().front(),
-             Catch::Contains("process closed, pid 1000\n") && !Catch::Contains("gone"));
-}
-
 THREADED_TEST_CASE("programs begin when the scenario has returned") {
   bool returned = false;
   sim::explore({.runs = 100}, [&](sim::world& world) {

@@ -23,7 +23,20 @@ inline constexpr bool keeps_frames = true;
 inline constexpr bool keeps_frames = true;
 #endif
 
-/// A base for promises and for operations that are made for one call.
+/// The frame of a task, of which is told who wants to know how many there are.
+[[nodiscard]] void* allocate_task(std::size_t size);
+void free_task(void* frame, std::size_t size, bool keep) noexcept;
+
+/// A base for the promises of tasks.
+class counted_task {
+ public:
+  static void* operator new(std::size_t size) { return allocate_task(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    free_task(memory, size, keeps_frames);
+  }
+};
+
+/// A base for operations that are made for one call, and the like.
 class recycled {
  public:
   static void* operator new(std::size_t size) { return allocate_frame(size); }
