@@ -1,5 +1,6 @@
 // Binding: a name becomes a lock, a listening socket and the file between them.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <mutex>
@@ -90,14 +91,28 @@ result<directory_handle> open_place(const place& where) {
   return directory;
 }
 
+// Is it missing, so that it would be made, and then keep them out? Then it isn't made at all.
+bool would_keep_out(const place& where, const access_policy& access) {
+  struct stat info{};
+  return where.create_mode != 0 && (where.create_mode & S_IXOTH) == 0 &&
+         access.who() != access_policy::audience::same_user && ::lstat(where.directory.c_str(), &info) != 0 &&
+         errno == ENOENT;
+}
+
+error unreachable(const std::string& closed) {
+  return fail_with(errc::unreachable_policy, operation::bind, 0,
+                   quoted(closed) + " cannot be entered by all of them")
+      .error();
+}
+
 result<void> check_reach(const directory_handle& directory, const backend::bind_request& request) {
   const std::string closed = barrier(directory, request.access);
   if (closed.empty()) return {};
-  return fail_with(errc::unreachable_policy, operation::bind, 0,
-                   quoted(closed) + " cannot be entered by all of them");
+  return std::unexpected(unreachable(closed));
 }
 
 bound bind_file(const backend::bind_request& request, const place& where) {
+  if (would_keep_out(where, request.access)) return std::unexpected(unreachable(where.directory));
   auto directory = open_place(where);
   if (!directory) return fail(directory);
   if (auto reach = check_reach(*directory, request); !reach) return fail(reach);

@@ -4,6 +4,7 @@
 
 #include "buffer_watch.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 
 namespace tp::sim {
 
@@ -56,7 +57,9 @@ start handle::call(op& o, kind what) {
 void handle::wait_in_call(op& o, kind what, sim::wait why, time_point until) {
   if ((o.twin.phase & is_watched) == 0) watch_buffers(o, what, buffer_part::all);
   world_.time.note(happening::begun, number_, 0, std::to_underlying(what));
-  world_.time.block(why, why == wait::time ? nullptr : this, until);
+  const auto came = world_.time.block(why, why == wait::time ? nullptr : this, until);
+  if (came == scheduler::end::stalled && ended() == errc::none)
+    refuse_endless(world_, join("to ", name_of(what), " at ", describe()));
   unlink(o);
   if (what == kind::read) check_buffers(o, what);
 }
@@ -130,7 +133,9 @@ status handle::wait_for(readiness what, time_point deadline, raised_flag* until)
     if (reads) call_link(in, kind::readable);
     if (writes) call_link(out, kind::writable);
     if (until != nullptr) until->waits = &world_.time.current();
-    world_.time.block(wait::readiness, static_cast<handle*>(this), wakes);
+    const auto came = world_.time.block(wait::readiness, static_cast<handle*>(this), wakes);
+    if (came == scheduler::end::stalled && ended() == errc::none)
+      refuse_endless(world_, "to wait for " + describe());
     if (until != nullptr) until->waits = nullptr;
     if (writes) unlink(out);
     if (reads) unlink(in);

@@ -209,7 +209,7 @@ void socket_handle::come_into_use() {
   if (end_.instances == nullptr || std::exchange(end_.in_use, true)) return;
   const auto& [name, most, now] = *end_.instances;
   if (++end_.instances->now <= most) return;
-  fail_run(*process_->world, join('\'', process_->world->places.at(name), "' has ", now,
+  fail_run(*process_->world, join('\'', process_->world->place_of(name), "' has ", now,
                                   " instances in use, and max_instances is ", most));
 }
 

@@ -106,8 +106,9 @@ std::string describe_timers(const world::state& world) {
 
 std::string machine::describe_users() const {
   std::string text;
-  for (const auto& [uid, user] : users_) {
-    text += join("  user ", user.name, ", uid ", uid, uid == 0 ? ", privileged" : "",
+  for (std::size_t i = 0; i < users_.size(); ++i) {
+    const known_user& user = users_[i];
+    text += join("  user ", user.name, ", uid ", user.uid, user.uid == 0 ? ", privileged" : "",
                  user.groups.empty() ? "" : ", also in group ", list_of(user.groups), '\n');
   }
   return text;

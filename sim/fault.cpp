@@ -7,6 +7,7 @@
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
+#include "verdict.hpp"
 
 namespace tp::sim {
 
@@ -30,6 +31,19 @@ std::string why_impossible(act what, const fault& which) {
 void refuse_impossible(act what, const fault& which) {
   if (const std::string why = why_impossible(what, which); !why.empty()) throw std::invalid_argument(why);
 }
+
+/// A type of its own, so that its name can be asked for.
+struct rule_for_one_act {
+  act what;
+  std::string process;
+  std::uint64_t number;
+  fault which;
+
+  std::optional<fault> operator()(const occasion& at) const {
+    const bool here = at.what == what && at.process == process && at.number == number;
+    return here ? std::optional(which) : std::nullopt;
+  }
+};
 
 }  // namespace
 
@@ -60,10 +74,24 @@ fault_rule sometimes(act what, std::uint32_t one_in, fault which) {
 
 fault_rule at_act(act what, std::string process, std::uint64_t number, fault which) {
   refuse_impossible(what, which);
-  return [=, process = std::move(process)](const occasion& at) {
-    const bool here = at.what == what && at.process == process && at.number == number;
-    return here ? std::optional(which) : std::nullopt;
-  };
+  return rule_for_one_act{what, std::move(process), number, which};
+}
+
+std::string find_misnamed(const world::state& world) {
+  for (const fault_rule& each : world.fault_rules) {
+    const auto* const one = each.target<rule_for_one_act>();
+    if (one == nullptr) continue;
+    const std::string begin = one->process + ", pid ";
+    bool known = false;
+    for (std::size_t i = 0; i < world.known_processes.size() && !known; ++i)
+      known = world.known_processes[i].starts_with(begin);
+    if (!known)
+      return join(
+          "a rule for faults is about the process '", one->process,
+          "', and there was none of that name; it is the one that world::process was given, on another ",
+          "host HOST:NAME");
+  }
+  return {};
 }
 
 fault process_record::fault_at(act what) {
@@ -73,6 +101,11 @@ fault process_record::fault_at(act what) {
     if (const auto found = rule(here)) {
       if (const std::string why = why_impossible(what, *found); !why.empty())
         detail::fatal("a rule for faults: " + why);
+      if (found->delay != duration{}) {
+        const auto time_of_it = static_cast<std::uint64_t>(found->delay.count());
+        world->time.remark(happening::delayed, static_cast<std::uint32_t>(time_of_it >> 32U),
+                           static_cast<std::uint32_t>(time_of_it), std::to_underlying(what));
+      }
       if (found->fails != errc::none || found->resets)
         world->time.note(happening::faulted, 0, 0, std::to_underlying(what), found->fails);
       return *found;

@@ -29,6 +29,8 @@ class fiber {
   void start(fiber* (*body)(void*), void* context);
   /// Leaves this one, which is running, for `next`; returns when somebody comes back.
   void switch_to(fiber& next);
+  /// Has it been left below its stack if that address was touched?
+  [[nodiscard]] bool overflows_at(const void* address) const noexcept;
 
 #ifdef TWINPIPE_FIBERS
  private:

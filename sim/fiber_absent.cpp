@@ -14,5 +14,8 @@ void fiber::start(fiber* (*)(void*), void*) {
   detail::fatal("this build of the simulator has no threads: Boost.Context was not there when it was made");
 }
 void fiber::switch_to(fiber&) {}
+bool fiber::overflows_at(const void*) const noexcept {
+  return false;
+}
 
 }  // namespace tp::sim

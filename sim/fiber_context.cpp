@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 
 #include <boost/context/protected_fixedsize_stack.hpp>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -139,6 +140,13 @@ void fiber::switch_to(fiber& next) {
   boost::context::fiber from = std::move(next.context_).resume();
   left_->context_ = std::move(from);
   arrive();
+}
+
+// A large frame may begin beyond the page that nobody may touch.
+bool fiber::overflows_at(const void* address) const noexcept {
+  constexpr std::uintptr_t nearly = std::uintptr_t{64} << 10U;
+  const auto at = reinterpret_cast<std::uintptr_t>(address), end = reinterpret_cast<std::uintptr_t>(bottom_);
+  return at < end && end - at <= nearly;
 }
 
 void fiber::leave([[maybe_unused]] fiber& next) noexcept {

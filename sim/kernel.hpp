@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "guard.hpp"
 #include "handle.hpp"
 #include "machine.hpp"
+#include "published.hpp"
 #include "random.hpp"
 #include "step_watch.hpp"
 #include "twinpipe/backend/process.hpp"
@@ -34,6 +36,7 @@ class resident_program final : public hosted {
   void restart() override;
   void pause() override;
   void resume() override;
+  [[nodiscard]] const machine& host() const noexcept { return on_; }
   [[nodiscard]] bool background() const noexcept { return options_.background; }
   [[nodiscard]] bool running() const noexcept { return runs_; }
   [[nodiscard]] backend::process& twin() const noexcept { return *twin_; }
@@ -60,7 +63,10 @@ class resident_program final : public hosted {
 
 /// What others hold of a process after its end.
 struct life final : process_handle {
-  [[nodiscard]] bool exited() const noexcept override { return gone; }
+  explicit life(const std::shared_ptr<sim::world::state>& in) noexcept : world(in) {}
+  /// A point: whoever asks again and again lets others go on.
+  [[nodiscard]] bool exited() const noexcept override;
+  const std::weak_ptr<sim::world::state> world;
   bool gone = false;  ///< all that it had is closed
 };
 
@@ -68,11 +74,13 @@ struct life final : process_handle {
 struct process_record {
   std::shared_ptr<sim::world::state> world;
   machine& on;
-  std::string name;         ///< with its pid, for messages
-  bool background = false;  ///< see program_options
+  const std::string& name;     ///< with its pid, for messages
+  const std::uint32_t number;  ///< of that name among all of the world
+  const std::string& user;     ///< whose process it is
+  bool background = false;     ///< see program_options
   identity self;
   std::unique_ptr<identity> outside_acts_as = {};  ///< of calls that come from outside
-  std::shared_ptr<sim::life> life = std::make_shared<sim::life>();
+  std::shared_ptr<sim::life> life = std::make_shared<sim::life>(world);
   bool over = false;  ///< it does nothing any more
   [[nodiscard]] bool dead() const noexcept { return over; }
   bool paused = false;
@@ -84,7 +92,14 @@ struct process_record {
     return std::string_view(name).substr(0, name.rfind(", pid "));
   }
   handle_table handles = {};
-  int tasks = 0;  ///< coroutines that were made by its threads and have not ended
+  /// The name of a new thread, told from those of the threads before: "worker", "worker 2".
+  [[nodiscard]] std::string distinct(const std::string& wanted);
+  struct used_name {
+    std::string used;
+    unsigned times = 1;
+  };
+  std::vector<used_name> thread_names = {};  ///< the first few of its threads
+  int tasks = 0;                             ///< coroutines that were made by its threads and have not ended
 
   /// Whose rights the calling thread has between enter and revert; null otherwise.
   [[nodiscard]] std::unique_ptr<identity>& acts_as() noexcept;
@@ -146,6 +161,9 @@ void kill(backend::process& victim);
 [[nodiscard]] std::string left_open(backend::process& ended);
 /// The run has failed; the first reason counts. The calling thread doesn't go on.
 void fail_run(sim::world::state& world, std::string why);
+/// For who is outside, and waits for what can never come: ends the program with a report of who waits for
+/// what. `call`: "to read at connection 4".
+[[noreturn]] void refuse_endless(const sim::world::state& world, std::string_view call);
 
 }  // namespace tp::sim
 
@@ -158,27 +176,40 @@ struct tp::sim::world::state : std::enable_shared_from_this<state> {
   unix_sockets sockets{*std::pmr::new_delete_resource()};
   bool short_io = false;
   duration patience = std::chrono::seconds(10);
+  std::unique_ptr<guard> own_guard = {};  ///< from its first run on, unless who runs it has one
+  bool guarded = false;                   ///< by who runs it
   machine local{*this, ""};
   std::vector<std::unique_ptr<machine>> others;
-  /// For whoever reads the trace: threads by number, and where names were bound by that of their handle.
-  struct thread_names {
-    std::string process, thread;
+  // For whoever reads the trace, also beside a world that goes on.
+  struct known_thread {
+    std::string label;  ///< "server/worker (alice)"
     const machine* host;
-    std::uint32_t uid;
   };
-  std::vector<thread_names> known_threads;  ///< the first has number 1
-  /// "server/worker (alice)".
+  published<known_thread> known_threads;  ///< the first has number 1
+  struct known_place {
+    std::uint32_t number;  ///< of the handle
+    std::string where;
+  };
+  published<known_place> places;  ///< where names were bound
+  published<std::string> logged, remarks;
+  published<std::string> known_processes;  ///< their names with their pids
   [[nodiscard]] std::string label(std::uint32_t thread) const;
   /// Where that thread runs: its users have their names there.
   [[nodiscard]] const machine& host_of(std::uint32_t thread) const {
-    return thread == 0 ? local : *known_threads[thread - 1].host;
+    return thread == 0 || thread > known_threads.size() ? local : *known_threads[thread - 1].host;
   }
-  std::map<std::uint32_t, std::string> places;
+  [[nodiscard]] std::string place_of(std::uint32_t number) const;
+  /// A line of the trace.
+  void remark(std::string line) {
+    remarks.add(std::move(line));
+    time.remark(happening::remarked, static_cast<std::uint32_t>(remarks.size() - 1));
+  }
+
   std::deque<instances_in_use> instances;  ///< of all names there ever were
   std::vector<fault_rule> fault_rules;
   [[nodiscard]] bool has_fault_rules() const noexcept { return !fault_rules.empty(); }
   std::map<std::pair<std::uint32_t, kind>, held_act> held_acts;  ///< by the number of the handle
-  std::vector<std::string> trace;
+  std::vector<std::string> trace;  ///< of what was logged, as much as was asked for
   std::string failure;
   std::vector<std::unique_ptr<resident_program>> programs;
   std::optional<step_watch> late_steps;

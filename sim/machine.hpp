@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "published.hpp"
 #include "twinpipe/backend/names.hpp"
 #include "twinpipe/sim/host.hpp"
 #include "twinpipe/sim/world.hpp"
@@ -46,6 +47,10 @@ class machine final : public host {
   [[nodiscard]] std::string full_name(const std::string& of) const {
     return name_.empty() ? of : name_ + ":" + of;
   }
+  /// "the host north".
+  [[nodiscard]] std::string title() const {
+    return name_.empty() ? "the world's own host" : "the host " + name_;
+  }
   [[nodiscard]] std::string user_name(std::uint32_t uid) const;
   /// For reports, a line each.
   [[nodiscard]] std::string describe_users() const;
@@ -61,12 +66,16 @@ class machine final : public host {
 
  private:
   struct known_user {
+    std::uint32_t uid;
     std::string name;
     std::vector<std::uint32_t> groups;  ///< supplementary
   };
   world::state& in_;
   const std::string name_;
-  std::map<std::uint32_t, known_user> users_;  ///< by uid
+  published<known_user> users_;
+  [[nodiscard]] const known_user* find_user(user_id who) const;
+  void check_own(user_id who, std::string_view what) const;
+  void put(std::string path, const file_attributes& attributes, bool is_directory);
   std::uint32_t next_pid();
 
   std::vector<std::uint32_t> free_pids_;

@@ -41,7 +41,7 @@ class listener final : public bound_name, public handle {
         socket_.listen(std::min(static_cast<std::uint32_t>(request_.backlog), most_queued));
     assert(listens == std::errc{});
     process_->on.names.emplace(place_, this);
-    process_->world->places.emplace(number(), place_);
+    process_->world->places.add(number(), place_);
     time().note(happening::bound, number());
   }
   ~listener() override { close_now(); }
@@ -106,6 +106,7 @@ errc listener::admit(const process_ref& client, detached_ptr& made) {
   std::uint32_t& last = process_->world->handles;
   const std::uint32_t near = ++last, far = ++last;
   (*other)->user = std::make_unique<queued_client>(client->seen_by_others(), far).release();
+  time().remark(happening::called, number());
   time().note(happening::connected, near, far);
   made = make_stream(client, {&own, self_, near});
   tell_changes(sockets());
@@ -130,7 +131,7 @@ void listener::let_go() noexcept {
   if (process_->dead() && !place_.starts_with('@'))
     process_->on.left_sockets.insert_or_assign(place_, left_socket{request_.access, *self_});
   if (process_->dead()) {
-    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = each->next_queued()) {
+    for (unix_socket* each = socket_.first_queued(); each != nullptr; each = socket_.queued_after(*each)) {
       const std::unique_ptr<queued_client> client(static_cast<queued_client*>(each->user));
       check_account(*process_->world, *each, client->number, true);
     }

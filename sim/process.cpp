@@ -1,5 +1,5 @@
 // A simulated process. Killed or destroyed, the kernel takes back all it holds, first opened first.
-#include <array>
+#include <vector>
 
 #include "fatal.hpp"
 #include "kernel.hpp"
@@ -37,7 +37,7 @@ class process final : public backend::process, public tp::detail::recycled {
   void kill() {
     record_->world->time.check_caller("kill");
     if (std::exchange(record_->over, true)) return;
-    record_->world->time.note(happening::killed, record_->self.pid.value);
+    record_->world->time.note_showing(record_->number, happening::killed, record_->self.pid.value);
     record_->on.bury(*record_);
     close_all(record_);
   }
@@ -78,9 +78,11 @@ class process final : public backend::process, public tp::detail::recycled {
   bool killed() const noexcept override { return record_->dead(); }
   void log(std::string_view line) noexcept override {
     record_->world->time.check_caller("log");
+    record_->world->time.step();
     if (record_->dead()) return;
-    record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(record_->world->trace.size()));
-    record_->world->trace.push_back(record_->name + ": " + std::string(line));
+    published<std::string>& logged = record_->world->logged;
+    logged.add(join(record_->name, ": ", line));
+    record_->world->time.note(happening::logged, 0, static_cast<std::uint32_t>(logged.size() - 1));
   }
 
  private:
@@ -94,18 +96,36 @@ class process final : public backend::process, public tp::detail::recycled {
 };
 static_assert(backend::implements<process, backend::process>);
 
-/// One of the next few that others see the end of, or one that they don't; null: nothing is open any more.
-handle* choose_open(const process_record& of) {
-  std::array<handle*, 8> seen;
-  std::size_t n = 0;
-  for (handle* const each : of.handles) {
-    if (!each->open()) continue;
-    if (each->socket() == nullptr) return each;
-    seen[n++] = each;
-    if (n == seen.size()) break;
+/// What a killed process still has open, in an order of closing that is left to choice: one of the next few
+/// that others see the end of, or the next that they don't. Each place of its table is looked at once.
+class closing_order {
+ public:
+  explicit closing_order(process_record& of) noexcept : of_(of) {}
+
+  /// Null: nothing is open any more.
+  handle* next() {
+    std::erase_if(seen_, [this](std::size_t place) { return open_at(place) == nullptr; });
+    while (seen_.size() < most && next_ < of_.handles.size()) {
+      handle* const here = open_at(next_++);
+      if (here == nullptr) continue;
+      if (here->socket() == nullptr) return here;
+      seen_.push_back(next_ - 1);
+    }
+    return seen_.empty() ? nullptr : open_at(seen_[of_.world->time.choose(seen_.size(), choice::close)]);
   }
-  return n == 0 ? nullptr : seen[of.world->time.choose(n, choice::close)];
-}
+
+ private:
+  static constexpr std::size_t most = 8;
+  // Its owner may have gone meanwhile, and the handle with it.
+  [[nodiscard]] handle* open_at(std::size_t place) const noexcept {
+    handle* const found = place < of_.handles.size() ? of_.handles.at(place) : nullptr;
+    return found != nullptr && found->open() ? found : nullptr;
+  }
+
+  process_record& of_;
+  std::size_t next_ = 0;           ///< place that wasn't looked at
+  std::vector<std::size_t> seen_;  ///< places of some that others see the end of
+};
 
 // The kernel closes one after the other, in an order that is its own, and others see each state in between.
 // The process's own threads do nothing meanwhile; and a process that ends by itself, or from outside the
@@ -120,7 +140,8 @@ void process::close_all(process_ref killed) {
       if (handle* const each = killed->handles.at(i)) each->end(errc::process_killed);
     }
   } else {
-    while (handle* const next = choose_open(*killed)) {
+    closing_order order(*killed);
+    while (handle* const next = order.next()) {
       next->end(errc::process_killed);
       time.point();
     }
@@ -138,6 +159,24 @@ std::shared_ptr<const identity> process_record::seen_by_others() {
   made->process = life;
   if (!acts_as()) own_face = made;
   return made;
+}
+
+bool life::exited() const noexcept {
+  if (const auto in = world.lock()) {
+    in->time.check_caller("process_handle::exited");
+    in->time.point();
+  }
+  return gone;
+}
+
+// Who gives hundreds of names has made them different.
+std::string process_record::distinct(const std::string& wanted) {
+  constexpr std::size_t enough = 16;
+  for (auto& [used, times] : thread_names) {
+    if (used == wanted) return join(wanted, ' ', ++times);
+  }
+  if (thread_names.size() < enough) thread_names.push_back({wanted});
+  return wanted;
 }
 
 std::unique_ptr<backend::process> make_process(process_ref record) {

@@ -1,9 +1,10 @@
 // Programs of a world: their processes, and what becomes of their results.
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
-#include "fatal.hpp"
 #include "kernel.hpp"
+#include "text.hpp"
 #include "twinpipe/detail/killed.hpp"
 #include "twinpipe/process.hpp"
 
@@ -63,6 +64,9 @@ void resident_program::run() {
     thrown = "an exception left it that is no std::exception";
   }
   runs_ = false;
+  if (result_) {
+    world_->time.remark(happening::returned, record_of(*twin_).number, static_cast<std::uint32_t>(*result_));
+  }
   leave_foreground();
   if (!thrown.empty()) fail_run(*world_, "the program '" + on_.full_name(name_) + "' failed: " + thrown);
   if (result_.value_or(0) != 0)
@@ -76,7 +80,7 @@ void resident_program::run() {
 void resident_program::kill() {
   check_alive();
   if (twin_->killed()) return;
-  if (record_of(*twin_).paused) resume();
+  if (std::exchange(record_of(*twin_).paused, false)) world_->time.resume_threads(record_of(*twin_));
   sim::kill(*twin_);
   if (!runs_ || began_) return;
   runs_ = false;
@@ -86,19 +90,21 @@ void resident_program::kill() {
 void resident_program::pause() {
   check_alive();
   record_of(*twin_).paused = true;
-  world_->time.pause_threads(record_of(*twin_));
+  world_->time.pause_threads(record_of(*twin_), true);
 }
 
 void resident_program::resume() {
   check_alive();
   if (twin_->killed()) return;
   record_of(*twin_).paused = false;
-  world_->time.resume_threads(record_of(*twin_));
+  world_->time.resume_threads(record_of(*twin_), true);
 }
 
 void resident_program::restart() {
   check_alive();
-  if (runs_) detail::fatal("restart of a program that runs: '" + name_ + "'");
+  if (runs_)
+    throw std::logic_error(join("restart of '", on_.full_name(name_),
+                                "', which runs: kill() it first, or wait until ", "it has a result()"));
   thread_.reset();
   start();
 }

@@ -5,7 +5,6 @@
 #include <ranges>
 #include <utility>
 
-#include "explorer/last_words.hpp"
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
@@ -27,9 +26,15 @@ void scheduler::give_way(std::size_t to) {
   switch_to(next);
 }
 
+void scheduler::be_made_to_wait() {
+  ++forced_;
+  give_way(0);
+}
+
 void scheduler::switch_to(thread& next) {
   if (&next == current_) return;
-  thread& self = *std::exchange(current_, &next);
+  thread& self = *current_;
+  let_run(next);
   points_ = 0;
   running = next.outside() ? nullptr : next.process->world.get();
   note(happening::switched, self.number);
@@ -60,7 +65,7 @@ void scheduler::pass_time() {
   }
 }
 
-scheduler::end scheduler::block(sim::wait what, const void* on, time_point until) {
+scheduler::end scheduler::block(sim::wait what, const void* on, time_point until, std::uint64_t shown) {
   thread& self = *current_;
   count_step();
   if (halted_ && !self.outside() && !self.dying) {
@@ -72,7 +77,7 @@ scheduler::end scheduler::block(sim::wait what, const void* on, time_point until
   self.waits = what;
   self.awaited = on;
   self.since = now_;
-  note(happening::waits, 0, 0, std::to_underlying(what));
+  note_showing(shown, happening::waits, 0, std::to_underlying(what));
   self.timed_out = false;
   stalled_ = false;
   if (until != never && !self.dying) timers_.add(until, {&self, nullptr}, self.timer);
@@ -94,17 +99,26 @@ void scheduler::wake(thread& who) noexcept {
   (who.dying ? dying_ : held ? paused_ : ready_).push(&who);
 }
 
-void scheduler::pause_threads(process_record& process) {
+namespace {
+
+void note_pause(scheduler& time, const process_record& process, happening what, bool seen) {
+  if (seen) return time.note_showing(process.number, what, process.self.pid.value);
+  time.chronicle().note_unseen({time.now(), time.current().number, what, 0, 0, process.self.pid.value, 0});
+}
+
+}  // namespace
+
+void scheduler::pause_threads(process_record& process, bool seen) {
   if (current_->process == &process) detail::fatal("a simulated process can't pause itself");
-  note(happening::paused, process.self.pid.value);
+  note_pause(*this, process, happening::paused, seen);
   for (std::size_t n = ready_.size(); n > 0; --n) {
     thread* const each = ready_.take();
     (each->process == &process ? paused_ : ready_).push(each);
   }
 }
 
-void scheduler::resume_threads(process_record& process) {
-  note(happening::resumed, process.self.pid.value);
+void scheduler::resume_threads(process_record& process, bool seen) {
+  note_pause(*this, process, happening::resumed, seen);
   for (std::size_t n = paused_.size(); n > 0; --n) {
     thread* const each = paused_.take();
     (each->process == &process ? ready_ : paused_).push(each);
@@ -121,8 +135,8 @@ std::shared_ptr<thread> scheduler::start(process_record& process, std::string na
   made->runs_in = this;
   made->stack.start(run, made.get());
   threads_.push_back(made);
-  process.world->known_threads.emplace_back(std::string(process.short_name()), made->name, &process.on,
-                                            process.self.uid.value);
+  process.world->known_threads.add(
+      join(process.short_name(), '/', process.distinct(made->name), " (", process.user, ')'), &process.on);
   note(happening::thread_started, made->number);
   ready_.push(made.get());
   return made;
@@ -144,7 +158,7 @@ fiber* scheduler::run(void* started) {
   const auto own = std::ranges::find(time.threads_, &self, [](const auto& each) { return each.get(); });
   time.last_ended_ = std::move(*own);
   time.threads_.erase(own);
-  time.current_ = &time.next();
+  time.let_run(time.next());
   running = time.current_->outside() ? nullptr : time.current_->process->world.get();
   return &time.current_->stack;
 }
@@ -184,8 +198,10 @@ void scheduler::leave_for_good() {
 void scheduler::count_last_step() {
   constexpr unsigned enough = 1'000'000;
   if (++last_steps_ < enough) return;
+  const std::string& failure = current_->process->world->failure;
   detail::fatal(join("the thread '", current_->name, "' of ", current_->process->name,
-                     ", which was killed, goes round for ever"));
+                     ", which was killed, goes round for ever",
+                     failure.empty() ? "" : ". Before that: ", failure));
 }
 
 void scheduler::let_others_die() {
@@ -198,7 +214,7 @@ void scheduler::refuse_foreign(std::string_view call) const {
       join(call,
            " was called by a thread that is in no world, while this one runs. What std::thread and "
            "std::async do is in no schedule: start threads with process.start_thread");
-  if (spoken != nullptr) text += join("\n", spoken->how_to_replay());
+  if (how_to_replay) text += join("\n", how_to_replay());
   while (text.ends_with('\n')) text.pop_back();
   detail::fatal(text);
 }

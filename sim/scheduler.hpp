@@ -17,7 +17,6 @@
 
 namespace tp::sim {
 
-class last_words;
 struct process_record;
 
 /// What a thread waits for.
@@ -93,21 +92,22 @@ class scheduler {
     count_step();
     if (current_->dying) return count_last_step();
     if (ready_.empty()) return;
-    if (++points_ > most_points) return give_way(0);
+    if (++points_ > most_points) return be_made_to_wait();
     if (const std::uint32_t chosen = chronicle_.choose(ready_.size() + 1, choice::preempt); chosen != 0)
       give_way(chosen - 1);
   }
   /// The current thread waits until it is woken, or until then.
-  end block(sim::wait what, const void* on, time_point until);
+  end block(sim::wait what, const void* on, time_point until, std::uint64_t shown = 0);
   void wake(thread& who) noexcept;
   /// It begins when it is its turn.
   std::shared_ptr<thread> start(process_record& process, std::string name, std::function<void()> body);
   /// The operation is made ready at its deadline, by the loop it belongs to.
   void set_timer(backend::op& o, time_point when) { timers_.add(when, {nullptr, &o}, o.twin.slot); }
   void clear_timer(backend::op& o) noexcept { timers_.remove(o.twin.slot); }
-  /// Those of a paused process don't go on until they are resumed.
-  void pause_threads(process_record& process);
-  void resume_threads(process_record& process);
+  /// Those of a paused process don't go on until they are resumed. `seen`: in the trace, too, and not only as
+  /// a part of its death.
+  void pause_threads(process_record& process, bool seen = false);
+  void resume_threads(process_record& process, bool seen = false);
   /// All threads of the process end before anything else happens, but for the current one if it is one of
   /// them.
   void kill_threads(process_record& process);
@@ -123,10 +123,30 @@ class scheduler {
             errc code = errc::none) noexcept {
     chronicle_.note({now_, current_->number, what, kind, static_cast<std::uint8_t>(code), object, value});
   }
+  /// What the trace shows of it is another number than the object's, which may differ where the run does not.
+  void note_showing(std::uint64_t shown, happening what, std::uint32_t object = 0,
+                    std::uint8_t kind = 0) noexcept {
+    chronicle_.note({now_, current_->number, what, kind, 0, object, 0}, shown);
+  }
+  /// For the trace alone.
+  void remark(happening what, std::uint32_t object = 0, std::uint32_t value = 0,
+              std::uint8_t kind = 0) noexcept {
+    chronicle_.remark({now_, current_->number, what, kind, 0, object, value});
+  }
 
+  /// Where nobody else may go on, so that it is no point, but where nobody may go round for ever either.
+  void step() {
+    count_step();
+    if (current_->dying) count_last_step();
+  }
+  /// Times that a thread had to let others go on, see most_points.
+  [[nodiscard]] std::uint64_t forced() const noexcept { return forced_; }
   /// In all.
   void allow_steps(std::uint64_t most) noexcept;
-  /// Of any thread of the program.
+  // From any thread of the program.
+  [[nodiscard]] std::uint32_t running_thread() const noexcept {
+    return running_thread_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_.load(std::memory_order_acquire); }
   /// From now on nobody but outside, and who dies, goes on; it returns only when the process of the calling
   /// thread was killed.
@@ -143,8 +163,8 @@ class scheduler {
   }
   [[nodiscard]] bool is_foreign() const noexcept { return &running != owner_; }
   [[noreturn]] void refuse_foreign(std::string_view call) const;
-  /// What is said if the program ends in the run; null: nothing, it is none of an exploration.
-  const last_words* spoken = nullptr;
+  /// A line for a report; none: nobody can, it is no run of an exploration.
+  std::function<std::string()> how_to_replay;
   /// What happens when the bound on steps is passed and, `late`, at each of the last steps before that.
   std::function<void(bool late)> on_step_bound;
   /// Calls `visit` for all that is due, in its order: with the time, the thread that waits or null, and the
@@ -162,6 +182,7 @@ class scheduler {
   /// A thread that never waits lets the others go on after so many points; that is no choice.
   static constexpr unsigned most_points = 1000;
   void give_way(std::size_t to);
+  void be_made_to_wait();
   void switch_to(thread& next);
   thread& next();
   void pass_time();
@@ -175,6 +196,11 @@ class scheduler {
     if (now > most_steps_) exceed_steps();
   }
 
+  void let_run(thread& who) noexcept {
+    current_ = &who;
+    running_thread_.store(who.number, std::memory_order_release);
+  }
+
   const void* const owner_ = &running;  ///< differs between threads that are alive
   sim::chronicle chronicle_;
   thread outside_;
@@ -186,9 +212,11 @@ class scheduler {
   std::vector<std::shared_ptr<thread>> threads_;  ///< that have not ended, in the order of their starts
   std::shared_ptr<thread> last_ended_;            ///< what its stack still stands in
   time_point now_{};
-  std::atomic<std::uint64_t> steps_ = 0;   ///< others only look
-  std::uint64_t most_steps_ = UINT64_MAX;  ///< without being looked at
+  std::atomic<std::uint32_t> running_thread_ = 0;  ///< its number, for others to look
+  std::atomic<std::uint64_t> steps_ = 0;           ///< likewise
+  std::uint64_t most_steps_ = UINT64_MAX;          ///< without being looked at
   std::uint64_t step_bound_ = UINT64_MAX;
+  std::uint64_t forced_ = 0;
   unsigned points_ = 0;      ///< since another thread ran
   unsigned last_steps_ = 0;  ///< of threads that have to end, since one of them ended
   std::uint32_t started_ = 0;

@@ -56,7 +56,8 @@ class mutex final : public backend::mutex, public tp::detail::recycled {
       if (holder_ == &time().current() && holder_->outside())
         detail::fatal("mutex::lock would never end: its only thread holds the mutex already");
       if (number_ != 0) time().note(happening::begun, number_, 0, std::to_underlying(kind::lock));
-      waiters_.wait(wait::mutex, never, &holder_);
+      if (waiters_.wait(wait::mutex, never, &holder_) == scheduler::end::stalled)
+        refuse_endless(*process_->world, "to lock a mutex");
       if (holder_ != nullptr) count_lost();
     }
     time().current().overtaken = 0;
@@ -133,9 +134,8 @@ class condition final : public backend::condition, public tp::detail::recycled {
     } else if (!waiters_.time().happens(16, choice::spurious)) {
       came = waiters_.wait(wait::condition, deadline);
     }
+    if (came == scheduler::end::stalled) refuse_endless(*process_->world, "to wait for a condition");
     held.lock();
-    if (came == scheduler::end::stalled)
-      detail::fatal("condition::wait outside a world's threads would never end");
     return came != scheduler::end::timed_out;
   }
   void notify_one() noexcept override {
@@ -167,7 +167,7 @@ class signal final : public backend::event, public tp::detail::recycled {
     waiters_.time().point();
     while (!set_ && !process_->dead() && waiters_.time().now() < deadline) {
       if (waiters_.wait(wait::event, deadline) == scheduler::end::stalled)
-        detail::fatal("event::wait outside a world's threads would never end");
+        refuse_endless(*process_->world, "to wait for an event");
     }
     return set_;
   }
@@ -193,7 +193,8 @@ class interrupt final : public backend::interrupt, public tp::detail::recycled {
     time.point();
     while (!flag.raised && !process_->dead() && time.now() < deadline) {
       flag.waits = &time.current();
-      time.block(wait::interrupt, this, deadline);
+      if (time.block(wait::interrupt, this, deadline) == scheduler::end::stalled && !flag.raised)
+        refuse_endless(*process_->world, "to wait for an interrupt");
       flag.waits = nullptr;
     }
     return flag.raised;
@@ -215,10 +216,9 @@ class started_thread final : public backend::thread, public tp::detail::recycled
     scheduler& time = process_->world->time;
     while (!self_->ended) {
       self_->joiners.push_back(&time.current());
-      const auto came = time.block(wait::thread_end, self_.get(), never);
+      const auto came = time.block(wait::thread_end, self_.get(), never, self_->number);
       if (came == scheduler::end::stalled && !self_->ended)
-        detail::fatal("to wait for the thread '" + self_->name +
-                      "' outside a world's threads would never end");
+        refuse_endless(*process_->world, "to wait for the end of the thread '" + self_->name + "'");
       std::erase(self_->joiners, &time.current());
     }
   }
@@ -258,17 +258,21 @@ class threads final : public backend::threads, public tp::detail::recycled {
   void sleep_until(time_point deadline) override {
     time().check_caller("sleep");
     if (process_->dead()) return;
+    const time_point begun = time().now();
+    if (deadline <= begun) time().remark(happening::let_others);
     time().point();
     while (time().now() < deadline) {
-      const auto came = time().block(wait::time, nullptr, deadline);
+      const auto came =
+          time().block(wait::time, nullptr, deadline, static_cast<std::uint64_t>((deadline - begun).count()));
       if (came == scheduler::end::killed) return;
-      if (came == scheduler::end::stalled) detail::fatal("sleep_until(never) would never end");
+      if (came == scheduler::end::stalled) refuse_endless(*process_->world, "to sleep");
     }
   }
   /// One byte of each number.
   void random(std::span<std::byte> fill) noexcept override {
     time().check_caller("random");
     std::ranges::fill(fill, std::byte{});
+    time().step();
     if (process_->dead()) return;
     for (std::byte& b : fill) b = static_cast<std::byte>(process_->world->random_bytes().next() >> 56U);
   }

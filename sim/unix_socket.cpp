@@ -95,7 +95,7 @@ std::expected<unix_socket*, std::errc> unix_socket::connect(unix_socket& other) 
   state_ = embryo.state_ = state::established;
   peer_ = &embryo;
   embryo.peer_ = this;
-  (other.first_ == nullptr ? other.first_ : other.last_->next_) = &embryo;
+  embryo.next_ = other.last_ != nullptr ? std::exchange(other.last_->next_, &embryo) : &embryo;
   other.last_ = &embryo;
   ++other.queued_;
   other.wake_up(wake::readable);
@@ -105,13 +105,22 @@ std::expected<unix_socket*, std::errc> unix_socket::connect(unix_socket& other) 
 /// unix_accept().
 std::expected<unix_socket*, std::errc> unix_socket::accept() {
   if (state_ != state::listening) return std::unexpected(std::errc::invalid_argument);
-  if (first_ == nullptr) return std::unexpected(std::errc::resource_unavailable_try_again);
-  unix_socket* const taken = first_;
-  first_ = std::exchange(taken->next_, nullptr);
-  if (first_ == nullptr) last_ = nullptr;
+  unix_socket* const taken = pop_queued();
+  if (taken == nullptr) return std::unexpected(std::errc::resource_unavailable_try_again);
   --queued_;
   wake_up(wake::room);
   return taken;
+}
+
+unix_socket* unix_socket::pop_queued() noexcept {
+  unix_socket* const first = first_queued();
+  if (first == nullptr) return nullptr;
+  if (first == last_)
+    last_ = nullptr;
+  else
+    last_->next_ = first->next_;
+  first->next_ = nullptr;
+  return first;
 }
 
 /// What sock_alloc_send_pskb() and the queueing in unix_stream_sendmsg() say to one more buffer.
@@ -231,7 +240,7 @@ std::uint16_t unix_socket::poll() const noexcept {
   if (reset_) bits |= ready::err;
   if (shut(direction::read)) bits |= ready::rdhup | ready::in;
   if (shutdown_ == std::to_underlying(direction::both) || state_ == state::fresh) bits |= ready::hup;
-  if (!receive_queue_.empty() || first_ != nullptr) bits |= ready::in;
+  if (!receive_queue_.empty() || last_ != nullptr) bits |= ready::in;
   if (urgent_ != nullptr) bits |= ready::pri;
   if (is_writable(0)) bits |= ready::out;
   return bits;
@@ -271,11 +280,7 @@ void unix_socket::release(bool embryo) {
     peer_->end(direction::both);
   }
   while (!receive_queue_.empty()) pop_buffer();
-  while (first_ != nullptr) {
-    unix_socket& queued = *first_;
-    first_ = queued.next_;
-    queued.release(true);
-  }
+  while (unix_socket* const queued = pop_queued()) queued->release(true);
   state_ = state::gone;
   if (next_woken_ == nullptr) kernel_->dispose(*this);
 }

@@ -94,9 +94,13 @@ class unix_socket {
 
   /// The other end, until it closes.
   [[nodiscard]] unix_socket* peer() const noexcept { return peer_; }
-  /// Who waits in a listener's backlog: the first, and who comes after it.
-  [[nodiscard]] unix_socket* first_queued() const noexcept { return first_; }
-  [[nodiscard]] unix_socket* next_queued() const noexcept { return next_; }
+  /// Who waits in this listener's backlog: the first, and who comes after one of them.
+  [[nodiscard]] unix_socket* first_queued() const noexcept {
+    return last_ != nullptr ? last_->next_ : nullptr;
+  }
+  [[nodiscard]] unix_socket* queued_after(const unix_socket& one) const noexcept {
+    return &one != last_ ? one.next_ : nullptr;
+  }
   [[nodiscard]] std::uint32_t queued() const noexcept { return queued_; }
 
   /// Bytes that wait to be read, counted one by one: what close() throws away.
@@ -118,6 +122,7 @@ class unix_socket {
   [[nodiscard]] bool shut(direction which) const noexcept;
   void end(direction which);
   [[nodiscard]] bool is_writable(std::uint32_t transient) const noexcept;
+  [[nodiscard]] unix_socket* pop_queued() noexcept;
   [[nodiscard]] std::errc enqueue(std::uint32_t size, unix_buffer*& made);
   void pop_buffer();
   void wake_up(std::uint8_t changes);
@@ -128,9 +133,8 @@ class unix_socket {
   unix_socket* peer_ = nullptr;
   unix_buffer_queue receive_queue_;
   unix_buffer* urgent_ = nullptr;      ///< oob_skb: in the queue
-  unix_socket* first_ = nullptr;       ///< of the backlog
   unix_socket* last_ = nullptr;        ///< of the backlog
-  unix_socket* next_ = nullptr;        ///< in the backlog it is in, or of those that are free
+  unix_socket* next_ = nullptr;        ///< in the backlog it is in, in a circle, or of those that are free
   unix_socket* next_woken_ = nullptr;  ///< itself: the last of them
   std::uint32_t sndbuf_;
   std::uint32_t charge_ = 0;    ///< sk_wmem_alloc, without the 1 for the socket itself

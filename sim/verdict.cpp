@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 
@@ -66,6 +67,22 @@ std::string waits_for(const world::state& world, const thread& who) {
   }
 }
 
+/// "server/main (alice) waits to be interrupted".
+std::string state_of(const world::state& world, const thread& who) {
+  return name_of(world, who) + ' ' + describe_wait(world, who);
+}
+
+/// Whom the others may be waiting for.
+std::string paused_ones(const world::state& world) {
+  std::string text;
+  std::set<const process_record*> told;
+  for (const auto& each : world.time.threads()) {
+    if (!each->process->paused || !told.insert(each->process).second) continue;
+    text += join("  ", each->process->name, " is paused, and nobody lets it go on: see hosted::resume\n");
+  }
+  return text;
+}
+
 /// Serves, or waits for one who does.
 bool may_wait(const thread& who, const std::set<const thread*>& idle) {
   if (who.process->background) return true;
@@ -108,10 +125,10 @@ std::string find_deadlock(const world::state& world) {
   std::string text, cycle;
   for (const auto& each : world.time.threads()) {
     if (idle.contains(each.get())) continue;
-    text += join("  ", name_of(world, *each), " waits ", waits_for(world, *each), '\n');
+    text += join("  ", state_of(world, *each), '\n');
     if (cycle.empty()) cycle = find_cycle(world, *each);
   }
-  return text.empty() ? text : "deadlock, nobody can go on:\n" + text + cycle;
+  return text.empty() ? text : "deadlock, nobody can go on:\n" + text + paused_ones(world) + cycle;
 }
 
 std::string find_lock_cycle(const world::state& world) {
@@ -120,6 +137,16 @@ std::string find_lock_cycle(const world::state& world) {
     if (std::string cycle = find_cycle(world, *each); !cycle.empty()) return cycle;
   }
   return {};
+}
+
+void refuse_endless(const world::state& world, std::string_view call) {
+  std::string text =
+      join(call, " outside a world's threads would never end, for ",
+           world.failure.empty() ? "nobody can go on:" : "the run has failed: ", world.failure);
+  for (const auto& each : world.time.threads()) text += "\n  " + state_of(world, *each);
+  if (world.time.how_to_replay) text += join('\n', world.time.how_to_replay());
+  while (text.ends_with('\n')) text.pop_back();
+  detail::fatal(text);
 }
 
 void check_accounts(world::state& world) {

@@ -18,6 +18,9 @@ namespace tp::sim {
 /// Everything that can be seen (dump.cpp).
 [[nodiscard]] std::string describe(const world::state& world);
 
+/// A sentence about a rule for faults that means a process that never was; or empty.
+[[nodiscard]] std::string find_misnamed(const world::state& world);
+
 /// The run fails if bytes were lost that somebody could still read.
 void check_accounts(world::state& world);
 

@@ -1,16 +1,42 @@
 // A world: its users, its files, and the birth of its processes.
 #include "twinpipe/sim/world.hpp"
 
-#include "explorer/last_words.hpp"
-#include "explorer/watchdog.hpp"
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
 #include "fatal.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/detail/lost.hpp"
 #include "verdict.hpp"
 
 namespace tp::sim {
+namespace {
+
+/// As long as it lives, somebody looks after the world.
+class guarded {
+ public:
+  explicit guarded(const std::shared_ptr<world::state>& what) : what_(*what) {
+    if (what_.guarded) return;
+    if (what_.own_guard == nullptr || what_.own_guard->patience() != what_.patience)
+      what_.own_guard = make_guard(what_.patience);
+    what_.own_guard->watch(what);
+  }
+  guarded(const guarded&) = delete;
+  guarded& operator=(const guarded&) = delete;
+  ~guarded() {
+    if (!what_.guarded) what_.own_guard->leave(what_);
+  }
+
+ private:
+  world::state& what_;
+};
+
+}  // namespace
+
 world::state::state(std::size_t kept_events) : time(kept_events) {}
 world::state::~state() = default;
 
@@ -44,7 +70,6 @@ world::world() : world(256) {}
 world::world(std::size_t kept_events)
     : state_(std::allocate_shared<state>(kept_memory<state>(), kept_events)) {
   tell_of_losses();
-  state_->time.spoken = last_words::of_this_thread();
   state_->time.on_step_bound = [this](bool late) {
     auto& seen = state_->late_steps;
     if (!seen) seen.emplace(*state_, state_->time.steps() - 1);
@@ -54,11 +79,20 @@ world::world(std::size_t kept_events)
 }
 
 world::~world() {
+  std::optional<guarded> here;
+  if (!state_->time.threads().empty()) here.emplace(state_);  // they have to leave their frames
   for (const auto& each : state_->programs) each->kill();
   state_->programs.clear();
 }
 
 host& world::add_host(std::string name) {
+  const auto has_name = [&](const auto& each) { return each->name() == name; };
+  if (name.empty() || std::ranges::any_of(state_->others, has_name)) {
+    throw std::invalid_argument(
+        name.empty()
+            ? "world::add_host: the name is empty, and reports call processes by it"
+            : join("world::add_host: there is a host '", name, "' already; give each a name of its own"));
+  }
   return *state_->others.emplace_back(std::make_unique<machine>(*state_, std::move(name)));
 }
 
@@ -76,8 +110,14 @@ void world::directory(std::string path, file_attributes attributes) {
 
 std::string world::state::label(std::uint32_t thread) const {
   if (thread == 0) return "outside";
-  const thread_names& known = known_threads[thread - 1];
-  return join(known.process, '/', known.thread, " (", known.host->user_name(known.uid), ')');
+  return thread <= known_threads.size() ? known_threads[thread - 1].label : join("thread ", thread);
+}
+
+std::string world::state::place_of(std::uint32_t number) const {
+  for (std::size_t i = places.size(); i-- > 0;) {
+    if (places[i].number == number) return places[i].where;
+  }
+  return {};
 }
 
 std::unique_ptr<backend::process> world::make_process(std::string name, user_id user) {
@@ -91,11 +131,8 @@ hosted& world::process(std::string name, user_id user, program main, program_opt
 run_end world::run() {
   const auto over = [&] { return !state_->programs.empty() && state_->foreground == 0; };
   state_->time.check_caller("world::run");
-  watchdog* const theirs = watchdog::of_this_thread();
-  std::optional<watchdog> own;
-  if (theirs == nullptr) own.emplace(state_->patience);
   if (!over()) {
-    const watchdog::watch looked_at(theirs != nullptr ? *theirs : *own, *state_);
+    const guarded here(state_);
     state_->time.block(wait::world_end, this, never);
   }
   check_accounts(*state_);
@@ -115,7 +152,11 @@ random_numbers& world::state::random_bytes() {
 
 std::uint32_t world::choose(std::uint32_t bound) {
   state_->time.check_caller("world::choose");
-  return state_->time.choose(bound, choice::user);
+  state_->time.step();
+  if (state_->time.current().dying) detail::leave_killed();
+  const std::uint32_t chosen = state_->time.choose(bound, choice::user);
+  state_->time.remark(happening::chose, bound, chosen);
+  return chosen;
 }
 
 void world::add_faults(fault_rule rule) {
@@ -166,7 +207,9 @@ time_point world::now() const noexcept {
   return state_->time.now();
 }
 const std::vector<std::string>& world::trace() const noexcept {
-  return state_->trace;
+  std::vector<std::string>& copied = state_->trace;
+  for (std::size_t i = copied.size(); i < state_->logged.size(); ++i) copied.push_back(state_->logged[i]);
+  return copied;
 }
 
 }  // namespace tp::sim

@@ -117,6 +117,11 @@ class Tidy(unittest.TestCase):
         self.lets_through('sim/explorer/a.hpp', '// A.\n#pragma once\n#include <thread>\n')
         self.finds('sim/a.cpp:2', '<thread> above the seam', 'sim/a.cpp', '// A.\n#include <thread>\n')
 
+    def test_a_world_that_uses_who_runs_it(self):
+        include = '#include "explorer/watchdog.hpp"\n'
+        self.finds('sim/a.cpp:2', '"explorer/watchdog.hpp" stands above worlds', 'sim/a.cpp', '// A.\n' + include)
+        self.lets_through('sim/explorer/a.hpp', '// A.\n#pragma once\n' + include)
+
     def test_a_forbidden_name_above_the_seam(self):
         for word in (
             'std::this_thread', 'std::random_device', 'std::mutex', 'std::shared_timed_mutex', 'std::recursive_timed_mutex',

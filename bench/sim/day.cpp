@@ -1,4 +1,5 @@
 // A day in which hardly anything happens.
+#include <string>
 #include <vector>
 
 #include "measured.hpp"
@@ -60,7 +61,7 @@ figure day(double scale) {
     const auto u = world.user("u");
     world.process("server", u, [](tp::process& p) { return p.run(serve); });
     for (int i = 0; i < clients; ++i) {
-      world.process("client", u, [=](tp::process& p) {
+      world.process("client " + std::to_string(i), u, [=](tp::process& p) {
         return p.run([=](tp::runtime& rt) { return beat(rt, seconds); });
       });
     }

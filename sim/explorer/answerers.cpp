@@ -17,7 +17,13 @@ std::uint32_t exhaustive_answerer::answer(std::uint32_t bound, choice what) {
   const bool by_chance = what == choice::postpone || what == choice::spurious || what == choice::length ||
                          what == choice::accept || what == choice::close || what == choice::pid ||
                          what == choice::random;
-  return given_.emplace_back(by_chance ? 0 : decide(bound, what == choice::preempt));
+  return given_.add(by_chance ? 0 : decide(bound, what == choice::preempt));
+}
+
+std::vector<std::uint32_t> exhaustive_answerer::given() const {
+  std::vector<std::uint32_t> all(given_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = given_[i];
+  return all;
 }
 
 std::uint32_t exhaustive_answerer::decide(std::uint32_t bound, bool preempts) {

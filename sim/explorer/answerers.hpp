@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "published.hpp"
 #include "random.hpp"
 #include "twinpipe/sim/choice.hpp"
 
@@ -48,7 +49,7 @@ class exhaustive_answerer final : public answerer {
   explicit exhaustive_answerer(unsigned preemptions) noexcept : most_(preemptions) {}
   std::uint32_t answer(std::uint32_t bound, choice what) override;
   /// All that was answered in this run so far, what isn't varied among it.
-  [[nodiscard]] const std::vector<std::uint32_t>& given() const noexcept { return given_; }
+  [[nodiscard]] std::vector<std::uint32_t> given() const;
   /// To the next run; false: there is none.
   [[nodiscard]] bool advance();
 
@@ -60,7 +61,7 @@ class exhaustive_answerer final : public answerer {
   std::uint32_t decide(std::uint32_t bound, bool preempts);
 
   std::vector<decision> path_;
-  std::vector<std::uint32_t> given_;
+  published<std::uint32_t> given_;  ///< which the watchdog may have to tell
   std::size_t next_ = 0;
   unsigned most_;
   unsigned spent_ = 0;  ///< preemptions, so far in this run

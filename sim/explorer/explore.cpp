@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,8 @@ namespace tp::sim {
 namespace {
 
 constexpr std::size_t few_events = 256, many_events = std::size_t{1} << 16U;
+/// 400 MB, of which a run takes what it needs.
+constexpr std::size_t most_events = std::size_t{1} << 24U;
 constexpr std::size_t lines_of_report = 80;
 
 struct failure {
@@ -34,22 +37,23 @@ std::unique_ptr<answerer> answers_of(const schedule& how) {
 /// What a run without a trace tells. `why` is empty if it went well.
 struct outcome {
   std::string why;
-  std::uint64_t steps, hash;
+  std::uint64_t steps, hash, events;
+  bool forced;
 };
 
 outcome run_once(const scenario& what, answerer& answers, const explore_options& options) {
   one_run run(what, answers, options.most_steps, few_events);
-  return {std::move(run.why), run.steps, run.hash};
+  return {std::move(run.why), run.steps, run.hash, run.events, run.forced};
 }
 
-/// Two runs of one schedule, compared event by event.
-std::string why_differs(const scenario& what, const schedule& how, const explore_options& options) {
+/// Two runs of one schedule, compared event by event. `events`: so many were in one of them.
+std::string why_differs(const scenario& what, const schedule& how, const explore_options& options,
+                        std::size_t events) {
   const auto first = answers_of(how), second = answers_of(how);
-  const one_run one(what, *first, options.most_steps, many_events),
-      two(what, *second, options.most_steps, many_events);
-  if (one.hash == two.hash) return {};
+  const std::size_t kept = std::clamp(std::bit_ceil(2 * events), many_events, most_events);
+  const one_run one(what, *first, options.most_steps, kept), two(what, *second, options.most_steps, kept);
   return "two runs of one schedule differ, so the scenario depends on something outside its world: " +
-         one.difference(two);
+         (one.hash != two.hash ? one.difference(two) : "but the next two did not, so nobody knows where");
 }
 
 [[noreturn]] void report(const scenario& what, const failure& failed, const explore_options& options,
@@ -91,7 +95,7 @@ class search {
   void over_seeds() {
     const watchdog::on_duty here(watchdog_);
     schedule how;  // of the run that goes on
-    const last_words spoken([&] { return how.to_string(); });
+    const last_words spoken([&] { return how.to_string(); }, &how.seed);
     while (!done()) {
       const std::uint64_t number = next_++;
       if (options_.runs != 0 && number >= options_.runs) return;
@@ -124,14 +128,18 @@ class search {
             .exhausted = exhausted_,
             .preemptions = options_.preemptions,
             .seconds = std::chrono::duration<double>(real_clock::now() - begun_).count(),
-            .hash = hash_};
+            .hash = hash_,
+            .strategy = options_.strategy,
+            .budget_ended = budget_ended_,
+            .forced = forced_};
   }
 
  private:
   using real_clock = std::chrono::steady_clock;
 
-  [[nodiscard]] bool done() const {
-    return failed_ || (options_.budget != duration{} && real_clock::now() - begun_ >= options_.budget);
+  [[nodiscard]] bool done() {
+    if (options_.budget != duration{} && real_clock::now() - begun_ >= options_.budget) budget_ended_ = true;
+    return failed_ || budget_ended_;
   }
 
   /// `written`: yields the run's schedule, afterwards.
@@ -143,9 +151,11 @@ class search {
       outcome again = run_once(what_, *answers_of(same), options_);
       seen.steps += again.steps;
       seen.why = std::move(again.why);
-      if (seen.why.empty() && again.hash != seen.hash) seen.why = why_differs(what_, same, options_);
+      if (seen.why.empty() && again.hash != seen.hash)
+        seen.why = why_differs(what_, same, options_, std::max(seen.events, again.events));
     }
     ++runs_;
+    if (seen.forced) ++forced_;
     steps_ += seen.steps;
     hash_ += seen.hash;  // in no order, for workers have none
     if (seen.why.empty()) return;
@@ -159,8 +169,8 @@ class search {
   const explore_options& options_;
   const scenario& what_;
   const real_clock::time_point begun_ = real_clock::now();
-  std::atomic<std::uint64_t> next_ = 0, runs_ = 0, steps_ = 0, hash_ = 0;
-  std::atomic<bool> failed_ = false;
+  std::atomic<std::uint64_t> next_ = 0, runs_ = 0, steps_ = 0, hash_ = 0, forced_ = 0;
+  std::atomic<bool> failed_ = false, budget_ended_ = false;
   bool exhausted_ = false;
   std::mutex lock_;
   std::optional<failure> failure_;  ///< guarded: that of the earliest run
@@ -173,7 +183,15 @@ class search {
 std::string exploration::to_string() const {
   const auto count = [](std::uint64_t n, std::string_view what) { return join(n, what, n == 1 ? "" : "s"); };
   const std::string all = count(runs, " schedule");
-  return exhausted ? join("exhausted at ", count(preemptions, " preemption"), ", ", all) : all;
+  const std::string unseen =
+      forced == 0 ? ""
+                  : join("; in ", forced,
+                         " a thread that never waited was made to, after 1000 points: other ways to ",
+                         "go on from there were not tried");
+  if (exhausted) return join("exhausted at ", count(preemptions, " preemption"), ", ", all, unseen);
+  if (strategy == strategy::random) return all;
+  return join("not exhausted: ", all, " of at most ", count(preemptions, " preemption"), ", ",
+              budget_ended ? "budget" : "runs", " ended", unseen);
 }
 
 void replay(std::string_view written, const scenario& what, const explore_options& options) {
@@ -184,7 +202,7 @@ void replay(std::string_view written, const scenario& what, const explore_option
                                      "; a report of this version of the library names one"));
   }
   const auto answers = answers_of(*how);
-  const last_words spoken([&] { return std::string(written); });
+  const last_words spoken([&] { return std::string(written); }, &how->seed);
   watchdog beside(options.patience);
   const watchdog::on_duty here(beside);
   const one_run run(what, *answers, options.most_steps, many_events);

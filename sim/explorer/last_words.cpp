@@ -2,12 +2,14 @@
 #include "explorer/last_words.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 
 #include "text.hpp"
+#include "twinpipe/sim/explore.hpp"
 
 namespace tp::sim {
 
@@ -20,8 +22,8 @@ std::atomic<void (*)(int)> handled_before = SIG_DFL;
 
 }  // namespace
 
-last_words::last_words(std::function<std::string()> schedule)
-    : schedule_(std::move(schedule)), outer_(current) {
+last_words::last_words(std::function<std::string()> schedule, const std::optional<std::uint64_t>* seed)
+    : schedule_(std::move(schedule)), seed_(seed), outer_(current) {
   current = this;
   const std::lock_guard held(counting);
   if (speakers++ == 0) handled_before = std::signal(SIGABRT, speak);
@@ -39,6 +41,19 @@ const last_words* last_words::of_this_thread() noexcept {
 
 std::string last_words::how_to_replay() const {
   return join("  to replay it: TWINPIPE_REPLAY=", schedule_(), " and this test again\n");
+}
+
+void last_words::tell_seed(void (*say)(std::string_view) noexcept) const noexcept {
+  if (seed_ == nullptr || !*seed_) return;
+  const auto number = [&](std::uint64_t n, int base) {
+    char digits[20];
+    say({digits, std::to_chars(digits, digits + sizeof digits, n, base).ptr});
+  };
+  say("  to replay it: TWINPIPE_REPLAY=");
+  number(schedule_format, 10);
+  say("-seed-");
+  number(**seed_, 16);
+  say(" and this test again\n");
 }
 
 // abort() raises it on the thread that failed, so the thread's own run is the one. Whoever handled it before

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "explorer/last_words.hpp"
+#include "explorer/watchdog.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
@@ -12,14 +14,31 @@ namespace tp::sim {
 
 one_run::one_run(const scenario& what, answerer& answers, std::uint64_t most_steps, std::size_t kept_events)
     : world_(kept_events) {
+  if (const last_words* const spoken = last_words::of_this_thread())
+    world_.state_->time.how_to_replay = [spoken] { return spoken->how_to_replay(); };
+  looked_after_.begin(world_.state_);
   world_.answer_with(&answers);
   make(what, most_steps);
   hash = world_.hash();
   steps = world_.steps();
+  events = world_.state_->time.chronicle().noted();
+  forced = world_.state_->time.forced() > 0;
 }
 
 one_run::~one_run() {
   world_.answer_with(nullptr);  // what dies with the world is no part of the run
+}
+
+void one_run::looked_after::begin(const std::shared_ptr<world::state>& what) {
+  by_ = watchdog::of_this_thread();
+  if (by_ == nullptr) return;
+  what->guarded = true;
+  by_->watch(what);
+  what_ = what;
+}
+
+one_run::looked_after::~looked_after() {
+  if (by_ != nullptr) by_->leave(*what_);
 }
 
 void one_run::make(const scenario& what, std::uint64_t most_steps) {
@@ -37,6 +56,7 @@ void one_run::make(const scenario& what, std::uint64_t most_steps) {
   why = world_.failure();
   if (end == run_end::stalled) why = find_deadlock(*world_.state_);
   add_lock_cycle();
+  if (why.empty()) why = find_misnamed(*world_.state_);
 }
 
 // Nothing ends a wait in a circle of locks. The others may have gone on all the same, or failed for want of
@@ -61,7 +81,8 @@ std::string one_run::difference(const one_run& other) const {
     const auto text = [i](const one_run& run) { return trace_line(*run.world_.state_, i); };
     return join("event ", i, " was\n", text(*this), "the first time, and\n", text(other), "the second");
   }
-  return {};
+  return first == 0 ? "what they chose differs, and no event does"
+                    : join("their first ", first, " events differ, which were too many to keep");
 }
 
 }  // namespace tp::sim

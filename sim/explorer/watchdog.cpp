@@ -1,12 +1,13 @@
-// Looks at worlds from beside them. Where one stands still nothing of it changes, so it can be read.
+// Looks at worlds from beside them. One that stands still may go on at any moment: only what a world
+// publishes is read.
 #include "explorer/watchdog.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <utility>
 
-#include "explorer/last_words.hpp"
 #include "kernel.hpp"
 #include "text.hpp"
 #include "trace.hpp"
@@ -27,14 +28,13 @@ bool is_debugged() {
 
 [[noreturn]] void bark(const world::state& at, duration patience) {
   constexpr std::size_t lines = 20;
-  const thread& who = at.time.current();
   std::string text =
       join("twinpipe: no step of a world in ", patience / std::chrono::milliseconds(1),
-           " ms of real time: ", at.label(who.number),
+           " ms of real time: ", at.label(at.time.running_thread()),
            " blocks the real thread, on which the whole world runs, or goes round without an operation. A "
            "std::mutex that another simulated thread holds, a real sleep, read or join? docs/testing.md says "
            "what to use instead; explore_options::patience is how long a world may stand still\n");
-  if (at.time.spoken != nullptr) text += at.time.spoken->how_to_replay();
+  if (at.time.how_to_replay) text += at.time.how_to_replay();
   std::fputs((text + trace_of(at, lines)).c_str(), stderr);
   std::abort();
 }
@@ -65,30 +65,41 @@ watchdog::on_duty::~on_duty() {
   mine = outer_;
 }
 
-watchdog::watch::watch(watchdog& by, const world::state& what)
-    : by_(by), what_(what), steps_(what.time.steps()) {
-  if (!by_.thread_.joinable()) return;
-  const std::lock_guard held(by_.lock_);
-  by_.watched_.push_back(this);
+void watchdog::watch(const std::shared_ptr<const world::state>& what) {
+  if (!thread_.joinable()) return;
+  const std::lock_guard held(lock_);
+  watched_.push_back({what, what->time.steps()});
 }
 
-watchdog::watch::~watch() {
-  if (!by_.thread_.joinable()) return;
-  const std::lock_guard held(by_.lock_);
-  by_.watched_.remove(this);
+void watchdog::leave(const world::state& what) noexcept {
+  if (!thread_.joinable()) return;
+  const std::lock_guard held(lock_);
+  std::erase_if(watched_, [&](const watched& each) { return each.what.get() == &what; });
 }
 
 void watchdog::look_again_and_again() {
   std::unique_lock held(lock_);
   while (!ended_.wait_for(held, patience_ / looks, [this] { return ends_; })) {
-    for (watch* const each : watched_) {
-      const std::uint64_t now = each->what_.time.steps();
-      if (std::exchange(each->steps_, now) != now) each->quiet_ = 0;
-      if (++each->quiet_ <= looks) continue;
-      each->quiet_ = 0;
-      if (!is_debugged()) bark(each->what_, patience_);
+    for (watched& each : watched_) {
+      const std::uint64_t now = each.what->time.steps();
+      if (std::exchange(each.steps, now) != now) each.quiet = 0;
+      if (++each.quiet <= looks) continue;
+      each.quiet = 0;
+      if (!is_debugged()) bark(*each.what, patience_);
     }
   }
+}
+
+std::unique_ptr<guard> make_guard(duration patience) {
+  /// Its world's thread is on nobody's duty.
+  class own_watchdog final : public watchdog {
+   public:
+    using watchdog::watchdog;
+
+   private:
+    const overflow_report overflow_;
+  };
+  return std::make_unique<own_watchdog>(patience);
 }
 
 }  // namespace tp::sim

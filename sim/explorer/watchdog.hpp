@@ -3,23 +3,25 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
-#include "twinpipe/sim/world.hpp"
+#include "explorer/stack_overflow.hpp"
+#include "guard.hpp"
 
 namespace tp::sim {
 
 /// A thread of the program beside the worlds, which sees when one of them makes no step any more; it says
 /// which simulated thread holds it up, and aborts the program.
-class watchdog {
+class watchdog : public guard {
  public:
   /// For so long, of real time, a world may make no step; 0: for ever.
   explicit watchdog(duration patience);
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
-  ~watchdog();
+  ~watchdog() override;
 
   /// That of the exploration on whose thread this is called; null: none.
   [[nodiscard]] static watchdog* of_this_thread() noexcept;
@@ -34,25 +36,19 @@ class watchdog {
 
    private:
     watchdog* const outer_;
+    const overflow_report overflow_;
   };
 
-  /// As long as it lives, the world is looked at.
-  class watch {
-   public:
-    watch(watchdog& by, const world::state& what);
-    watch(const watch&) = delete;
-    watch& operator=(const watch&) = delete;
-    ~watch();
-
-   private:
-    friend class watchdog;
-    watchdog& by_;
-    const world::state& what_;
-    std::uint64_t steps_;  ///< when it was looked at last
-    unsigned quiet_ = 0;   ///< looks without a step between them
-  };
+  void watch(const std::shared_ptr<const world::state>& what) override;
+  void leave(const world::state& what) noexcept override;
+  [[nodiscard]] duration patience() const noexcept override { return patience_; }
 
  private:
+  struct watched {
+    std::shared_ptr<const world::state> what;
+    std::uint64_t steps;  ///< when it was looked at last
+    unsigned quiet = 0;   ///< looks without a step between them
+  };
   /// In all its patience. So a pause of the whole program, at a prompt or in a debugger, is one look, however
   /// long it was.
   static constexpr unsigned looks = 8;
@@ -62,7 +58,7 @@ class watchdog {
   std::mutex lock_;
   std::condition_variable ended_;
   bool ends_ = false;
-  std::list<watch*> watched_;
+  std::vector<watched> watched_;
   std::thread thread_;
 };
 

@@ -250,7 +250,7 @@ result<connection> connect_operation::take() {
   retire();
   if (failure_) return std::unexpected(*failure_);
   return connection(connection_state::make(typed_operation::runtime_, std::move(stream_), terms_,
-                                           make_text(in_quotes(text_)), {}));
+                                           typed_operation::runtime_.subject_of(text_), {}));
 }
 
 result<established> connect_operation::take_established() {

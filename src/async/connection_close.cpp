@@ -34,7 +34,7 @@ void connection_state::begin(drain_operation& op) {
   if (!terms_.framed && inbound_.was_reset()) return answer_now(errc::discarded);
   draining_ = &op;
   if (terms_.framed) {
-    wanted_token_ = ask_drained();
+    drains().wanted = ask_drained();
     push_out(during::call);
     if (op.pending()) pull_in(during::call);
   } else {
@@ -46,7 +46,7 @@ void connection_state::begin(drain_operation& op) {
 
 void connection_state::stop(drain_operation& op, errc reason) {
   op.stop_reason = reason;
-  if (drain_op_.pending()) return stream_->cancel(*drain_op_);
+  if (kernel_drains()) return stream_->cancel(*drains_->drain_op);
   end_drain(reason, during::turn);
 }
 
@@ -62,34 +62,36 @@ void connection_state::end_drain(errc code, during when) {
 // The token whose DRAINED confirms all that was sent until now: that of a DRAIN behind it, the last one if it
 // is good enough. 0: only later, when the peer has answered some of those that it has.
 std::uint64_t connection_state::ask_drained() {
-  if (!sent_since_drain_ && drain_token_ != answered_token_) return drain_token_;
-  if (drain_token_ - answered_token_ >= drains_max) return 0;
+  drain_state& state = drains();
+  if (!sent_since_drain_ && state.sent != state.answered) return state.sent;
+  if (state.sent - state.answered >= drains_max) return 0;
   if (send_failure_ != errc::none || inbound_.closed_by_peer() || close_said_) return 0;
   sent_since_drain_ = false;
   // In the order of the sends, and given back once it was written; a drain that was stopped may leave one
   // behind in the queue.
   core::outgoing& item = runtime_.memory.control_items.borrow();
   item.what = core::outgoing::kind::control;
-  item.frame = wire::make_control(wire::frame_type::drain, ++drain_token_);
+  item.frame = wire::make_control(wire::frame_type::drain, ++state.sent);
   outbound_.push(item);
-  return drain_token_;
+  return state.sent;
 }
 
 void connection_state::on_drained(std::uint64_t token, during when) {
-  if (token <= answered_token_ || token > drain_token_) return;
-  answered_token_ = token;
-  if (token == drain_token_) unconfirmed_ = sent_since_drain_;
-  const bool draining_asks = draining_ != nullptr && wanted_token_ == 0;
+  if (drains_ == nullptr || token <= drains_->answered || token > drains_->sent) return;
+  drain_state& state = *drains_;
+  state.answered = token;
+  if (token == state.sent) unconfirmed_ = sent_since_drain_;
+  const bool draining_asks = draining_ != nullptr && state.wanted == 0;
   const bool closing_asks =
-      closing_ != nullptr && close_stage_ == close_stage::confirming && close_token_ == 0;
-  if (draining_asks) wanted_token_ = ask_drained();
-  if (closing_asks) close_token_ = ask_drained();
+      closing_ != nullptr && close_stage_ == close_stage::confirming && state.wanted_to_close == 0;
+  if (draining_asks) state.wanted = ask_drained();
+  if (closing_asks) state.wanted_to_close = ask_drained();
   if (draining_asks || closing_asks) push_out(when);
-  if (draining_ != nullptr && token == wanted_token_) end_drain(errc::none, when);
+  if (draining_ != nullptr && token == state.wanted) end_drain(errc::none, when);
   if (closing_ == nullptr) return;
-  if (token == close_token_) return part(delivery::delivered, when);
+  if (token == state.wanted_to_close) return part(delivery::delivered, when);
   // Our CLOSE went before a DRAIN for the rest could: no other answer will come.
-  if (close_said_ && close_token_ == 0 && token == drain_token_) part(delivery::unknown, when);
+  if (close_said_ && state.wanted_to_close == 0 && token == state.sent) part(delivery::unknown, when);
 }
 
 // The peer is gone: what became of what it has confirmed to nobody. A reset behind a normal CLOSE may be due
@@ -146,7 +148,7 @@ bool connection_state::announce_loss() {
 void connection_state::start_kernel_drain(during when) {
   const bool wanted =
       draining_ != nullptr || (closing_ != nullptr && close_stage_ == close_stage::confirming);
-  if (terms_.framed || torn_down_ || !wanted || drain_op_.pending()) return;
+  if (terms_.framed || torn_down_ || !wanted || kernel_drains()) return;
   if (lost_data_) {
     end_drain(errc::discarded, when);
     if (closing_ != nullptr) finish_close(delivery::discarded, when);
@@ -154,13 +156,13 @@ void connection_state::start_kernel_drain(during when) {
   }
   if (!outbound_.idle()) return;
   drain_is_stale_ = false;
-  auto& op = borrow<&connection_state::on_kernel_drain>(drain_op_);
+  auto& op = borrow<&connection_state::on_kernel_drain>(drains().drain_op);
   if (stream_->drain(op) == backend::start::pending) return retain();
   kernel_drain_ended(when);
 }
 
 void connection_state::kernel_drain_ended(during when) {
-  errc code = drain_op_.give_back(runtime_.memory.ops).code;
+  errc code = drains_->drain_op.give_back(runtime_.memory.ops).code;
   if (code == errc::connection_reset || (code == errc::none && inbound_.was_reset())) code = errc::discarded;
   const errc stopped = draining_ != nullptr ? draining_->stop_reason : errc::none;
   end_drain(code == errc::cancelled && stopped != errc::none ? stopped : code, when);
@@ -192,7 +194,7 @@ void connection_state::begin_close(during when) {
   } else if (receiving_ != nullptr) {
     cancel_receive(errc::closed, when);
   }
-  drain_is_stale_ = drain_op_.pending();
+  drain_is_stale_ = kernel_drains();
   if (draining_ != nullptr) {
     end_drain(draining_->stop_reason != errc::none ? draining_->stop_reason : errc::closed, when);
   }
@@ -228,7 +230,7 @@ void connection_state::advance_close(during when) {
   if (inbound_.over()) return finish_close(fate(), when);
   if (told_of_loss()) return part(fate(), when);
   if (!terms_.app_drain && !inbound_.closed_by_peer()) return part(delivery::unknown, when);
-  close_token_ = ask_drained();
+  drains().wanted_to_close = ask_drained();
   push_out(when);
 }
 

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "async/connection_operations.hpp"
+#include "async/drain_state.hpp"
 #include "core/block_pool.hpp"
 #include "core/inbound.hpp"
 #include "core/outbound.hpp"
@@ -20,6 +21,7 @@ struct connection_memory {
         control_items(from, kept),
         ops(from),
         reads(from),
+        drain_states(from),
         operations(from, from, from, from, from) {}
 
   template <class Node>
@@ -35,6 +37,7 @@ struct connection_memory {
   core::block_pool<core::outgoing> control_items;
   node_pool<lent_op::node> ops;
   node_pool<lent_read::node> reads;
+  node_pool<drain_state> drain_states;
   std::tuple<node_pool<send_operation>, node_pool<receive_operation>, node_pool<shutdown_operation>,
              node_pool<drain_operation>, node_pool<close_operation>>
       operations;

@@ -22,7 +22,7 @@ constexpr std::size_t replies_max = 32;
     return fail_now(op, receive_error(refused));
   receiving_ = &op;
   op.into != nullptr ? inbound_.begin(*op.into) : inbound_.begin(op.span);
-  const bool only_reads = inbound_.has_nothing() && reading_ == nullptr && withheld_.empty() && !answers_due_;
+  const bool only_reads = inbound_.has_nothing() && reading_ == nullptr && !withholds() && !answers_due_;
   if (!only_reads || start_read()) pull_in(during::call);
   if (op.pending()) arm(op.deadline());
 }
@@ -30,13 +30,13 @@ constexpr std::size_t replies_max = 32;
 // Reads until the stream makes us wait or nobody wants more. Answers to the peer go when all that has come
 // was looked at, many in one write.
 [[gnu::hot]] void connection_state::pull_in(during when) {
-  for (;;) {
+  for (wire::frame_parser::event event;;) {
     if (torn_down_) {
       if (receiving_ == nullptr || reading_ != nullptr) return;
-      if (inbound_.advance() == step::received) return finish_receive(inbound_.outcome(), when);
+      if (inbound_.advance(event) == step::received) return finish_receive(inbound_.outcome(), when);
       return cancel_receive(teardown_reason_, when);
     }
-    const step made = inbound_.advance();
+    const step made = inbound_.advance(event);
     release_withheld();
     if (made == step::idle || made == step::needs_bytes) {
       const bool goes_on = closing_ != nullptr && owes_close(when);
@@ -62,7 +62,7 @@ constexpr std::size_t replies_max = 32;
       case step::broken:
         return on_protocol_error(when);
       case step::control:
-        on_control(when);
+        on_control(event, when);
         continue;
       case step::idle:
         if (inbound_.stream_ended()) on_stream_end(when);
@@ -169,9 +169,8 @@ void connection_state::stop(receive_operation& op, errc reason) {
   watch_for_control();
 }
 
-void connection_state::on_control(during when) {
+void connection_state::on_control(const wire::frame_parser::event& event, during when) {
   using wire::frame_parser;
-  const frame_parser::event event = inbound_.event();
   if (event.what == frame_parser::kind::drained) return on_drained(event.token, when);
   if (event.what == frame_parser::kind::close) return on_close_frame(when);
   const bool request = event.what == frame_parser::kind::drain || event.what == frame_parser::kind::ping;
@@ -190,22 +189,23 @@ bool connection_state::take_request(const wire::frame_parser::event& request) {
     outbound_.push_reply(wire::make_control(wire::frame_type::pong, request.token));
     answers_due_ = true;
   } else {
-    withheld_.push_back(request.token);
+    drains().withheld.push_back(request.token);
     release_withheld();
   }
-  return outbound_.replies_waiting() + withheld_.size() <= replies_max;
+  const std::size_t withheld = drains_ != nullptr ? drains_->withheld.size() : 0;
+  return outbound_.replies_waiting() + withheld <= replies_max;
 }
 
 // A DRAIN is answered when the application has got everything before it; never, if it won't.
 [[gnu::hot]] void connection_state::release_withheld() {
-  if (withheld_.empty() || inbound_.holds_undelivered()) return;
+  if (!withholds() || inbound_.holds_undelivered()) return;
   if (!inbound_.dropped() && send_failure_ == errc::none && !close_said_) {
-    for (const std::uint64_t token : withheld_) {
+    for (const std::uint64_t token : drains_->withheld) {
       outbound_.push_reply(wire::make_control(wire::frame_type::drained, token));
     }
     answers_due_ = true;
   }
-  withheld_.clear();
+  drains_->withheld.clear();
 }
 
 // The peer can't be understood any more. It's told so, as far as that is possible without waiting.

@@ -161,11 +161,11 @@ void connection_state::settle(during when) {
       runtime_.memory.control_items.give_back(*item);
     } else {
       end_sent_ = item->complete;
-      runtime_.memory.control_items.give_back(*std::exchange(end_item_, nullptr));
-      if (shutting_ == nullptr) continue;
+      runtime_.memory.control_items.give_back(*std::exchange(drains_->end_item, nullptr));
+      if (shutting() == nullptr) continue;
       result<void> outcome;
       if (!end_sent_) outcome = std::unexpected(make_error(send_failure_, operation::shutdown, send_cause_));
-      std::exchange(shutting_, nullptr)->end(std::move(outcome), in_turn(when));
+      std::exchange(drains_->shutting, nullptr)->end(std::move(outcome), in_turn(when));
     }
   }
   joining_ = joined_before;
@@ -204,17 +204,18 @@ void connection_state::take_back(send_operation& op, errc reason) {
 void connection_state::begin(shutdown_operation& op) {
   errc refused = errc::none;
   if (closed()) refused = errc::closed;
-  if (shutting_ != nullptr) refused = errc::operation_in_progress;
+  if (shutting() != nullptr) refused = errc::operation_in_progress;
   if (!terms_.can_send) refused = errc::wrong_direction;
   if (!terms_.framed && !runtime_.twin().features().half_close) refused = errc::not_supported;
   if (refused == errc::none) refused = send_failure_;
   if (refused != errc::none) return op.end(std::unexpected(make_error(refused, operation::shutdown)), false);
   if (end_sent_) return op.end({}, false);
-  shutting_ = &op;
+  drains().shutting = &op;
   if (!std::exchange(end_queued_, true)) {
-    end_item_ = &runtime_.memory.control_items.borrow();
-    end_item_->what = core::outgoing::kind::end;
-    outbound_.push(*end_item_);
+    core::outgoing& end = runtime_.memory.control_items.borrow();
+    end.what = core::outgoing::kind::end;
+    drains_->end_item = &end;
+    outbound_.push(end);
   }
   push_out(during::call);
   if (op.pending()) arm(op.deadline());
@@ -222,22 +223,24 @@ void connection_state::begin(shutdown_operation& op) {
 
 // The end keeps its place in the queue: what was sent before it goes, and nobody waits for it any more.
 void connection_state::stop(shutdown_operation& op, errc reason) {
-  shutting_ = nullptr;
+  drains_->shutting = nullptr;
   op.end(std::unexpected(make_error(reason, operation::shutdown)), true);
 }
 
 void connection_state::start_shutdown(during when) {
-  if (shutdown_op_.pending()) return;
-  auto& op = borrow<&connection_state::on_shutdown>(shutdown_op_);
+  lent_op& lent = drains().shutdown_op;
+  if (lent.pending()) return;
+  auto& op = borrow<&connection_state::on_shutdown>(lent);
   if (stream_->shutdown(op) == backend::start::pending) return retain();
   shutdown_ended(when);
 }
 
 void connection_state::shutdown_ended(during when) {
-  const backend::status result = shutdown_op_.give_back(runtime_.memory.ops);
+  const backend::status result = drains_->shutdown_op.give_back(runtime_.memory.ops);
   if (outbound_.end_is_due()) collect(outbound_.end_done());
-  if (!result.ok() && end_item_ != nullptr && finished_last_ == end_item_) {
-    end_item_->complete = false;
+  if (core::outgoing* const end = drains_->end_item;
+      !result.ok() && end != nullptr && finished_last_ == end) {
+    end->complete = false;
     send_failure_ = torn_down_ ? teardown_reason_ : result.code;
     send_cause_ = torn_down_ ? 0 : result.system_cause;
   }

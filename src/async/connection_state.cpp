@@ -12,11 +12,10 @@ connection_state::connection_state(runtime_state& runtime, backend::stream_ptr s
       terms_(terms),
       sends_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_send),
       receives_bare_(!terms.framed && terms.mode == transmission::byte && terms.can_receive),
-      outbound_(terms.mode, terms.framed, runtime.memory.write_blocks, runtime.memory.resource),
+      outbound_(terms.mode, terms.framed, runtime.memory.write_blocks),
       inbound_(terms.mode, terms.framed, terms.max_receive, runtime.memory.read_blocks),
       subject_(std::move(subject)),
-      slot_(std::move(slot)),
-      withheld_(&runtime.memory.resource) {}
+      slot_(std::move(slot)) {}
 
 connection_state& connection_state::make(runtime_state& runtime, backend::stream_ptr stream,
                                          const core::terms& terms, shared_text subject, instance_slot slot) {
@@ -26,13 +25,27 @@ connection_state& connection_state::make(runtime_state& runtime, backend::stream
 }
 
 void connection_state::destroy() noexcept {
-  for (lent_op* const each : {&write_op_, &shutdown_op_, &drain_op_, &timer_op_, &background_op_}) {
-    if (each->is_lent()) each->give_back(runtime_.memory.ops);
-  }
+  const auto give_back = [&pool = runtime_.memory.ops](lent_op& each) {
+    if (each.is_lent()) each.give_back(pool);
+  };
+  for (lent_op* const each : {&write_op_, &timer_op_, &background_op_}) give_back(*each);
   if (lent_read_.is_lent()) lent_read_.give_back(runtime_.memory.reads);
+  if (drains_ != nullptr) {
+    give_back(drains_->shutdown_op);
+    give_back(drains_->drain_op);
+    runtime_.memory.drain_states.give_back(*drains_);
+  }
   std::pmr::memory_resource& resource = runtime_.memory.resource;
   this->~connection_state();
   resource.deallocate(this, sizeof(connection_state), alignof(connection_state));
+}
+
+drain_state& connection_state::drains() {
+  if (drains_ == nullptr) {
+    drains_ = &runtime_.memory.drain_states.acquire(runtime_.memory.resource);
+    drains_->reset();
+  }
+  return *drains_;
 }
 
 error connection_state::make_error(errc code, operation op, int system_cause) const {

@@ -2,11 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory_resource>
 #include <span>
-#include <vector>
 
 #include "async/connection_operations.hpp"
+#include "async/drain_state.hpp"
 #include "async/instance_slot.hpp"
 #include "async/operation_steps.hpp"
 #include "async/resident.hpp"
@@ -131,7 +130,7 @@ class connection_state final : public resident {
   bool start_read();
   void take_read(const backend::read_op& read);
   void take_read_bytes();
-  void on_control(during when);
+  void on_control(const wire::frame_parser::event& event, during when);
   [[nodiscard]] bool take_request(const wire::frame_parser::event& request);
   void release_withheld();
   void finish_receive(const received& outcome, during when) {
@@ -142,6 +141,16 @@ class connection_state final : public resident {
   void on_protocol_error(during when);
   void watch_for_control();
   [[nodiscard]] bool may_look() const noexcept;
+
+  /// Made now if there is none.
+  [[nodiscard]] drain_state& drains();
+  [[nodiscard]] shutdown_operation* shutting() const noexcept {
+    return drains_ != nullptr ? drains_->shutting : nullptr;
+  }
+  [[nodiscard]] bool withholds() const noexcept { return drains_ != nullptr && !drains_->withheld.empty(); }
+  [[nodiscard]] bool kernel_drains() const noexcept {
+    return drains_ != nullptr && drains_->drain_op.pending();
+  }
 
   // connection_close.cpp
   [[nodiscard]] errc refuse_drain() const noexcept;
@@ -213,7 +222,7 @@ class connection_state final : public resident {
   bool answers_due_ = false;       ///< answers were queued, and nobody has tried to write them
   bool end_sent_ = false;
   bool lost_data_ = false;       ///< a send failed, so the peer didn't get all
-  bool drain_is_stale_ = false;  ///< drain_op_ was begun for a drain that ended before this close
+  bool drain_is_stale_ = false;  ///< the kernel's was begun for a drain that ended before this close
   bool close_said_ = false;      ///< our CLOSE was queued: no frame may follow it
   bool looking_ = false;         ///< for control frames, because a caller said so
   bool read_is_left_ = false;    ///< to a thread that sleeps in it
@@ -229,17 +238,11 @@ class connection_state final : public resident {
 
   shared_text subject_;
   instance_slot slot_;
-  lent_op shutdown_op_, drain_op_, timer_op_, background_op_;
+  lent_op timer_op_, background_op_;
   time_point timer_at_ = never;
-  shutdown_operation* shutting_ = nullptr;
-  core::outgoing* end_item_ = nullptr;  ///< while it is in the queue
-  std::uint64_t drain_token_ = 0;       ///< of the last DRAIN sent
-  std::uint64_t answered_token_ = 0;    ///< of the last DRAINED that came
-  /// The one that draining_, or closing_, waits for; 0: a DRAIN of its own may not be sent yet.
-  std::uint64_t wanted_token_ = 0, close_token_ = 0;
-  std::pmr::vector<std::uint64_t> withheld_;  ///< DRAINs of the peer that the application isn't ready for
-  std::size_t withdrawing_ = 0;               ///< stopped sends whose piece is under way
-  time_point grace_until_ = never;            ///< never without such sends
+  drain_state* drains_ = nullptr;   ///< null: none was needed yet
+  std::size_t withdrawing_ = 0;     ///< stopped sends whose piece is under way
+  time_point grace_until_ = never;  ///< never without such sends
   core::outgoing* finished_first_ = nullptr;
   core::outgoing* finished_last_ = nullptr;
   int send_cause_ = 0;

@@ -35,7 +35,7 @@ bool connection_state::expire_one(time_point now) {
     return op != nullptr && op->stop_reason == errc::none && op->deadline() <= now;
   };
   if (due(receiving_)) return stop(*receiving_, errc::timed_out), true;
-  if (due(shutting_)) return stop(*shutting_, errc::timed_out), true;
+  if (due(shutting())) return stop(*shutting(), errc::timed_out), true;
   if (due(draining_)) return stop(*draining_, errc::timed_out), true;
   if (due(closing_)) return stop(*closing_, errc::timed_out), true;
   if (expire_sends(now)) return true;
@@ -70,7 +70,7 @@ time_point connection_state::next_deadline() const noexcept {
     if (op != nullptr && op->stop_reason == errc::none) next = std::min(next, op->deadline());
   };
   consider(receiving_);
-  consider(shutting_);
+  consider(shutting());
   consider(draining_);
   consider(closing_);
   for (const core::outgoing* each = outbound_.items(); each != nullptr; each = each->next) {

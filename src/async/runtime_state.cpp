@@ -3,6 +3,7 @@
 
 #include "async/operation_steps.hpp"
 #include "fatal.hpp"
+#include "twinpipe/escape.hpp"
 #include "twinpipe/process.hpp"
 
 namespace tp::detail {
@@ -49,6 +50,14 @@ runtime_state::~runtime_state() {
   }
   mailbox_->close();
   mailbox_->deliver();
+}
+
+shared_text runtime_state::subject_of(const std::string& name) {
+  if (last_subject_ == nullptr || name != last_name_) {
+    last_subject_ = make_text(in_quotes(name));
+    last_name_ = name;
+  }
+  return last_subject_;
 }
 
 // An eviction may end others and make new ones, which come first in the list; so it is walked again until

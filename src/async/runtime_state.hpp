@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "async/connection_memory.hpp"
 #include "async/mailbox.hpp"
 #include "async/resident.hpp"
 #include "twinpipe/backend/process.hpp"
 #include "twinpipe/detail/operation.hpp"
+#include "twinpipe/error.hpp"
 
 namespace tp {
 class process;
@@ -69,6 +71,9 @@ class runtime_state {
   /// Being destroyed: what starts now is closed at once.
   [[nodiscard]] bool ending() const noexcept { return ending_; }
 
+  /// The name in quotes, for errors: one text for connections to one name that follow each other.
+  [[nodiscard]] shared_text subject_of(const std::string& name);
+
   connection_memory memory;
 
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
@@ -110,6 +115,8 @@ class runtime_state {
   operation_base* ready_last_ = nullptr;
   backend::op ready_op_;
   std::optional<std::uint64_t> thread_;
+  std::string last_name_;
+  shared_text last_subject_;
 };
 
 }  // namespace tp::detail

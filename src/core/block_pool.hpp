@@ -37,6 +37,7 @@ class block_pool {
     back.next = std::exchange(free_, &back);
     ++kept_;
   }
+  [[nodiscard]] std::pmr::memory_resource& memory() const noexcept { return *memory_; }
   /// How many are out.
   [[nodiscard]] std::size_t lent() const noexcept { return lent_; }
 
@@ -75,6 +76,8 @@ class loan {
   void give_back() noexcept {
     if (block_ != nullptr) pool_->give_back(*std::exchange(block_, nullptr));
   }
+  /// Where blocks come from.
+  [[nodiscard]] std::pmr::memory_resource& memory() const noexcept { return pool_->memory(); }
   explicit operator bool() const noexcept { return block_ != nullptr; }
   Block* operator->() const noexcept { return block_; }
   Block& operator*() const noexcept { return *block_; }

@@ -18,12 +18,13 @@ bool inbound::cancel() {
   receiving_ = false;
   const bool kept = got_ > 0 && buffer_ != nullptr;
   if (kept) {
-    part_.append(buffer_->bytes());
+    if (part_ == nullptr) part_ = std::make_unique<message_part>();
+    part_->bytes.append(buffer_->bytes());
     buffer_->clear();
   }
   if (discarding_) discard_data();
   if (got_ == 0 || kept) return false;
-  outcome_ = {.bytes = got_, .complete = mode_ == transmission::byte, .end = false, .discarded = false};
+  outcome_ = bytes_only() ? ending::whole : ending::before;
   return true;
 }
 
@@ -51,30 +52,29 @@ bool inbound::cancel() {
 
 [[gnu::hot]] inbound::step inbound::finish(bool complete) noexcept {
   receiving_ = false;
-  outcome_ = {.bytes = got_, .complete = complete, .end = false, .discarded = false};
+  outcome_ = complete ? ending::whole : ending::before;
   return step::received;
 }
 
 inbound::step inbound::finish_end() noexcept {
   receiving_ = false;
-  outcome_ = {.bytes = 0, .complete = true, .end = true, .discarded = discarded_};
+  got_ = 0;
+  outcome_ = ending::of_stream;
   return step::received;
 }
 
 // What an earlier receive into a buffer had got of this message before it was cancelled.
 void inbound::take_part() {
-  while (part_taken_ < part_.size() && !target_full()) {
-    const auto left = part_.bytes().subspan(part_taken_);
+  auto& [bytes, taken] = *part_;
+  while (taken < bytes.size() && !target_full()) {
+    const auto left = bytes.bytes().subspan(taken);
     const auto into = room();
     const std::size_t n = std::min(left.size(), into.size());
     std::memcpy(into.data(), left.data(), n);
-    part_taken_ += n;
+    taken += n;
     committed(n);
   }
-  if (part_taken_ == part_.size()) {
-    part_.clear();
-    part_taken_ = 0;
-  }
+  if (taken == bytes.size()) part_.reset();
 }
 
 // A side that is closing forgets data, but not what still belongs to a receive.
@@ -96,9 +96,9 @@ void inbound::take_part() {
 }
 
 [[gnu::hot]] inbound::step inbound::out_of_input() {
-  if (receiving_ && mode_ == transmission::byte && got_ > 0) return finish(true);
+  if (receiving_ && bytes_only() && got_ > 0) return finish(true);
   const bool in_a_frame = begin_ != end_ || parser_.payload_left() > 0;
-  const bool in_a_message = mode_ == transmission::message && parser_.inside_message();
+  const bool in_a_message = !bytes_only() && parser_.inside_message();
   if ((ended_ || closed_) && (in_a_frame || in_a_message)) {
     failure_ = errc::connection_lost;
     receiving_ = false;
@@ -148,38 +148,37 @@ inbound::step inbound::on_event(const wire::frame_parser::event& event) {
   if (!receiving_ && !discarding_) return step::idle;
   move_payload();
   if (parser_.payload_left() > 0) {
-    if (receiving_ && target_full()) return finish(mode_ == transmission::byte);
+    if (receiving_ && target_full()) return finish(bytes_only());
     return out_of_input();
   }
   in_data_ = false;
   if (!receiving_) return step::control;
-  if (mode_ == transmission::message && parser_.final_fragment()) return finish(true);
-  if (target_full()) return finish(mode_ == transmission::byte);
+  if (!bytes_only() && parser_.final_fragment()) return finish(true);
+  if (target_full()) return finish(bytes_only());
   return step::control;
 }
 
-[[gnu::hot]] inbound::step inbound::advance() {
+[[gnu::hot]] inbound::step inbound::advance(wire::frame_parser::event& told) {
   if (!framed_) return advance_unframed();
-  const step made = advance_framed();
-  if (made != step::control) shrink_input();  // an event may point into it
+  const step made = advance_framed(told);
+  if (made != step::control) shrink_input();  // the driver goes on at once
   return made;
 }
 
-[[gnu::hot]] inbound::step inbound::advance_framed() {
+[[gnu::hot]] inbound::step inbound::advance_framed(wire::frame_parser::event& told) {
   for (;;) {
     if (receiving_ && aborted_) {
       aborted_ = false;
       receiving_ = false;
       if (buffer_ != nullptr) buffer_->clear();
-      part_.clear();
-      part_taken_ = 0;
+      part_.reset();
       failure_ = errc::message_aborted;
       return step::failed;
     }
-    if (receiving_ && part_.size() > part_taken_) {
+    if (receiving_ && part_ != nullptr) {
       take_part();
-      const bool more_is_here = part_.empty() && in_data_;
-      if (target_full() && !more_is_here) return finish(mode_ == transmission::byte);
+      const bool more_is_here = part_ == nullptr && in_data_;
+      if (target_full() && !more_is_here) return finish(bytes_only());
     }
     if (failure_ != errc::none && failure_ != errc::message_aborted) {
       receiving_ = false;
@@ -194,11 +193,11 @@ inbound::step inbound::on_event(const wire::frame_parser::event& event) {
       continue;
     }
     if (next_is_data() && !receiving_ && !discarding_) return step::idle;
-    event_ = parser_.next(std::span(input() + begin_, end_ - begin_));
-    begin_ += static_cast<std::uint32_t>(event_.consumed);
-    if (event_.what == kind::needs_more) return out_of_input();
-    if (event_.what == kind::ignored) continue;
-    if (event_.what != kind::data) return on_event(event_);
+    told = parser_.next(std::span(input() + begin_, end_ - begin_));
+    begin_ += told.consumed;
+    if (told.what == kind::needs_more) return out_of_input();
+    if (told.what == kind::ignored) continue;
+    if (told.what != kind::data) return on_event(told);
     in_data_ = true;
     frame_is_large_ = parser_.payload_left() >= large_payload;
     dropped_ = dropped_ || !receiving_;
@@ -271,7 +270,7 @@ inbound::step inbound::on_event(const wire::frame_parser::event& event) {
 
 void inbound::discard_data() noexcept {
   discarding_ = true;
-  if (!receiving_) dropped_ = dropped_ || in_data_ || part_.size() > part_taken_;
+  if (!receiving_) dropped_ = dropped_ || in_data_ || part_ != nullptr;
 }
 
 void inbound::ended(bool reset) noexcept {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -26,7 +27,7 @@ using read_block = std::array<std::byte, std::size_t{16} << 10>;
 class inbound {
  public:
   inbound(transmission mode, bool framed, std::size_t max_receive, block_pool<read_block>& blocks) noexcept
-      : mode_(mode), framed_(framed), parser_(mode, max_receive), block_(blocks) {}
+      : framed_(framed), parser_(mode, max_receive), block_(blocks) {}
 
   /// One receive at a time. The memory is in use until advance() says received or failed, or cancel().
   void begin(std::span<std::byte> into) noexcept {
@@ -41,7 +42,7 @@ class inbound {
   [[nodiscard]] bool has_nothing() const noexcept {
     const bool over = failure_ != errc::none || at_end() || aborted_;
     const bool wants_bytes = buffer_ != nullptr || !span_.empty();
-    return wants_bytes && !over && begin_ == end_ && !in_data_ && part_.size() == 0;
+    return wants_bytes && !over && begin_ == end_ && !in_data_ && part_ == nullptr;
   }
   // Of a stream without frames: begin() and plan() in one, for a receive that has_nothing(); and what
   // filled(), advance() and outcome() come to when its read has brought some bytes.
@@ -62,14 +63,18 @@ class inbound {
     needs_bytes,  ///< read as plan() says; also while nobody receives, for control frames
     received,     ///< the receive is done; outcome()
     failed,       ///< the receive failed with failure()
-    control,      ///< a control frame for the driver: event()
+    control,      ///< a control frame for the driver
     broken,       ///< the peer broke the protocol; failure() is for every later receive too
   };
-  step advance();
+  /// `told`: filled in for control, and for broken.
+  step advance(wire::frame_parser::event& told);
 
-  [[nodiscard]] const received& outcome() const noexcept { return outcome_; }
+  [[nodiscard]] received outcome() const noexcept {
+    const bool end = outcome_ == ending::of_stream;
+    return {
+        .bytes = got_, .complete = outcome_ != ending::before, .end = end, .discarded = end && discarded_};
+  }
   [[nodiscard]] errc failure() const noexcept { return failure_; }
-  [[nodiscard]] const wire::frame_parser::event& event() const noexcept { return event_; }
 
   /// Takes the receive back. True: it holds a part, in a span, and succeeds with outcome(). False: nothing
   /// was delivered; what a buffer held of a message is kept for the next receive.
@@ -105,7 +110,7 @@ class inbound {
   /// Is there something of a message, or of bytes, that has been taken off the stream and that the
   /// application hasn't got?
   [[nodiscard]] bool holds_undelivered() const noexcept {
-    return (part_.size() > part_taken_ && !aborted_) || (receiving_ && got_ > 0);
+    return (part_ != nullptr && !aborted_) || (receiving_ && got_ > 0);
   }
   /// The peer said or showed that no more data comes.
   [[nodiscard]] bool at_end() const noexcept { return ended_ || peer_finished_; }
@@ -126,13 +131,14 @@ class inbound {
   [[nodiscard]] bool next_is_data() noexcept;
   void take_part();
   void move_payload();
+  [[nodiscard]] bool bytes_only() const noexcept { return parser_.mode() == transmission::byte; }
   [[nodiscard]] step finish(bool complete) noexcept;
   [[nodiscard]] step finish_end() noexcept;
   [[nodiscard]] step on_event(const wire::frame_parser::event& event);
   [[nodiscard]] step out_of_input();
   step advance_unframed();
   step advance_payload();
-  step advance_framed();
+  step advance_framed(wire::frame_parser::event& told);
   [[nodiscard]] std::byte* input() noexcept { return block_ ? block_->data() : few_.data(); }
   void move_to_block();
   void shrink_input() noexcept;
@@ -147,9 +153,10 @@ class inbound {
   std::size_t got_ = 0;  ///< bytes of this receive
   std::size_t planned_target_ = 0;
   std::size_t planned_ = 0;
-  received outcome_;
+  /// How the last receive ended that did: before the end of a message, with it or at that of the stream.
+  enum class ending : std::uint8_t { before, whole, of_stream };
+  ending outcome_ = ending::before;
   errc failure_ = errc::none;
-  transmission mode_;
   bool framed_;
   bool receiving_ = false;
   bool peer_finished_ = false;
@@ -170,9 +177,12 @@ class inbound {
   std::array<std::byte, wire::frame_header_size> few_{};  ///< the input while it is so short
   std::uint32_t begin_ = 0;
   std::uint32_t end_ = 0;
-  buffer part_;  ///< of a message whose receive into a buffer was cancelled
-  std::size_t part_taken_ = 0;
-  wire::frame_parser::event event_;
+  /// Of a message whose receive into a buffer was cancelled: what no later receive has taken yet.
+  struct message_part {
+    buffer bytes;
+    std::size_t taken = 0;
+  };
+  std::unique_ptr<message_part> part_;
 };
 
 }  // namespace tp::core

@@ -175,13 +175,14 @@ std::span<backend::const_buffer> outbound::gather() {
 }
 
 void outbound::gather_replies(gathering& to) {
-  const std::size_t n = std::min<std::size_t>(replies_.size(), pieces_max - piece_count_);
-  for (const auto& frame : std::span(replies_).first(n)) {
+  auto& replies = replies_.in(block_.memory());
+  const std::size_t n = std::min<std::size_t>(replies.size(), pieces_max - piece_count_);
+  for (const auto& frame : std::span(replies).first(n)) {
     piece& reply = to.block.pieces[piece_count_++];
     set_control(reply, nullptr, frame);
     to.add(reply);
   }
-  replies_.erase(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(n));
+  replies.erase(replies.begin(), replies.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
 void outbound::gather_items(gathering& to) {
@@ -253,7 +254,8 @@ outgoing* outbound::account(std::size_t bytes) {
       wire::control_frame again;
       again.bytes = each.head;
       again.size = each.head_size;
-      replies_.insert(replies_.begin() + static_cast<std::ptrdiff_t>(unsent++), again);
+      auto& replies = replies_.in(block_.memory());
+      replies.insert(replies.begin() + static_cast<std::ptrdiff_t>(unsent++), again);
     }
   }
   piece_count_ = 0;

@@ -5,11 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory_resource>
 #include <span>
-#include <vector>
 
 #include "core/block_pool.hpp"
+#include "core/rare_vector.hpp"
 #include "twinpipe/backend/stream.hpp"
 #include "twinpipe/options.hpp"
 #include "wire/frame.hpp"
@@ -61,13 +60,12 @@ struct write_block {
 /// holds a block while part of a piece has been written, or between the two calls.
 class outbound {
  public:
-  outbound(transmission mode, bool framed, block_pool<write_block>& blocks,
-           std::pmr::memory_resource& memory) noexcept
-      : block_(blocks), replies_(&memory), mode_(mode), framed_(framed) {}
+  outbound(transmission mode, bool framed, block_pool<write_block>& blocks) noexcept
+      : block_(blocks), mode_(mode), framed_(framed) {}
 
   void push(outgoing& item) noexcept;
   /// An answer to the peer; goes out at the next frame boundary, before waiting sends.
-  void push_reply(const wire::control_frame& frame) { replies_.push_back(frame); }
+  void push_reply(const wire::control_frame& frame) { replies_.in(block_.memory()).push_back(frame); }
 
   /// Nothing waits and nothing is half written.
   [[nodiscard]] bool idle() const noexcept { return first_ == nullptr && replies_.empty() && !partial_; }
@@ -133,7 +131,7 @@ class outbound {
   loan<write_block> block_;
   outgoing* last_ = nullptr;
   std::size_t queued_bytes_ = 0;
-  std::pmr::vector<wire::control_frame> replies_;
+  rare_vector<wire::control_frame> replies_;
   outgoing* first_ = nullptr;
   std::uint16_t piece_count_ = 0;
   bool partial_ = false;  ///< the first piece is begun and not finished

@@ -113,7 +113,7 @@ control_frame make_close(std::uint16_t code) noexcept {
   const auto payload = input.subspan(frame_header_size);
   if (payload.size() < header.length) return {};
   event e = on_control(header, payload.first(header.length));
-  if (e.what != kind::violation) e.consumed = frame_header_size + header.length;
+  if (e.what != kind::violation) e.consumed = static_cast<std::uint16_t>(frame_header_size + header.length);
   return e;
 }
 
@@ -190,8 +190,8 @@ frame_parser::event frame_parser::on_close(std::span<const std::byte> payload) n
   event e;
   e.what = kind::close;
   e.close_code = load<std::uint16_t>(payload, 0);
-  e.reason = std::string_view(reinterpret_cast<const char*>(text.data()), text.size());
-  if (!is_utf8(e.reason)) return violation(errc::protocol_error, "a close whose reason is not UTF-8");
+  const std::string_view reason(reinterpret_cast<const char*>(text.data()), text.size());
+  if (!is_utf8(reason)) return violation(errc::protocol_error, "a close whose reason is not UTF-8");
   return e;
 }
 

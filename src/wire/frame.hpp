@@ -76,10 +76,10 @@ class frame_parser {
     violation,        ///< protocol_error or message_too_large; what() says which rule. The parser is dead
                       ///< afterwards.
   };
-  struct event {               // each connection has one: by size, so that nothing lies between
-    std::size_t consumed = 0;  ///< bytes of input that the event used up
+  /// Small enough to be returned in registers. A close's reason ends the input that the event used up.
+  struct event {
     std::uint64_t token = 0;
-    std::string_view reason;  ///< into the input
+    std::uint16_t consumed = 0;  ///< bytes of input
     std::uint16_t close_code = 0;
     kind what = kind::needs_more;
     errc code = errc::none;
@@ -91,6 +91,7 @@ class frame_parser {
   /// The next event of the input. Not while payload_left() > 0.
   [[nodiscard]] event next(std::span<const std::byte> input) noexcept;
 
+  [[nodiscard]] transmission mode() const noexcept { return mode_; }
   /// Bytes of the current data frame that are still to come.
   [[nodiscard]] std::size_t payload_left() const noexcept { return payload_left_; }
   void take(std::size_t bytes) noexcept {

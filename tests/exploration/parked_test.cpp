@@ -1,4 +1,6 @@
 // Clients that connect and don't say hello, beside some that do.
+#include <string>
+
 #include "support.hpp"
 
 namespace tp::exploration {
@@ -47,9 +49,9 @@ sim::scenario odd_and_honest(int odd, int honest) {
   return [=](sim::world& world) {
     const auto alice = world.user("alice");
     world.process("server", alice, patient_server, {.background = true});
-    for (int i = 0; i < odd; ++i) world.process("odd", alice, odd_client(world));
+    for (int i = 0; i < odd; ++i) world.process("odd " + std::to_string(i), alice, odd_client(world));
     for (int i = 0; i < honest; ++i)
-      world.process("honest", alice, [](process& p) { return ask(p, "echo", "hello"); });
+      world.process("honest " + std::to_string(i), alice, [](process& p) { return ask(p, "echo", "hello"); });
   };
 }
 

@@ -1,4 +1,6 @@
 // Instances of one endpoint over several threads: never more than its maximum, and nobody is forgotten.
+#include <string>
+
 #include "support.hpp"
 
 namespace tp::exploration {
@@ -40,7 +42,7 @@ sim::scenario clients_at(int threads, std::size_t instances, int clients) {
     const auto seen = std::make_shared<gauge>();
     world.process("server", alice, echo_server(threads, instances, seen), {.background = true});
     for (int i = 0; i < clients; ++i) {
-      world.process("client", alice, [seen](process& p) {
+      world.process("client " + std::to_string(i), alice, [seen](process& p) {
         const int came = ask(p, "echo", "hello");
         return seen->exceeded ? 2 : came;
       });
@@ -69,7 +71,7 @@ void one_instance_for_two(sim::world& world) {
     return seen->exceeded ? 2 : mine + p.join();
   });
   for (int i = 0; i < 2; ++i) {
-    world.process("client", alice, [](process& p) {
+    world.process("client " + std::to_string(i), alice, [](process& p) {
       auto server = blocking::connect(p, "byte", {.profile = profile::raw, .wait_for_server = true});
       std::array<std::byte, 1> into{};
       return server && server->receive(into)->bytes == 1 ? 0 : 1;

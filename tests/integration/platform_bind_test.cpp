@@ -307,6 +307,19 @@ TEST_CASE("a directory that is missing is not_found for a path, and is made for 
   CHECK((status_of(directory / "own").st_mode & 07777) == 0700);
 }
 
+TEST_CASE("a bind that is refused leaves no directory behind that it would have made") {
+  rig rig;
+  temporary_directory directory;
+  auto request = request_for("a");
+  request.runtime_directory = directory / "own";
+  request.access = access_policy::everyone_local();
+  const auto refused = rig.process->names().bind(request);
+  REQUIRE(!refused);
+  CHECK(refused.error() == errc::unreachable_policy);
+  CHECK(refused.error().subject().find(directory / "own") != std::string_view::npos);
+  CHECK(!fs::exists(directory / "own"));
+}
+
 TEST_CASE("a directory that may not be made is access_denied") {
   if (!is_root()) return skip("needs root, to be another user");
   temporary_directory directory;

@@ -147,4 +147,28 @@ THREADED_TEST_CASE("a new process may have the pid of one that has ended, and ha
   CHECK(seen == std::set<std::set<std::uint32_t>>{{1000}, {1000, 1002}});
 }
 
+THREADED_TEST_CASE("whoever asks again and again whether a process has exited lets others go on") {
+  const auto seen = sim::explore({.runs = 50, .most_steps = 20'000}, [](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& server = world.process("server", alice,
+                                        [](process& p) {
+                                          const auto served = *p.bind("one", {.profile = profile::raw});
+                                          auto door = blocking::listen(p, served);
+                                          if (!door) return 1;  // it was killed before
+                                          const auto client = door->accept();
+                                          event never_set(p);
+                                          never_set.wait();
+                                          return client ? 0 : 1;
+                                        },
+                                        {.background = true});
+    world.process("client", alice, [&server](process& p) {
+      const auto connected = blocking::connect(p, "one", raw_client);
+      p.start_thread("killer", [&](thread&) { return server.kill(), 0; });
+      while (!connected->peer().process->exited()) continue;
+      return p.join();
+    });
+  });
+  CHECK(seen.runs == 50);
+}
+
 }  // namespace tp::programs

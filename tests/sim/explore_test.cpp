@@ -233,6 +233,45 @@ THREADED_TEST_CASE("an exploration that would never end is refused, and counts a
         "exhausted at 1 preemption, 2 schedules");
 }
 
+THREADED_TEST_CASE("a search that ends before it has seen all says so, and what ended it") {
+  using enum sim::strategy;
+  const auto few = sim::explore({.strategy = exhaustive, .runs = 2, .preemptions = 0}, lost_update);
+  CHECK(few.to_string() == "not exhausted: 2 schedules of at most 0 preemptions, runs ended");
+  const auto none = sim::explore({.strategy = exhaustive, .runs = 0, .budget = 1ns}, lost_update);
+  CHECK(none.to_string() == "not exhausted: 0 schedules of at most 2 preemptions, budget ended");
+}
+
+THREADED_TEST_CASE("a search says that a thread was made to wait, for that limits what it has proved") {
+  const auto all = sim::explore({.strategy = sim::strategy::exhaustive, .runs = 0, .preemptions = 0},
+                                [](sim::world& world) {
+                                  world.process("busy", world.user("alice"), [](process& p) {
+                                    p.start_thread("idle", [](thread&) { return 0; });
+                                    for (int i = 0; i < 1100; ++i) p.sleep(0ns);
+                                    return p.join();
+                                  });
+                                });
+  CHECK(all.exhausted);
+  CHECK_THAT(all.to_string(),
+             Catch::StartsWith("exhausted at 0 preemptions, 1 schedule; in 1 a thread that never "
+                               "waited was made to, after 1000 points"));
+}
+
+THREADED_TEST_CASE("the first event that differs is told, however long the run went on after it") {
+  int runs = 0;
+  const auto failed = failure_of([&] {
+    sim::explore({.runs = 1, .twice = true}, [&](sim::world& world) {
+      const bool even = ++runs % 2 == 0;
+      world.process("fickle", world.user("alice"), [even](process& p) {
+        if (even) p.log("an even run");
+        for (int i = 0; i < 40'000; ++i) p.sleep(1ns);
+        return 0;
+      });
+    });
+  });
+  CHECK_THAT(failed.why(), Catch::Contains("event 3 was\n") && Catch::Contains("sleeps for 1 ns\n") &&
+                               Catch::Contains("says: fickle, pid 1000: an even run"));
+}
+
 THREADED_TEST_CASE("a number that a scenario asks for is explored like all else that is open") {
   std::set<std::uint32_t> seen;
   const auto varied = [&](sim::world& world) {

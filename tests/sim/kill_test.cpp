@@ -139,9 +139,9 @@ TEST_CASE(
   std::istringstream events(world.recent_events());
   std::vector<int> closed;
   for (std::string line; std::getline(events, line);) {
-    if (line.find("kills the process") != std::string::npos) closed.clear();
-    const auto at = line.find("closes connection ");
-    if (at != std::string::npos) closed.push_back(std::stoi(line.substr(at + 18)));
+    if (line.find("kills client, pid ") != std::string::npos) closed.clear();
+    const auto at = line.find("connection ");
+    if (line.ends_with(" is closed: its process is dead")) closed.push_back(std::stoi(line.substr(at + 11)));
   }
   CHECK(closed.size() == open.size());
   CHECK(std::ranges::is_sorted(closed));

@@ -1,5 +1,7 @@
 // What user code must not do in a world: it is reported by name, where it would hang or go wrong.
+#include <array>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -96,6 +98,43 @@ THREADED_TEST_CASE("a real mutex that two simulated threads lock is reported, fo
   CHECK_THAT(said, Catch::Contains(" (alice) blocks the real thread"));
 }
 
+THREADED_TEST_CASE("a thread that goes round without a step is named, though its world changes meanwhile") {
+  const auto said = last_words_of([](process& p) {
+    return p.run([](runtime& rt) -> task<int> {
+      while (true) rt.post([] {});
+      co_return 0;
+    });
+  });
+  CHECK_THAT(said, Catch::Contains("of real time: clock/main (alice) blocks the real thread"));
+}
+
+THREADED_TEST_CASE("to log, to choose and to ask for random bytes are steps, of which there is a bound") {
+  const auto said_by = [](const std::function<void(sim::world&, process&)>& what) {
+    return test::last_words([&] {
+      try {
+        sim::explore({.runs = 1, .most_steps = 5000}, [&](sim::world& world) {
+          world.process("busy", world.user("alice"), [&](process& p) {
+            while (true) what(world, p);
+            return 0;
+          });
+        });
+      } catch (const sim::exploration_failed&) {
+        std::abort();  // it has been said
+      }
+    });
+  };
+  std::array<std::byte, 8> bytes;
+  CHECK_THAT(said_by([](sim::world& world, process&) { static_cast<void>(world.choose(2)); }),
+             Catch::StartsWith("twinpipe: run 1 failed: no end after 5000 steps"));
+  const std::function<void(sim::world&, process&)> unable_to_throw[] = {
+      [](sim::world&, process& p) { p.log("round"); }, [&](sim::world&, process& p) { p.random(bytes); }};
+  for (const auto& each : unable_to_throw)  // their thread doesn't leave
+    CHECK_THAT(
+        said_by(each),
+        Catch::StartsWith("twinpipe: the thread 'main' of busy, pid 1000, which was killed, goes round") &&
+            Catch::Contains(". Before that: no end after 5000 steps"));
+}
+
 THREADED_TEST_CASE("a world of one's own is looked at, too, and one that has no patience to lose is not") {
   const auto sleeps_in = [](duration patience) {
     return test::last_words([&] {
@@ -110,6 +149,98 @@ THREADED_TEST_CASE("a world of one's own is looked at, too, and one that has no 
   };
   CHECK_THAT(sleeps_in(50ms), Catch::Contains("own/main (alice) blocks the real thread"));
   CHECK(sleeps_in(0ms) == "");
+}
+
+THREADED_TEST_CASE("a thread whose stack overflows is named before the program ends of it") {
+  const auto fill_stack = [](sim::world& world) {
+    world.process("deep", world.user("alice"), [](process&) {
+      const std::function<int(int)> fill = [&](int depth) {
+        std::array<volatile char, 1000> frame{};
+        return depth == 0 ? frame[7] : fill(depth - 1) + frame[8];
+      };
+      return fill(1'000'000);
+    });
+  };
+  const std::string named = "twinpipe: stack overflow of deep/main (alice): ";
+  CHECK_THAT(test::last_words([&] { sim::explore({.runs = 1}, fill_stack); }, SIGSEGV),
+             Catch::StartsWith(named) && Catch::EndsWith("TWINPIPE_REPLAY=3-seed-1 and this test again\n"));
+  const auto alone = [&] {
+    sim::world own;
+    fill_stack(own);
+    own.run();
+  };
+  CHECK_THAT(test::last_words(alone, SIGSEGV), Catch::StartsWith(named));
+}
+
+THREADED_TEST_CASE("a scenario that really blocks is reported like a thread of its world") {
+  const auto said = test::last_words([] {
+    sim::explore({.runs = 1, .patience = 200ms}, [](sim::world&) { std::this_thread::sleep_for(30s); });
+  });
+  CHECK_THAT(said, Catch::StartsWith("twinpipe: no step of a world in 200 ms of real time: outside blocks") &&
+                       Catch::Contains("to replay it: TWINPIPE_REPLAY=3-seed-1 and this test again\n"));
+}
+
+THREADED_TEST_CASE("a thread that really blocks when it is killed at the end of its world is reported") {
+  struct slow {
+    ~slow() { std::this_thread::sleep_for(30s); }
+  };
+  const auto serves = [](sim::world& world) {
+    world.process("server", world.user("alice"),
+                  [](process& p) {
+                    const slow last;
+                    event never_set(p);
+                    never_set.wait();
+                    return 0;
+                  },
+                  {.background = true});
+    world.process("client", {world.user("bob")}, [](process& p) { return p.sleep(1ms), 0; });
+  };
+  CHECK_THAT(test::last_words([&] { sim::explore({.runs = 1, .patience = 200ms}, serves); }),
+             Catch::Contains(" of real time: server/main (alice) blocks the real thread"));
+  CHECK_THAT(test::last_words([&] {
+               sim::world own;
+               own.patience(50ms);
+               serves(own);
+               own.run();
+             }),
+             Catch::Contains(" of real time: server/main (alice) blocks the real thread"));
+}
+
+THREADED_TEST_CASE("a call from outside that can never end says so, with who waits for what in the world") {
+  test::duplex pair;
+  pair.world.process("stuck", pair.user, [](process& p) {
+    event never_set(p);
+    never_set.wait();
+    return 0;
+  });
+  const auto said = [&](const std::function<void(backend::blocking_stream&)>& call) {
+    return test::last_words([&] { call(**pair.client.process->attach_blocking(pair.near->detach())); });
+  };
+  const std::string who =
+      " outside a world's threads would never end, for nobody can go on:\n"
+      "  stuck/main (alice) waits for an event that nobody sets, since 0.000000s\n";
+  CHECK(said([](backend::blocking_stream& near) {
+          test::reading read;
+          near.read(read);
+        }) == "twinpipe: to read at connection 5 with pid 1000" + who);
+  CHECK(said([](backend::blocking_stream& near) {
+          near.wait(backend::readiness::readable, never, nullptr);
+        }) == "twinpipe: to wait for connection 5 with pid 1000" + who);
+  CHECK(test::last_words([&] { (*pair.client.process->make_interrupt())->wait(never); }) ==
+        "twinpipe: to wait for an interrupt" + who);
+  CHECK(test::last_words([&] { pair.client.process->threads().make_event()->wait(never); }) ==
+        "twinpipe: to wait for an event" + who);
+}
+
+THREADED_TEST_CASE("a call from outside into a world whose run has failed says why that failed") {
+  test::duplex pair;
+  pair.world.process("failing", pair.user, [](process&) { return 1; });
+  REQUIRE(pair.world.run() == sim::run_end::failed);
+  CHECK(
+      test::last_words([&] { (*pair.client.process->make_interrupt())->wait(never); }) ==
+      "twinpipe: to wait for an interrupt outside a world's threads would never end, for the run has "
+      "failed: the "
+      "program 'failing' returned 1\n  failing/main (alice) waits for the end of the run, since 0.000000s\n");
 }
 
 THREADED_TEST_CASE(

@@ -6,18 +6,17 @@
 
 #include <array>
 #include <catch2/catch.hpp>
-#include <csignal>
 
 namespace tp::test {
 
 using namespace backend;
 
-std::string last_words(const std::function<void()>& body) {
+std::string last_words(const std::function<void()>& body, int signal) {
   std::array<int, 2> ends;
   REQUIRE(::pipe(ends.data()) == 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    ::signal(SIGABRT, SIG_DFL);
+    ::signal(signal, SIG_DFL);
     ::alarm(20);
     ::dup2(ends[1], STDERR_FILENO);
     body();
@@ -31,7 +30,7 @@ std::string last_words(const std::function<void()>& body) {
   ::close(ends[0]);
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
-  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? said : "";
+  return WIFSIGNALED(status) && WTERMSIG(status) == signal ? said : "";
 }
 
 endpoint_name named(std::string_view text) {

@@ -2,6 +2,7 @@
 // pairs.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -64,8 +65,9 @@ struct host {
   std::unique_ptr<backend::system> system;
 };
 
-/// What a copy of this process says on standard error before it aborts; "" if it doesn't abort.
-[[nodiscard]] std::string last_words(const std::function<void()>& body);
+/// What a copy of this process says on standard error before it aborts, or ends by that signal; "" if it
+/// doesn't.
+[[nodiscard]] std::string last_words(const std::function<void()>& body, int signal = SIGABRT);
 
 [[nodiscard]] endpoint_name named(std::string_view text);
 /// The group, or the user, is number 50.

@@ -6,7 +6,7 @@
 
 namespace tp::test {
 
-/// The number in that variable of the environment; none if it isn't set.
+/// The number in that variable of the environment, decimal or 0x and hexadecimal; none if it isn't set.
 [[nodiscard]] std::optional<std::uint64_t> number_from(const char* variable);
 
 }  // namespace tp::test

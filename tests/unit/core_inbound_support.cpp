@@ -10,8 +10,7 @@ using step = core::inbound::step;
 using kind = wire::frame_parser::kind;
 
 void inbound_rig::note_control() {
-  const auto& event = half.event();
-  const auto word = [&]() -> std::string {
+  const auto word = [&event = told_]() -> std::string {
     switch (event.what) {
       case kind::drain:
         return "drain " + std::to_string(event.token);
@@ -55,7 +54,7 @@ bool inbound_rig::read_once() {
 
 inbound_rig::state inbound_rig::run() {
   for (;;) {
-    switch (half.advance()) {
+    switch (advance()) {
       case step::received:
         return state::received;
       case step::failed:

@@ -30,6 +30,7 @@ class inbound_rig {
   /// One read that brings so many bytes at most, and what follows from it. False: no read was wanted or
   /// nothing was left.
   bool read_once();
+  core::inbound::step advance() { return half.advance(told_); }
 
   /// A receive into a span of that size; its bytes are in `taken` afterwards.
   state receive_span(std::size_t size);
@@ -50,6 +51,7 @@ class inbound_rig {
   void note_control();
 
   byte_vector stream_;
+  wire::frame_parser::event told_;
 };
 
 /// Everything that a reader gets from a stream of messages: "abc", "(partial)abc", "[aborted]", "[end]",

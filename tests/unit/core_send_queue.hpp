@@ -19,8 +19,7 @@ using appetite = std::function<std::size_t(std::size_t)>;
 
 /// A queue of sends, its payloads, and what has come out of it.
 struct send_queue {
-  send_queue(transmission m, bool f)
-      : out(m, f, blocks, *std::pmr::new_delete_resource()), mode(m), framed(f) {}
+  send_queue(transmission m, bool f) : out(m, f, blocks), mode(m), framed(f) {}
 
   outgoing& make(std::size_t size, bool interruptible = false) {
     payloads.push_back(pattern(size, payloads.size() + 1));

@@ -31,8 +31,11 @@ std::string control_line(const wire::frame_parser::event& e, std::span<const std
       return "ping " + std::to_string(e.token);
     case kind::pong:
       return "pong " + std::to_string(e.token);
-    case kind::close:
-      return "close " + std::to_string(e.close_code) + (e.reason.empty() ? "" : ' ' + std::string(e.reason));
+    case kind::close: {
+      const auto reason = consumed.subspan(wire::frame_header_size + sizeof e.close_code);
+      std::string line = "close " + std::to_string(e.close_code) + (reason.empty() ? "" : " ");
+      return line.append(reinterpret_cast<const char*>(reason.data()), reason.size());
+    }
     case kind::message_aborted:
       return "aborted";
     case kind::ignored:

@@ -76,8 +76,16 @@ struct exploration {
   /// Of all that happened in all runs. Equal for equal options on every system, compiler and build, as long
   /// as schedule_format is the same: if it isn't, the scenario depends on something outside its world.
   std::uint64_t hash = 0;
+  sim::strategy strategy = strategy::random;
+  /// It ended because its time was over.
+  bool budget_ended = false;
+  /// Runs in which a thread that never waited was made to let another go on, after 1,000 points at which that
+  /// could have gone on: what else might have come there was not tried, also by a search that says
+  /// `exhausted`.
+  std::uint64_t forced = 0;
 
-  /// "exhausted at 2 preemptions, 1741 schedules"; "2000 schedules".
+  /// "exhausted at 2 preemptions, 1741 schedules"; "not exhausted: 300 schedules of at most 2 preemptions,
+  /// budget ended"; "2000 schedules".
   [[nodiscard]] std::string to_string() const;
 };
 

@@ -61,7 +61,8 @@ using fault_rule = std::function<std::optional<fault>(const occasion&)>;
 [[nodiscard]] fault_rule latency(duration least, duration most);
 /// One in so many acts of that kind has the fault. Throws std::invalid_argument if such acts can't have it.
 [[nodiscard]] fault_rule sometimes(act what, std::uint32_t one_in, fault which);
-/// The n-th act of that kind in that process has it. Throws likewise.
+/// The n-th act of that kind in that process has it. Throws likewise. An exploration whose run has no process
+/// of that name fails.
 [[nodiscard]] fault_rule at_act(act what, std::string process, std::uint64_t number, fault which);
 
 }  // namespace tp::sim

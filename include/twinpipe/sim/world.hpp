@@ -41,6 +41,7 @@ class world {
 
   /// Another machine beside the one that every world has, which is what the following five functions are
   /// about; see there. Reports call its processes "HOST:NAME", and so do rules for faults.
+  /// std::invalid_argument if there is a host of that name.
   host& add_host(std::string name);
   user_id user(std::string name, privilege rights = privilege::none, std::vector<std::uint32_t> groups = {});
   void file(std::string path, file_attributes attributes);
