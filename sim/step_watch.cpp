@@ -52,7 +52,9 @@ std::string step_watch::describe_threads(std::uint64_t watched) const {
   for (std::uint32_t each = 0; each < made_.size(); ++each) {
     if (made_[each] > 0) busy.push_back(each);
   }
-  std::ranges::stable_sort(busy, [&](std::uint32_t a, std::uint32_t b) { return made_[a] > made_[b]; });
+  std::ranges::sort(busy, [&](std::uint32_t a, std::uint32_t b) {
+    return made_[a] != made_[b] ? made_[a] > made_[b] : a < b;
+  });
   constexpr std::size_t enough = 10;
   std::string text;
   for (std::size_t i = 0; i < busy.size() && i < enough; ++i) {

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t large = 300'000;  ///< more than a connection holds
+constexpr std::size_t too_large = 300'000;  ///< more than a connection holds
 
 /// How an operation ends that has to wait.
 struct ending {
@@ -31,7 +31,7 @@ const std::array endings{
 };
 
 /// What the world says when the operation, which waits, has ended so, its memory changed by then.
-std::string why_fails(const ending& by, duplex& pair, op& o, std::byte& changed) {
+std::string touched_at_seam(const ending& by, duplex& pair, op& o, std::byte& changed) {
   changed ^= std::byte{1};
   by.happens(pair, *pair.near, o);
   while (o.pending()) REQUIRE(pair.client.poll() == turn_result::progressed);
@@ -43,11 +43,11 @@ std::string why_fails(const ending& by, duplex& pair, op& o, std::byte& changed)
 TEST_CASE("a change in the middle of a read's memory is found, however the read ends") {
   for (const auto& each : endings) {
     CAPTURE(each.how);
-    for (const std::size_t at : {std::size_t{0}, large / 2 + 3, large - 1}) {
+    for (const std::size_t at : {std::size_t{0}, too_large / 2 + 3, too_large - 1}) {
       duplex pair;
-      reading op(large);
+      reading op(too_large);
       REQUIRE(pair.near->read(op) == start::pending);
-      CHECK_THAT(why_fails(each, pair, op, op.bytes()[at]),
+      CHECK_THAT(touched_at_seam(each, pair, op, op.bytes()[at]),
                  Catch::Contains("memory was changed while an operation used it: the read at connection"));
     }
   }
@@ -56,11 +56,11 @@ TEST_CASE("a change in the middle of a read's memory is found, however the read 
 TEST_CASE("a change in the middle of what a write has still to send is found, however the write ends") {
   for (const auto& each : endings) {
     CAPTURE(each.how);
-    for (const std::size_t at : {large - 70'001, large - 1}) {
+    for (const std::size_t at : {too_large - 70'001, too_large - 1}) {
       duplex pair;
-      writing op(std::string(large, 'x'));
+      writing op(std::string(too_large, 'x'));
       REQUIRE(pair.near->write(op) == start::pending);
-      CHECK_THAT(why_fails(each, pair, op, reinterpret_cast<std::byte&>(op.data[at])),
+      CHECK_THAT(touched_at_seam(each, pair, op, reinterpret_cast<std::byte&>(op.data[at])),
                  Catch::Contains("memory was changed while an operation used it: the write at connection"));
     }
   }
@@ -68,14 +68,14 @@ TEST_CASE("a change in the middle of what a write has still to send is found, ho
 
 TEST_CASE("memory in use that nobody changes is no failure, whatever is read and accepted of it meanwhile") {
   duplex pair;
-  std::string text(large, ' ');
+  std::string text(too_large, ' ');
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i % 251);
   writing op(text);
   const_buffer parts[] = {op.whole.first(11), {}, op.whole.subspan(11, 4096), op.whole.subspan(4107)};
   op.buffers = parts;
   REQUIRE(pair.near->write(op) == start::pending);
   std::string got;
-  for (std::size_t room = 1; got.size() < large; room = room * 5 % 9973 + 1) {
+  for (std::size_t room = 1; got.size() < too_large; room = room * 5 % 9973 + 1) {
     got += pair.take(*pair.far, room);
     pair.client.poll();
   }
@@ -86,11 +86,11 @@ TEST_CASE("memory in use that nobody changes is no failure, whatever is read and
 
 TEST_CASE("a read's memory is all its own again after its end") {
   duplex pair;
-  reading op(large);
+  reading op(too_large);
   REQUIRE(pair.near->read(op) == start::pending);
   REQUIRE(duplex::put(*pair.far, "x") == errc::none);
   while (op.pending()) REQUIRE(pair.client.poll() == turn_result::progressed);
-  op.storage.assign(large, 'y');
+  op.storage.assign(too_large, 'y');
   REQUIRE(pair.near->read(op) == start::pending);
   pair.near->close();
   while (op.pending()) REQUIRE(pair.client.poll() == turn_result::progressed);
@@ -106,7 +106,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Why a run fails of this program.
-std::string why_fails(const sim::program& main) {
+std::string why_touched(const sim::program& main) {
   try {
     sim::explore({.runs = 20}, [&](sim::world& world) {
       const auto alice = world.user("alice");
@@ -148,7 +148,7 @@ sim::program changing(std::byte& changed, std::function<void(blocking::connectio
 THREADED_TEST_CASE("a read's memory that is changed while the read waits is found") {
   std::array<std::byte, 16> room{};
   const auto receive = [&](blocking::connection& at) { static_cast<void>(at.receive(room)); };
-  CHECK_THAT(why_fails(changing(room[0], receive)),
+  CHECK_THAT(why_touched(changing(room[0], receive)),
              Catch::Contains("memory was changed while an operation used it: the read at connection"));
 }
 
@@ -158,14 +158,14 @@ THREADED_TEST_CASE(
   const auto receive = [&](blocking::connection& at) {
     static_cast<void>(at.receive(room, {.within = 1500us}));
   };
-  CHECK_THAT(why_fails(changing(room[20'000], receive)),
+  CHECK_THAT(why_touched(changing(room[20'000], receive)),
              Catch::Contains("memory was changed while an operation used it: the read at connection"));
 }
 
 THREADED_TEST_CASE("a write's memory that is changed while the write waits is found") {
   std::string large(1'000'000, 'a');
   const auto send = [&](blocking::connection& at) { static_cast<void>(at.send(large)); };
-  CHECK_THAT(why_fails(changing(reinterpret_cast<std::byte&>(large[600'000]), send)),
+  CHECK_THAT(why_touched(changing(reinterpret_cast<std::byte&>(large[600'000]), send)),
              Catch::Contains("memory was changed while an operation used it: the write at connection"));
 }
 

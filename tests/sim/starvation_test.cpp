@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Why a run of one program of alice's fails that has so many steps.
-std::string why_fails(const sim::program& main, std::uint64_t most_steps = 20'000) {
+std::string why_endless(const sim::program& main, std::uint64_t most_steps = 20'000) {
   try {
     sim::explore({.runs = 1, .most_steps = most_steps},
                  [&](sim::world& world) { world.process("planted", world.user("alice"), main); });
@@ -34,7 +34,7 @@ struct unfair : sim::answerer {
 }  // namespace
 
 THREADED_TEST_CASE("a thread that goes round for ever is named, and so is who waits for it meanwhile") {
-  const auto why = why_fails([](process& p) {
+  const auto why = why_endless([](process& p) {
     mutex lock(p);
     event locked(p);
     p.start_thread("spinner", [&](thread&) {
@@ -57,7 +57,7 @@ THREADED_TEST_CASE("a thread that goes round for ever is named, and so is who wa
 }
 
 THREADED_TEST_CASE("several threads that go round are named with what each has made") {
-  const auto why = why_fails([](process& p) {
+  const auto why = why_endless([](process& p) {
     for (const char* name : {"one", "two"}) {
       p.start_thread(name, [&](thread&) {
         while (true) p.sleep(0ns);
@@ -74,7 +74,7 @@ THREADED_TEST_CASE("several threads that go round are named with what each has m
 }
 
 THREADED_TEST_CASE("a run in which something comes of its steps may be only long, and that is said") {
-  const auto why = why_fails([](process& p) {
+  const auto why = why_endless([](process& p) {
     const auto served = p.bind("echo", {.profile = profile::raw});
     p.start_thread("server", [&](thread&) {
       auto client = blocking::listen(p, *served)->accept();
@@ -121,7 +121,7 @@ THREADED_TEST_CASE(
 }
 
 THREADED_TEST_CASE("threads that want one mutex all the time aren't starved where choices are random") {
-  CHECK(why_fails(
+  CHECK(why_endless(
             [](process& p) {
               mutex lock(p);
               for (int i = 0; i < 20; ++i) {

@@ -53,7 +53,8 @@ class world {
   run_end run();
   /// What failed, in a sentence; empty: nothing.
   [[nodiscard]] const std::string& failure() const noexcept;
-  /// All that can be seen of the world: its processes, threads and what they wait for, names and connections.
+  /// All that can be seen of the world, in lines: of each host users, files, names and processes, with what
+  /// these have open, what their threads wait for, and whom they act as; programs; what is due, and when.
   [[nodiscard]] std::string dump() const;
   /// What has happened last, one line each: time, thread, event.
   [[nodiscard]] std::string recent_events() const;
