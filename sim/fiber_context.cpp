@@ -39,6 +39,9 @@ constexpr std::size_t stack_size = std::size_t{1} << 20U;
 constexpr std::size_t stack_size = std::size_t{256} << 10U;
 #endif
 
+/// The stacks of this thread are given up: it ends, and only worlds that are static are still there.
+constinit thread_local bool stacks_gone = false;
+
 /// Stacks that aren't in use, each above a page that nobody may touch. Memory is the system's until it is
 /// touched, so a large stack costs little.
 ///
@@ -54,6 +57,7 @@ class stack_pool {
   stack_pool(const stack_pool&) = delete;
   stack_pool& operator=(const stack_pool&) = delete;
   ~stack_pool() {
+    stacks_gone = true;
     for (kept& each : idle_) source_.deallocate(each.stack);
   }
   kept take() {
@@ -79,14 +83,24 @@ class stack_pool {
   void* fake_stack_ = nullptr;
 };
 
-stack_pool& pool() {
+/// Null: it is gone, and stacks are the system's.
+stack_pool* pool() {
+  if (stacks_gone) return nullptr;
   static thread_local stack_pool own;  // worlds of one thread use each other's stacks again
-  return own;
+  return &own;
+}
+
+stack_pool::kept take_stack() {
+  if (stack_pool* const all = pool()) return all->take();
+  return {boost::context::protected_fixedsize_stack(stack_size).allocate()};
 }
 
 /// What Boost.Context gives a stack back to.
 struct pooled_stack {
-  void deallocate(boost::context::stack_context& used) { pool().give_back(used); }
+  void deallocate(boost::context::stack_context& used) {
+    if (stack_pool* const all = pool()) return all->give_back(used);
+    boost::context::protected_fixedsize_stack(stack_size).deallocate(used);
+  }
 };
 
 }  // namespace
@@ -111,7 +125,7 @@ void fiber::start(fiber* (*body)(void*), void* context) {
   body_ = body;
   context_of_body_ = context;
   exceptions_ = {};
-  const auto [stack, fake_stack] = pool().take();
+  const auto [stack, fake_stack] = take_stack();
   fake_stack_ = fake_stack;
   bottom_ = static_cast<char*>(stack.sp) - stack_size;
 #ifdef TWINPIPE_THREAD_SANITIZER
@@ -130,7 +144,7 @@ boost::context::fiber fiber::run(boost::context::fiber&& from) {
   bottom_ = nullptr;
   next->left_ = this;
   leave(*next);
-  pool().keep(fake_stack_);
+  if (stack_pool* const all = pool()) all->keep(fake_stack_);
   return std::move(next->context_);
 }
 

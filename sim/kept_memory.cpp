@@ -7,6 +7,9 @@
 namespace tp::sim {
 namespace {
 
+/// What is kept goes with its thread, before the worlds that are static.
+constinit thread_local bool gone = false;
+
 /// A few of each of a few sizes, for worlds of one program are alike.
 class kept_blocks {
  public:
@@ -14,6 +17,7 @@ class kept_blocks {
   kept_blocks(const kept_blocks&) = delete;
   kept_blocks& operator=(const kept_blocks&) = delete;
   ~kept_blocks() {
+    gone = true;
     for (const kept& each : all_) ::operator delete(each.block);
   }
   void* take(std::size_t size) {
@@ -62,11 +66,11 @@ kept_blocks& blocks() {
 }  // namespace
 
 void* take_kept(std::size_t size) {
-  return keeps && size <= largest ? blocks().take(size) : ::operator new(size);
+  return keeps && !gone && size <= largest ? blocks().take(size) : ::operator new(size);
 }
 
 void give_kept(void* block, std::size_t size) noexcept {
-  keeps&& size <= largest ? blocks().give(block, size) : ::operator delete(block);
+  keeps && !gone && size <= largest ? blocks().give(block, size) : ::operator delete(block);
 }
 
 }  // namespace tp::sim

@@ -259,7 +259,10 @@ class threads final : public backend::threads, public tp::detail::recycled {
     time().check_caller("sleep");
     if (process_->dead()) return;
     const time_point begun = time().now();
-    if (deadline <= begun) time().remark(happening::let_others);
+    if (deadline <= begun) {
+      time().remark(happening::let_others);
+      return time().point();
+    }
     time().point();
     while (time().now() < deadline) {
       const auto came =

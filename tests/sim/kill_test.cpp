@@ -1,6 +1,8 @@
 // A process that was killed, while its objects live on.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
+#include <cstdlib>
 #include <sstream>
 
 #include "rig.hpp"
@@ -174,6 +176,29 @@ TEST_CASE("a process may kill itself in its own completion, which goes on to its
   CHECK(v.client.system->turn(never) == turn_result::progressed);
   CHECK(first.completions == 1);
   CHECK(later == errc::process_killed);
+}
+
+THREADED_TEST_CASE("a world that is static may end after all that its thread of the program had kept") {
+  const auto said = last_words([] {
+    std::atexit([] {  // after the world, which is made later
+      std::fputs("the end\n", stderr);
+      std::abort();
+    });
+    static sim::world late;
+    for (const char* name : {"one", "two"}) {
+      late.process(name, late.user("alice"),
+                   [](tp::process& p) {
+                     tp::event never_set(p);
+                     never_set.wait();
+                     return 0;
+                   },
+                   {.background = true});
+    }
+    late.process("client", late.user("bob"), [](tp::process& p) { return p.sleep(1ms), 0; });
+    late.run();
+    std::exit(0);
+  });
+  CHECK(said == "the end\n");
 }
 
 }  // namespace tp::test
