@@ -116,7 +116,11 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   for (;;) {
     hand_on();
     if (!op.pending()) break;
-    if (!step(self) && system_->next_due() != never) system_->run_due(owner_.twin().killed());
+    if (step(self)) continue;
+    const bool killed = owner_.twin().killed(), timed = system_->next_due() != never;
+    if (timed) system_->run_due(killed);
+    // What waits for the peer's word alone ends by nothing else once the process is killed.
+    if (killed && !timed) op.ask_to_end();
   }
   if (sends) --senders_;
   if (self.interrupt != nullptr) interrupts_.push_back(std::move(self.interrupt));

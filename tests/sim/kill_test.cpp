@@ -5,6 +5,7 @@
 
 #include "rig.hpp"
 #include "threaded_case.hpp"
+#include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::test {
@@ -174,6 +175,27 @@ TEST_CASE("a process may kill itself in its own completion, which goes on to its
   CHECK(v.client.system->turn(never) == turn_result::progressed);
   CHECK(first.completions == 1);
   CHECK(later == errc::process_killed);
+}
+
+THREADED_TEST_CASE("a thread that waits for nothing but its peer's word leaves when its process is killed") {
+  const auto drains = [](tp::process& p) {
+    const auto served = p.bind("x", {.mode = transmission::message});
+    auto peer = blocking::listen(p, *served)->accept();
+    static_cast<void>(peer->send("never received"));
+    static_cast<void>(peer->drain());  // before the answer there is a message that nobody receives
+    return 0;
+  };
+  sim::explore({.runs = 20}, [&](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& victim = world.process("victim", alice, drains, {.background = true});
+    world.process("peer", alice, [&victim](tp::process& p) {
+      auto server = blocking::connect(p, "x", {.mode = transmission::message, .wait_for_server = true});
+      if (!server || !server->send("message")) return 1;
+      p.sleep(1s);
+      victim.kill();
+      return 0;
+    });
+  });
 }
 
 }  // namespace tp::test
