@@ -16,4 +16,8 @@ bool lose_byte(backend::process& of) {
   return false;
 }
 
+void forget_left_sockets(backend::process& of) {
+  record_of(of).on.left_sockets.clear();
+}
+
 }  // namespace tp::sim::planted

@@ -8,4 +8,7 @@ namespace tp::sim::planted {
 /// A byte that the process could read vanishes. False: there is none.
 bool lose_byte(backend::process& of);
 
+/// On the process's machine the names of servers that have died are gone.
+void forget_left_sockets(backend::process& of);
+
 }  // namespace tp::sim::planted
