@@ -29,6 +29,12 @@ struct left_socket {
   identity owner;
 };
 
+/// An abstract name's socket, which is there as long as somebody has it open: its listener, until the name is
+/// withdrawn, and every acceptor, until its thread has heard of that (unix(7)).
+struct abstract_socket {
+  const std::shared_ptr<process_record> server;
+};
+
 class machine final : public host {
  public:
   /// Without a name: the one that every world has.
@@ -60,6 +66,7 @@ class machine final : public host {
 
   std::map<std::string, listener*> names;
   std::map<std::string, left_socket> left_sockets;  ///< by path, like names
+  std::map<std::string, std::weak_ptr<const abstract_socket>> abstract_sockets;
   std::map<std::string, node> files{{"", {}},
                                     {"/tmp", {.mode = 01777}}};  ///< by absolute path, the root's empty
   std::vector<process_record*> alive;                            ///< in the order of their births

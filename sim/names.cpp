@@ -29,6 +29,18 @@ struct queued_client {
   std::uint32_t number;  ///< of the server's end
 };
 
+/// What is said of a name that somebody has. `other`: who asks.
+error in_use_by(const process_ref& server, const std::string& location, const process_ref& other) {
+  const error who(errc::name_in_use, operation::bind, 0,
+                  make_text("'" + location + "' is held by " + server->name));
+  return other == server ? who.in(circumstance::own_process) : who;
+}
+
+/// As a name is written of which place_of() says where it is.
+std::string location_of(const std::string& place) {
+  return place.starts_with('@') ? "unix-abstract:" + place.substr(1) : place;
+}
+
 /// A bound name. While it is open it stands in the world's table.
 class listener final : public bound_name, public handle {
  public:
@@ -41,6 +53,10 @@ class listener final : public bound_name, public handle {
         socket_.listen(std::min(static_cast<std::uint32_t>(request_.backlog), most_queued));
     assert(listens == std::errc{});
     process_->on.names.emplace(place_, this);
+    if (place_.starts_with('@')) {
+      kept_ = std::make_shared<const abstract_socket>(process_);
+      process_->on.abstract_sockets.insert_or_assign(place_, kept_);
+    }
     process_->world->places.add(number(), place_);
     time().note(happening::bound, number());
   }
@@ -60,9 +76,7 @@ class listener final : public bound_name, public handle {
   }
   [[nodiscard]] std::uint32_t owner() const noexcept { return self_->uid.value; }
   [[nodiscard]] error in_use_for(const process_ref& other) const {
-    const error who(errc::name_in_use, operation::bind, 0,
-                    make_text("'" + location_ + "' is held by " + process_->name));
-    return other == process_ ? who.in(circumstance::own_process) : who;
+    return in_use_by(process_, location_, other);
   }
   /// May it connect, as far as the socket's mode says?
   [[nodiscard]] errc answer(const identity& client) const noexcept {
@@ -79,6 +93,9 @@ class listener final : public bound_name, public handle {
     for (handle* const acceptor : acceptors) acceptor->wake(kinds_of(kind::accept));
   }
 
+  /// What keeps an abstract name from being bound again.
+  [[nodiscard]] const std::shared_ptr<const abstract_socket>& kept() const noexcept { return kept_; }
+
   std::vector<handle*> acceptors;
 
  private:
@@ -89,10 +106,11 @@ class listener final : public bound_name, public handle {
   const std::shared_ptr<const identity> self_ = process_->seen_by_others();  ///< as it was at listen(2)
   const bind_request request_;
   unix_socket& socket_ = sockets().open();
-  const std::string location_ = place_.starts_with('@') ? "unix-abstract:" + place_.substr(1) : place_;
+  const std::string location_ = location_of(place_);
   instances_in_use& instances_ =
       process_->world->instances.emplace_back(instances_in_use{number(), request_.max_instances});
   const std::string unenforced_ = core::unenforced_by_sockets(request_);
+  std::shared_ptr<const abstract_socket> kept_;
 };
 static_assert(backend::implements<listener, backend::bound_name>);
 
@@ -128,6 +146,7 @@ std::optional<socket_end> listener::take() {
 // listener goes with its process, resets all.
 void listener::let_go() noexcept {
   process_->on.names.erase(place_);
+  kept_ = nullptr;
   if (process_->dead() && !place_.starts_with('@'))
     process_->on.left_sockets.insert_or_assign(place_, left_socket{request_.access, *self_});
   if (process_->dead()) {
@@ -175,14 +194,21 @@ std::string place_of(const endpoint_name& name, const identity& who, std::string
 
 class acceptor final : public backend::acceptor, public handle {
  public:
-  acceptor(const process_ref& process, listener& from, handle& system) : handle(process), from_(from) {
+  acceptor(const process_ref& process, listener& from, handle& system)
+      : handle(process), from_(from), kept_(from.kept()) {
     belong_to(system);
     from_.acceptors.push_back(this);
   }
   start accept(accept_op& o) override { return submit(o, kind::accept); }
   void cancel(op& o) noexcept override { request_cancel(o); }
-  void close() noexcept override { close_now(); }
-  void release() noexcept override { free(); }
+  void close() noexcept override {
+    close_now();
+    kept_ = nullptr;
+  }
+  void release() noexcept override {
+    kept_ = nullptr;
+    free();
+  }
   [[nodiscard]] std::string describe() const override { return "an acceptor of " + from_.describe(); }
 
  private:
@@ -193,10 +219,20 @@ class acceptor final : public backend::acceptor, public handle {
     static_cast<accept_op&>(o).stream = make_stream(process_, std::move(*client));
     return errc::none;
   }
-  void let_go() noexcept override { std::erase(from_.acceptors, this); }
-  listener& from_;  ///< ends this before it goes itself
+  void let_go() noexcept override {
+    std::erase(from_.acceptors, this);
+    if (process_->dead()) kept_ = nullptr;
+  }
+  listener& from_;                               ///< ends this before it goes itself
+  std::shared_ptr<const abstract_socket> kept_;  ///< until its thread has heard of the end
 };
 static_assert(backend::implements_released<acceptor, backend::acceptor>);
+
+std::shared_ptr<const abstract_socket> abstract_socket_at(const std::string& place,
+                                                          const process_record& asks) {
+  const auto known = asks.on.abstract_sockets.find(place);
+  return known != asks.on.abstract_sockets.end() ? known->second.lock() : nullptr;
+}
 
 }  // namespace
 
@@ -220,6 +256,8 @@ result<std::shared_ptr<bound_name>> bind(const process_ref& process, const bind_
     return fail(errc::unreachable_policy, operation::bind, 0, make_text(place));
   if (const auto taken = process->on.names.find(place); taken != process->on.names.end())
     return fail(taken->second->in_use_for(process));
+  if (const auto kept = abstract_socket_at(place, *process))
+    return fail(in_use_by(kept->server, location_of(place), process));
   // Who isn't root gives a file only to a group of its own (chown(2)).
   const identity& self = process->effective();
   const bool has_file = request.name.kind() != name_kind::unix_abstract;

@@ -35,4 +35,8 @@ bool forget_reset(backend::process& of) {
   return false;
 }
 
+void forget_left_sockets(backend::process& of) {
+  record_of(of).on.left_sockets.clear();
+}
+
 }  // namespace tp::sim::planted

@@ -14,4 +14,7 @@ bool complete_twice(backend::process& of);
 /// nothing.
 bool forget_reset(backend::process& of);
 
+/// On the process's machine the names of servers that have died are gone.
+void forget_left_sockets(backend::process& of);
+
 }  // namespace tp::sim::planted

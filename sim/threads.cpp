@@ -190,6 +190,7 @@ class interrupt final : public backend::interrupt, public tp::detail::recycled {
   void lower() noexcept override { flag.raised = false; }
   bool wait(time_point deadline) override {
     scheduler& time = process_->world->time;
+    if (process_->dead()) time.let_others_die();  // one of them may have begun what this thread waits for
     time.point();
     while (!flag.raised && !process_->dead() && time.now() < deadline) {
       flag.waits = &time.current();
@@ -257,7 +258,7 @@ class threads final : public backend::threads, public tp::detail::recycled {
   }
   void sleep_until(time_point deadline) override {
     time().check_caller("sleep");
-    if (process_->dead()) return;
+    if (process_->dead()) return time().let_others_die();
     const time_point begun = time().now();
     if (deadline <= begun) {
       time().remark(happening::let_others);

@@ -52,7 +52,10 @@ bool half_open_peer::take_read() {
 }
 
 void half_open_peer::read_ended() {
-  if (stage_ == stage::refusing) return refuse_client(runtime_, take_stream(), std::move(reply_));
+  if (stage_ == stage::refusing) {
+    listener_.stops_refusing();
+    return refuse_client(runtime_, take_stream(), std::move(reply_));
+  }
   if (stage_ == stage::gone || !take_read()) return;
   if (stage_ == stage::parking) return go_to_endpoint();
   if (stage_ == stage::complete) return listener_.hello_complete(*this);
@@ -111,7 +114,7 @@ void half_open_peer::evict() noexcept {
   const ref<half_open_peer> self(this);
   const bool counted = std::exchange(stage_, stage::gone) != stage::refusing;
   stream_->close();
-  if (counted) listener_.peer_left(*this);
+  counted ? listener_.peer_left(*this) : listener_.stops_refusing();
 }
 
 }  // namespace tp::detail

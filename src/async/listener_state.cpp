@@ -344,6 +344,7 @@ void listener_state::refuse(half_open_peer& peer, std::vector<std::byte> last_wo
   const ref<half_open_peer> keep(&peer);
   drop(peer);
   peer.refuse(std::move(last_words));
+  if (peer.current() == half_open_peer::stage::refusing) ++refusing_;
 }
 
 void listener_state::drop(half_open_peer& peer) {

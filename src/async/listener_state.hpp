@@ -30,9 +30,11 @@ class listener_state final : public resident {
   [[nodiscard]] runtime_state& runtime() const noexcept { return runtime_; }
   [[nodiscard]] const shared_text& subject() const noexcept { return endpoint_->subject(); }
   [[nodiscard]] accept_operation& make_accept();
-  /// Between accepts: nothing of the last is left that a turn would still have to take to the endpoint.
+  /// Between accepts: nothing of the last is left that a turn would still have to take to the endpoint, or to
+  /// say to a client.
   [[nodiscard]] bool settled() const noexcept {
-    return active_ == nullptr && peers_.empty() && !accept_op_.pending();
+    const bool all_said = refusing_ == 0 && runtime_.unsaid_refusals == 0;
+    return active_ == nullptr && peers_.empty() && !accept_op_.pending() && all_said;
   }
 
   void begin(accept_operation& op);
@@ -50,6 +52,7 @@ class listener_state final : public resident {
   void hello_timed_out(half_open_peer& peer);
   void peer_left(half_open_peer& peer);
   void reply_written(half_open_peer& peer);
+  void stops_refusing() noexcept { --refusing_; }
   void parked(half_open_peer& peer, backend::detached_ptr stream, wire::hello_reader hello,
               duration time_left);
 
@@ -92,6 +95,7 @@ class listener_state final : public resident {
   std::optional<core::decision> decision_;
   backend::accept_op accept_op_;
   backend::op timer_op_;
+  std::size_t refusing_ = 0;       ///< peers that wait for their read to end before they are told no
   errc stop_reason_ = errc::none;  ///< of an accept that was stopped while it wrote its reply
   bool starting_ = false;
   bool seeking_ = false;

@@ -23,8 +23,12 @@ class refusal final : public resident {
         shutdown_(handler<&refusal::shut>(), this),
         read_(handler<&refusal::was_read>(), this) {
     ++runtime_.lingering_refusals;
+    ++runtime_.unsaid_refusals;
   }
-  ~refusal() override { --runtime_.lingering_refusals; }
+  ~refusal() override {
+    --runtime_.lingering_refusals;
+    have_said();
+  }
 
   void begin() {
     vector_ = words_;
@@ -44,6 +48,7 @@ class refusal final : public resident {
 
   // Where a stream has no half-close, the client's end tells us that it has read the words.
   void shut() {
+    have_said();
     const errc code = shutdown_.result.code;
     code == errc::none || code == errc::not_supported ? read_on() : stream_->close();
   }
@@ -58,6 +63,10 @@ class refusal final : public resident {
 
   void was_read() { goes_on() ? read_on() : stream_->close(); }
 
+  void have_said() noexcept {
+    if (!std::exchange(said_, true)) --runtime_.unsaid_refusals;
+  }
+
   [[nodiscard]] bool goes_on() noexcept {
     discarded_ += read_.n;
     return read_.result.ok() && read_.n > 0 && discarded_ < discard_max;
@@ -71,6 +80,7 @@ class refusal final : public resident {
   backend::read_op read_;
   std::array<std::byte, 4096> trash_;
   std::size_t discarded_ = 0;
+  bool said_ = false;
 };
 
 }  // namespace

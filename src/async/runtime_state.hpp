@@ -77,6 +77,7 @@ class runtime_state {
   connection_memory memory;
 
   std::size_t lingering_refusals = 0;  ///< clients being told no, see refusal.cpp
+  std::size_t unsaid_refusals = 0;     ///< those whose last words the system doesn't have yet
 
   /// A runtime, and what was made on it, belongs to one thread. Calls that are rare ask in every build, those
   /// that every message makes in a debug build only.

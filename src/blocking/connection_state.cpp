@@ -114,9 +114,14 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   const presence here(*this, op.kind());
   if (sends) ++senders_;
   for (;;) {
-    hand_on();
+    system_->run();
+    rouse(op.pending() ? &self : nullptr);
     if (!op.pending()) break;
-    if (!step(self) && system_->next_due() != never) system_->run_due(owner_.twin().killed());
+    if (step(self)) continue;
+    const bool killed = owner_.twin().killed(), timed = system_->next_due() != never;
+    if (timed) system_->run_due(killed);
+    // What waits for the peer's word alone ends by nothing else once the process is killed.
+    if (killed && !timed) op.ask_to_end();
   }
   if (sends) --senders_;
   if (self.interrupt != nullptr) interrupts_.push_back(std::move(self.interrupt));
@@ -125,13 +130,15 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
 // What has ended is completed, and whom it concerns knows.
 void blocking_connection_state::hand_on() {
   system_->run();
-  rouse();
+  rouse(nullptr);
 }
 
-// Those whose operation has ended, and one for each kind of work that nobody does.
-void blocking_connection_state::rouse() {
-  bool read = stream_->read_waits();
+// Those whose operation has ended, and one for each kind of work that nobody does. What `self` is about to do
+// it does itself: two threads that called each other for it would go on calling.
+void blocking_connection_state::rouse(const waiter* self) {
   bool write = stream_->write_waits();
+  bool read = stream_->read_waits() && (self == nullptr || (self->sends && !write));
+  write = write && self == nullptr;
   for (waiter* each = waiters_; each != nullptr; each = each->next) {
     const bool wanted = (read && !each->sends) || write;
     if (each->op.pending() && !wanted) continue;

@@ -101,7 +101,7 @@ class blocking_connection_state {
   [[nodiscard]] bool write_directly(time_point until);
   [[nodiscard]] bool wait_and_try(waiter& self, bool read, bool write, time_point until);
   [[nodiscard]] bool rest(waiter& self, time_point until);
-  void rouse();
+  void rouse(const waiter* self);
 
   process& owner_;
   std::unique_ptr<backend::mutex> lock_;

@@ -159,6 +159,40 @@ CONFORMANCE_CASE("closing an endpoint ends its pending accepts", needs()) {
   w.run();
 }
 
+CONFORMANCE_CASE("closing an endpoint refuses clients for whom an accept waits", needs()) {
+  const std::string name = w.fresh_name();
+  flag bound(w), silent(w), done(w);
+  w.party("server", [&](party& p) -> task<void> {
+    const auto accept_in_vain = [](party& who, listener& at) -> task<void> {
+      who.refusal(co_await who.bounded(at.accept()), errc::closed);
+    };
+    const auto close = [](party& who, endpoint& what) -> task<void> {
+      EXPECT(who, what.statistics().half_open == 1);
+      what.close();
+      co_return;
+    };
+    auto [served, door] = p.serve(bound, name);
+    const connection client = co_await p.accept(door);
+    co_await p.beside(accept_in_vain(p, door), close(p, served));
+    co_await p.wait(done);
+  });
+  w.party("silent", [&](party& p) -> task<void> {
+    co_await p.wait(bound);
+    connection c = co_await p.raw_client(name);
+    silent.set();
+    const std::string reply = co_await receive_rest(p, c);
+    EXPECT(p, reply.starts_with("\x89TWPS\r\n\x1a"));
+    EXPECT(p, reply[11] == status_closing);
+    done.set();
+  });
+  w.party("accepted", [&](party& p) -> task<void> {
+    co_await p.wait(silent);
+    const connection c = co_await p.connect(name);
+    co_await p.wait(done);
+  });
+  w.run();
+}
+
 CONFORMANCE_CASE("closing an endpoint refuses clients at its door", needs()) {
   const std::string name = w.fresh_name();
   flag bound(w), silent(w), accepted(w), done(w);

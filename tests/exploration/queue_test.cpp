@@ -146,4 +146,59 @@ TEST_CASE("two threads that send at once: all schedules with one preemption") {
   prove(two_senders_of_one_byte, 1, 500);
 }
 
+namespace {
+
+/// Each thread waits in a call that can be stopped, for what another one may do for it.
+int sends_drains_and_receives(process& p) {
+  auto slow = blocking::connect(p, "slow", {.wait_for_server = true}, {.within = 1min});
+  if (!slow) return p.fail(slow.error());
+  std::stop_source stop;
+  const blocking::limits stoppable{.within = 1min, .unless = stop.get_token()};
+  for (int i = 0; i < 2; ++i) {
+    p.start_thread("sends", [&](thread&) {
+      const std::vector<std::byte> much(400'000);
+      return slow->send(much, stoppable) ? 0 : 1;
+    });
+  }
+  p.start_thread("drains", [&](thread&) {
+    p.sleep(1ms);
+    return slow->drain(stoppable) ? 0 : 1;
+  });
+  p.start_thread("receives", [&](thread&) {
+    p.sleep(2s);
+    buffer into;
+    const auto got = slow->receive(into, stoppable);
+    return got && into.text() == "got it all" ? 0 : 1;
+  });
+  return p.join();
+}
+
+int reads_late(process& p) {
+  auto served = p.bind("slow");
+  if (!served) return p.fail(served.error());
+  auto door = blocking::listen(p, *served);
+  auto client = door->accept();
+  if (!client) return p.fail(client.error());
+  for (const std::size_t part : {420'000, 380'000}) {
+    p.sleep(part == 420'000 ? 1s : 3s);
+    std::vector<std::byte> into(1000);
+    for (std::size_t left = part; left > 0;) {
+      const auto got = client->receive(std::span(into).first(std::min(left, into.size())), {.within = 1min});
+      if (!got || got->end) return 1;
+      left -= got->bytes;
+    }
+  }
+  return client->send("got it all") ? 0 : 1;
+}
+
+}  // namespace
+
+TEST_CASE("threads that send and drain and receive over one connection don't call each other for ever") {
+  sim::explore({.runs = many / 20, .most_steps = 100'000}, [](sim::world& world) {
+    const auto alice = world.user("alice");
+    world.process("reader", alice, reads_late);
+    world.process("writer", alice, sends_drains_and_receives);
+  });
+}
+
 }  // namespace tp::exploration

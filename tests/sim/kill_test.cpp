@@ -7,6 +7,7 @@
 
 #include "rig.hpp"
 #include "threaded_case.hpp"
+#include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
 
 namespace tp::test {
@@ -199,6 +200,56 @@ THREADED_TEST_CASE("a world that is static may end after all that its thread of 
     std::exit(0);
   });
   CHECK(said == "the end\n");
+}
+
+THREADED_TEST_CASE("a thread that waits for nothing but its peer's word leaves when its process is killed") {
+  const auto drains = [](tp::process& p) {
+    const auto served = p.bind("x", {.mode = transmission::message});
+    auto peer = blocking::listen(p, *served)->accept();
+    static_cast<void>(peer->send("never received"));
+    static_cast<void>(peer->drain());  // before the answer there is a message that nobody receives
+    return 0;
+  };
+  sim::explore({.runs = 20}, [&](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& victim = world.process("victim", alice, drains, {.background = true});
+    world.process("peer", alice, [&victim](tp::process& p) {
+      auto server = blocking::connect(p, "x", {.mode = transmission::message, .wait_for_server = true});
+      if (!server || !server->send("message")) return 1;
+      p.sleep(1s);
+      victim.kill();
+      return 0;
+    });
+  });
+}
+
+THREADED_TEST_CASE("a thread that waits for another's read leaves when both are killed with their process") {
+  const auto waits = [](tp::process& p) {
+    const auto served = p.bind("x", {.mode = transmission::message});
+    auto peer = blocking::listen(p, *served)->accept();
+    p.start_thread("drains", [&](tp::thread&) {
+      static_cast<void>(peer->send("never received"));
+      static_cast<void>(peer->drain());  // it reads
+      return 0;
+    });
+    p.start_thread("receives", [&](tp::thread&) {
+      p.sleep(1ms);
+      buffer into;
+      static_cast<void>(peer->receive(into));
+      return 0;
+    });
+    return p.join();
+  };
+  sim::explore({.runs = 20}, [&](sim::world& world) {
+    const auto alice = world.user("alice");
+    sim::hosted& victim = world.process("victim", alice, waits, {.background = true});
+    world.process("peer", alice, [&victim](tp::process& p) {
+      auto server = blocking::connect(p, "x", {.mode = transmission::message, .wait_for_server = true});
+      p.sleep(1s);
+      victim.kill();
+      return server ? 0 : 1;
+    });
+  });
 }
 
 }  // namespace tp::test

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "twinpipe/blocking/limits.hpp"
+#include "twinpipe/detail/killed.hpp"
 #include "twinpipe/process.hpp"
 #include "twinpipe/runtime.hpp"
 
@@ -51,6 +52,7 @@ class typed_call final : public thread_call {
 
   [[nodiscard]] Result take() {
     finish();
+    if (!result_) detail::leave_killed();
     return std::move(*result_);
   }
 

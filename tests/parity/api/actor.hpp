@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "setting.hpp"
@@ -14,10 +15,9 @@ namespace tp::test::parity::api {
 
 class actor {
  public:
-  actor(tp::process& home, const setting& where);
   actor(const actor&) = delete;
   actor& operator=(const actor&) = delete;
-  ~actor();
+  virtual ~actor() = default;
 
   void start(const step& s);
   /// One turn; did anything happen?
@@ -27,43 +27,32 @@ class actor {
   /// What has ended since the last call.
   [[nodiscard]] std::vector<completion> take() { return std::exchange(ended_, {}); }
 
+ protected:
+  actor(tp::process& home, const setting& where);
+  /// Ends all that still waits.
+  void leave();
+
+  [[nodiscard]] tp::process& home() const noexcept { return home_; }
+  [[nodiscard]] runtime& loop() const noexcept { return *runtime_; }
+  [[nodiscard]] const setting& where() const noexcept { return where_; }
+  /// Of the names of that place.
+  [[nodiscard]] const std::string& folder_of(std::uint16_t place) const;
+  /// Bounds an operation as the step says.
+  template <class Awaitable>
+  Awaitable bounded(Awaitable what, const step& s);
+
  private:
-  struct served {
-    tp::endpoint endpoint;
-    tp::listener listener;
-  };
-  /// A connection, and what has come of the stream or message that it is receiving.
-  struct line {
-    tp::connection connection;
-    style how;
-    std::uint64_t total = 0, hash = 0;
-  };
-
-  void at_once(const step& s, completion& c);
-  void bind(const step& s, completion& c);
-  void read_file(line& l, const step& s, completion& c);
+  virtual void at_once(const step& s, completion& c) = 0;
+  virtual task<completion> begun(step s) = 0;
+  /// All that the process has is destroyed.
+  virtual void finish() = 0;
+  void do_now(const step& s, completion& c);
   void halt();
-  void finish();
   task<void> perform(step s);
-  task<completion> begun(step s);
-  task<completion> connect(step s);
-  task<completion> accept(step s);
-  task<completion> send(line& l, step s);
-  task<completion> receive(step s);
-  task<completion> receive_all(step s);
-  task<completion> end(line& l, step s);
-
-  completion met(const step& s, result<connection> made);
-  void took(line& l, std::span<const std::byte> bytes, const received& got, completion& c);
-  template <class R>
-  awaitable<R> bounded(awaitable<R> what, const step& s);
-  [[nodiscard]] line* find(std::uint16_t op);
 
   tp::process& home_;
   const setting& where_;
   std::unique_ptr<runtime> runtime_;
-  std::map<std::uint16_t, served> served_;
-  std::map<std::uint16_t, line> lines_;
   struct stop {
     verb what;
     std::stop_source source{};
@@ -72,5 +61,16 @@ class actor {
   std::vector<completion> ended_;
   task_group group_;
 };
+
+template <class Awaitable>
+Awaitable actor::bounded(Awaitable what, const step& s) {
+  if (s.bound == limit::soon) static_cast<void>(std::move(what).within(soon));
+  if (s.bound == limit::ample) static_cast<void>(std::move(what).within(std::chrono::minutes(1)));
+  static_cast<void>(std::move(what).unless(stops_.at(s.op).source.get_token()));
+  return what;
+}
+
+/// By tasks, or by calls that block.
+[[nodiscard]] std::unique_ptr<actor> make_actor(tp::process& home, const setting& where, bool blocking);
 
 }  // namespace tp::test::parity::api

@@ -5,7 +5,7 @@
 
 namespace tp::test::parity::api {
 
-/// One of the things that it does, so often in 28 steps.
+/// One of the things that it does, so often in 29 steps.
 struct author::habit {
   std::size_t weight;
   std::optional<step> (*of)(author&);
@@ -22,7 +22,7 @@ std::optional<step> author::next() {
       {1, [](author& a) { return a.at_line(verb::drain); }},
       {1, [](author& a) { return a.at_line(verb::close); }},
       {1, [](author& a) { return a.leaving(); }},
-      {1, [](author& a) { return a.reading(); }},
+      {2, [](author& a) { return a.reading(); }},
   }};
   if (!plan_.empty()) {
     const step planned = plan_.back();
@@ -31,7 +31,7 @@ std::optional<step> author::next() {
   }
   if (sides_.next_op() == 1) return binding();
   if (there_.lines.size() < 2 && random_.one_in(2)) return random_.one_in(2) ? connecting() : accepting();
-  std::size_t roll = random_.below(28);
+  std::size_t roll = random_.below(29);
   for (const habit& each : habits) {
     if (roll < each.weight) return each.of(*this);
     roll -= each.weight;
@@ -57,7 +57,10 @@ void author::learn(const step& s) {
   if (s.what == verb::crash) return there_.died(s.process);
   there_.began(s);
   if (is_of_connection(s.what)) last_ = s.at;
-  if (s.what == verb::send && sides_.known().pending(s.op) && random_.one_in(3)) plan_withdrawal(s);
+  if (s.what == verb::send && sides_.known().pending(s.op) && random_.one_in(2)) {
+    const bool fills_queue = sides_.step_of(s.at).with.max_queued < manner().max_queued;
+    fills_queue&& random_.one_in(2) ? plan_queue(s) : plan_withdrawal(s);
+  }
   if (s.what == verb::send && s.bound == limit::none && random_.one_in(10)) plan_drains(s);
   for (const completion& each : sides_.ended()) there_.ended(each, sides_.step_of(each.op));
 }
@@ -70,7 +73,13 @@ void author::plan_withdrawal(const step& sent) {
   const step more{.what = verb::receive_more, .process = peer, .at = to->first};
   step end{.what = verb::stop, .process = sent.process, .at = sent.op};
   if (random_.one_in(4)) end = {.what = verb::abort, .process = sent.process, .at = sent.at};
+  if (random_.one_in(4)) end = {.what = verb::crash, .process = sent.process};
   plan_ = {more, more, end, {.what = verb::receive, .process = peer, .at = to->first, .n = 1000}};
+}
+
+/// There is no room for it, where the first of a queue is larger than that may be.
+void author::plan_queue(const step& sent) {
+  plan_ = {{.what = verb::send, .process = sent.process, .at = sent.at, .n = 1000}};
 }
 
 /// Of what the peer hasn't received yet.

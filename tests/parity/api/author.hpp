@@ -28,6 +28,7 @@ class author {
   // author.cpp: what to do, and the plans
   std::optional<step> rare();
   void plan_withdrawal(const step& sent);
+  void plan_queue(const step& sent);
   void plan_drains(const step& sent);
   limit any_limit();
   std::uint8_t any_process() { return static_cast<std::uint8_t>(random_.below(about_.who.who.size())); }

@@ -37,7 +37,9 @@ std::optional<step> author::connecting() {
   s.with.level = random_.one_in(2) ? impersonation_level::impersonation
                                    : static_cast<impersonation_level>(random_.below(4));
   s.with.trust = random_.one_in(2) ? server_trust::anyone : static_cast<server_trust>(random_.below(4));
-  if (random_.one_in(16)) s.with.how = static_cast<style>(random_.below(3));
+  const bool mistaken = random_.one_in(16);
+  if (mistaken && s.with.how != style::raw) s.with.how = static_cast<style>(random_.below(styles - 1));
+  if (about_.who.strange.at(to)) s.with.how = s.with.how == style::raw ? style::bytes : style::raw;
   if (random_.one_in(16)) s.with.way = static_cast<direction>(random_.below(3));
   return s;
 }

@@ -14,6 +14,12 @@ struct freedom {
   /// at first. Only if it has left something in the kernel, that tells the other side. (A close tells
   /// itself.)
   bool reset = false;
+  /// Of two threads, too: then what is left may be an answer of this side's, though all that it has sent was
+  /// read.
+  bool answer = false;
+  /// The threads of one process that has both ends: a send that blocks is told of its own end or of the
+  /// other's, whichever goes first.
+  bool end = false;
   /// Where choices are random, sends meet in writes and frames, and so in what one receive of a stream gets.
   bool count = false;
 };
@@ -23,10 +29,16 @@ bool is_lost(const completion& c) {
   return c.what == verb::close && c.code == errc::none && c.delivered != delivery::delivered;
 }
 
+bool ends(const completion& c) {
+  return c.what == verb::send && (c.code == errc::closed || c.code == errc::broken_pipe);
+}
+
 bool agree(const completion& real, const completion& simulated, freedom may_vary) {
   if (real.op != simulated.op) return false;
   if (may_vary.reset && real.end && simulated.end) return true;
   if (may_vary.reset && is_lost(real) && is_lost(simulated)) return true;
+  if (may_vary.answer && real.what == verb::close && real.code == simulated.code) return true;
+  if (may_vary.end && ends(real) && ends(simulated)) return true;
   if (outcome_of(real) != outcome_of(simulated)) return false;
   if (real.peer != simulated.peer || real.level != simulated.level) return false;
   if (may_vary.count && real.n > 0 && simulated.n > 0) return true;
@@ -42,10 +54,12 @@ std::string to_text(const std::vector<completion>& all) {
 }  // namespace
 
 duet::duet(const cast& who, std::uint64_t seed, bool explored, meddling meddle)
-    : simulated_{.on = simulated_side(who, seed, explored), .meddle = std::move(meddle)},
-      real_{.on = real_side(who), .meddle = {}},
+    : simulated_{.on = simulated_side(who, seed, explored, meddle.does),
+                 .meddle = std::move(meddle.says),
+                 .book = ledger(who)},
+      real_{.on = real_side(who), .meddle = {}, .book = ledger(who)},
       explored_(explored),
-      abstract_(who.abstract),
+      who_(who),
       alive_(who.who.size(), true) {}
 
 void duet::begin(played& at, step s) {
@@ -76,17 +90,27 @@ bool duet::retries() const {
   });
 }
 
+/// A send that blocks and needn't wait looks for what the peer asks, once in a millisecond.
+bool duet::looks_first(const step& s) const {
+  return who_.blocking && s.what == verb::send && !is_plain(style_of(s));
+}
+
 bool duet::play(step s) {
   if (!difference_.empty()) return false;
   s.op = next_op();
   steps_.push_back(s);
-  constexpr duration try_again = std::chrono::milliseconds(60);
+  constexpr duration try_again = std::chrono::milliseconds(60), between_looks = std::chrono::milliseconds(2);
+  if (looks_first(s)) {
+    simulated_.on->pass(between_looks);
+    real_.on->pass(between_looks);
+  }
   begin(simulated_, s);
   const bool waits = s.bound == limit::soon && known().pending(s.op);
   const bool repeats = retries();
   if (waits) simulated_.on->wait_for(s.process, s.op);
   if (repeats) simulated_.on->pass(try_again);
   if (waits || repeats) collect(simulated_);
+  look_again();
 
   if (s.bound == limit::soon && !waits) s.bound = limit::ample;
   begin(real_, s);
@@ -99,16 +123,30 @@ bool duet::play(step s) {
   return difference_.empty();
 }
 
+bool duet::looks(std::uint16_t op) const {
+  const step& s = steps_.at(op - 1U);
+  return (s.what == verb::drain || s.what == verb::close) && is_plain(style_of(s));
+}
+
 /// Without frames nothing tells a real process that its bytes were read: it looks again, from time to time.
 void duet::catch_up() {
-  const auto looks = [this](const completion& each) {
-    const bool asks = each.what == verb::drain || each.what == verb::close;
-    return asks && style_of(steps_.at(each.op - 1U)) == style::bytes && real_.book.pending(each.op);
+  const auto is_late = [this](const completion& each) {
+    return looks(each.op) && real_.book.pending(each.op);
   };
-  for (int times = 0; times < 200 && std::ranges::any_of(simulated_.ended, looks); ++times) {
+  for (int times = 0; times < 200 && std::ranges::any_of(simulated_.ended, is_late); ++times) {
     real_.on->pass(std::chrono::milliseconds(1));
     collect(real_);
   }
+}
+
+/// And so does one that blocks, on either side.
+void duet::look_again() {
+  constexpr duration longest = std::chrono::milliseconds(20);
+  const auto& pending = known().all_pending();
+  const bool some = std::ranges::any_of(pending, [this](const auto& each) { return looks(each.first); });
+  if (!who_.blocking || !some) return;
+  simulated_.on->pass(longest);
+  collect(simulated_);
 }
 
 bool duet::peer_has_closed(const completion& c) const {
@@ -117,11 +155,30 @@ bool duet::peer_has_closed(const completion& c) const {
   return std::ranges::any_of(steps_, [peer](const step& s) { return s.what == verb::close && s.at == peer; });
 }
 
+/// Did a thread of this side send while one of the other side was closing? Who is faster of the two decides
+/// whether what was sent is read at all.
+bool duet::met_close(const completion& c) const {
+  const step& of = steps_.at(c.op - 1U);
+  if (!who_.blocking || !is_of_connection(of.what)) return false;
+  const std::uint16_t peer = known().peer(of.at);
+  return std::ranges::any_of(steps_, [&](const step& closes) {
+    if (closes.what != verb::close || closes.at != peer) return false;
+    const auto ended = ended_in_.find(closes.op);
+    const std::uint16_t last = ended == ended_in_.end() ? next_op() : ended->second;
+    return std::ranges::any_of(steps_, [&](const step& sends) {
+      return sends.what == verb::send && sends.at == of.at && sends.op > closes.op && sends.op <= last;
+    });
+  });
+}
+
 std::string duet::named(const completion& c) const {
   const step& s = steps_.at(c.op - 1U);
+  const bool makes = c.what == verb::accept || c.what == verb::connect;
   std::string of;
-  if (is_of_connection(c.what)) of = std::string(to_string(style_of(s))) + ' ';
-  if ((c.what == verb::bind || c.what == verb::connect) && abstract_.at(s.at)) of = "abstract ";
+  if (who_.blocking && (makes || is_of_connection(c.what))) of = "blocking ";
+  if (is_of_connection(c.what)) of += std::string(to_string(style_of(s))) + ' ';
+  if (makes && style_of(s) == style::raw) of += "raw ";
+  if ((c.what == verb::bind || c.what == verb::connect) && who_.abstract.at(s.at)) of += "abstract ";
   return of + std::string(to_string(c.what)) + ": " + outcome_of(c);
 }
 
@@ -131,14 +188,17 @@ style duet::style_of(const step& s) const {
 
 void duet::compare(const step& s) {
   ended_ = simulated_.ended;
+  for (const completion& each : ended_) ended_in_[each.op] = s.op;
   history_ += "  " + to_text(s) + "\n      -> " + to_text(real_.ended) + '\n';
   if (const std::string why = real_.on->accident(); !why.empty())
     return differ(why, to_text(simulated_.ended));
-  const auto same = [this](const completion& real, const completion& simulated) {
+  const auto same = [&](const completion& real, const completion& simulated) {
     const style how = style_of(steps_.at(real.op - 1U));
-    const bool reset = how != style::bytes && !peer_has_closed(real);
+    const bool reset = !is_plain(how) && (!peer_has_closed(real) || met_close(real));
     const bool count = explored_ && how != style::message && (receives(real.what) || real.what == verb::send);
-    return agree(real, simulated, {.reset = reset, .count = count}) &&
+    const bool end = who_.blocking && s.what == verb::finish;
+    return agree(real, simulated,
+                 {.reset = reset, .answer = who_.blocking && reset, .end = end, .count = count}) &&
            real_.book.peer(real.op) == simulated_.book.peer(real.op);
   };
   if (!std::ranges::equal(real_.ended, simulated_.ended, same)) {

@@ -1,8 +1,8 @@
 // A script on both sides, compared after each step.
 #pragma once
 
-#include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,11 +13,14 @@
 
 namespace tp::test::parity::api {
 
+/// A planted error of the simulated side.
+struct meddling {
+  std::function<void(completion&)> says = {};  ///< changes what it has said
+  flaw does = flaw::none;
+};
+
 class duet {
  public:
-  /// Changes what the simulated side has said: a planted error.
-  using meddling = std::function<void(completion&)>;
-
   duet(const cast& who, std::uint64_t seed, bool explored, meddling meddle = {});
 
   /// False: the sides differ, and nothing is played any more.
@@ -44,8 +47,8 @@ class duet {
  private:
   struct played {
     std::unique_ptr<side> on;
-    meddling meddle;
-    ledger book{};
+    std::function<void(completion&)> meddle;
+    ledger book;
     std::vector<completion> ended{};
     std::uint32_t asked = 0;  ///< n of the step
   };
@@ -53,18 +56,23 @@ class duet {
   void begin(played& at, step s);
   static void collect(played& at);
   [[nodiscard]] bool retries() const;
+  [[nodiscard]] bool looks_first(const step& s) const;
   [[nodiscard]] bool peer_has_closed(const completion& c) const;
+  [[nodiscard]] bool met_close(const completion& c) const;
   [[nodiscard]] std::string named(const completion& c) const;
   [[nodiscard]] style style_of(const step& s) const;
+  [[nodiscard]] bool looks(std::uint16_t op) const;
   void catch_up();
+  void look_again();
   void compare(const step& s);
   void differ(const std::string& real, const std::string& simulated);
 
   played simulated_, real_;
   const bool explored_;
-  const std::array<bool, places> abstract_;
+  const cast who_;
   std::vector<bool> alive_;
   std::vector<completion> ended_;
+  std::map<std::uint16_t, std::uint16_t> ended_in_;  ///< by operation: the step that has ended it
   pairs outcomes_;
   std::string history_, difference_;
   std::vector<step> steps_;

@@ -44,4 +44,28 @@ TEST_CASE("who isn't in a group binds no name for it") {
   CHECK(sides.difference() == "");
 }
 
+TEST_CASE("an abstract name stays taken as long as a listener that blocks hasn't heard of its end") {
+  const cast one{.who = {person::own}, .abstract = {true, false}, .blocking = true};
+  duet sides(one, 1, false);
+  sides.play({.what = verb::bind, .process = 0, .at = 0});
+  sides.play({.what = verb::unbind, .process = 0, .at = 0});
+  sides.play({.what = verb::bind, .process = 0, .at = 0});
+  CHECK(outcome_of(sides.ended().front()) == "name_in_use");
+  sides.finish();
+  CHECK(sides.difference() == "");
+}
+
+TEST_CASE("silent clients of an accept that blocks are told when its endpoint closes") {
+  const cast two{.who = {person::own, person::own}, .strange = {true, false}, .blocking = true};
+  duet sides(two, 1, false);
+  sides.play({.what = verb::bind, .process = 0, .at = 0});
+  sides.play({.what = verb::accept, .process = 0, .at = 0});
+  sides.play({.what = verb::connect, .process = 1, .at = 0, .with = {.how = style::raw}});
+  sides.play({.what = verb::receive, .process = 1, .at = 3, .n = 1000});
+  sides.play({.what = verb::unbind, .process = 0, .at = 0});
+  CHECK(sides.ended().size() == 3);
+  sides.finish();
+  CHECK(sides.difference() == "");
+}
+
 }  // namespace tp::test::parity::api

@@ -19,9 +19,6 @@ void ledger::begin(const step& s) {
   if (s.what == verb::send) {
     lines_[s.at].out.push_back({.op = s.op, .n = s.n, .code = errc::none, .is_pending = true});
   }
-  if (s.what == verb::bind) {
-    std::erase_if(unmet_, [&](const auto& each) { return each.first.first == s.at; });
-  }
 }
 
 void ledger::end(const completion& c) {
@@ -29,8 +26,17 @@ void ledger::end(const completion& c) {
   if (found == pending_.end()) return;
   const step s = found->second;
   pending_.erase(found);
+  const bool anew = s.what == verb::bind && c.code == errc::none;
+  if (anew || s.what == verb::unbind) {
+    comers_.erase(s.at);
+    std::erase_if(unmet_, [&](const auto& each) { return each.first.first == s.at; });
+  }
   const bool made = s.what == verb::accept || s.what == verb::connect;
-  if (made && c.code == errc::none) meet(s, c);
+  if (made && s.with.how == style::raw) {
+    meet_in_order(s, c);
+  } else if (made && c.code == errc::none) {
+    meet(s, c);
+  }
   if (s.what == verb::send) {
     for (sent& each : lines_[s.at].out) {
       if (each.op != s.op) continue;
@@ -56,9 +62,32 @@ void ledger::meet(const step& s, const completion& c) {
     unmet_.insert_or_assign(key, s);
     return;
   }
-  mine.peer = other->second.op;
-  lines_[mine.peer].peer = s.op;
+  pair(other->second.op, s.op);
   unmet_.erase(other);
+}
+
+void ledger::pair(std::uint16_t one, std::uint16_t other) {
+  lines_[one].peer = other;
+  lines_[other].peer = one;
+}
+
+// The raw profile has no number for both. Clients are taken in the order in which they came; those whom the
+// policy doesn't admit are passed over, all of a user alike. Who doesn't trust the server was there, and
+// left.
+void ledger::meet_in_order(const step& s, const completion& c) {
+  const bool client = s.what == verb::connect, left = c.code == errc::untrusted_server;
+  if ((c.code != errc::none && !left) || who_.strange.at(s.at)) return;
+  lines_[s.op];
+  comers& at = comers_[s.at];
+  if (client) at.clients.push_back({left ? std::uint16_t{0} : s.op, who_.who.at(s.process)});
+  if (!client) at.accepted.push_back({s.op, static_cast<person>(c.peer)});
+  while (!at.clients.empty() && !at.accepted.empty()) {
+    const comer next = at.clients.front(), taken = at.accepted.front();
+    at.clients.pop_front();
+    if (next.who != taken.who) continue;
+    at.accepted.pop_front();
+    if (next.op != 0) pair(next.op, taken.op);
+  }
 }
 
 std::uint16_t ledger::peer(std::uint16_t connection) const {

@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "setting.hpp"
 #include "step.hpp"
 
 namespace tp::test::parity::api {
 
 class ledger {
  public:
+  explicit ledger(const cast& who) : who_(who) {}
   void begin(const step& s);
   void end(const completion& c);
 
@@ -45,13 +48,26 @@ class ledger {
     std::vector<arrival> messages;  ///< received, whole
   };
 
+  /// One that waits for its other end, where nothing but the order tells which it is.
+  struct comer {
+    std::uint16_t op;  ///< 0: a client that has left
+    person who;        ///< the client
+  };
+  struct comers {
+    std::deque<comer> clients, accepted;
+  };
+
   void meet(const step& s, const completion& c);
+  void meet_in_order(const step& s, const completion& c);
+  void pair(std::uint16_t one, std::uint16_t other);
   [[nodiscard]] static std::string error_of_bytes(const line& from, const line& to);
   [[nodiscard]] static std::string error_of_messages(const line& from, const line& to);
 
+  const cast who_;
   std::map<std::uint16_t, step> pending_;
   std::map<std::uint16_t, line> lines_;
   std::map<std::pair<std::uint16_t, std::uint64_t>, step> unmet_;  ///< place and id; who has come first
+  std::map<std::uint16_t, comers> comers_;                         ///< of places of the raw profile
 };
 
 }  // namespace tp::test::parity::api

@@ -1,6 +1,7 @@
 // That the scripts would find a simulator that is wrong: what it says is changed, and the script that shows
 // it is found.
 #include <catch2/catch.hpp>
+#include <optional>
 
 #include "script.hpp"
 #include "support/sanitized.hpp"
@@ -16,12 +17,16 @@ using change = void (*)(completion&);
 constexpr bool looks_for_rare_errors = !sanitized;
 
 /// The seed of the first script that shows it; none has 0.
-std::uint64_t found_by(change error, std::uint64_t scripts = 500) {
+std::uint64_t found_by(const meddling& error, std::uint64_t scripts = 500, std::optional<arm> only = {}) {
   pairs seen;
   for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
-    if (!run_script(seed, seen, error).difference.empty()) return seed;
+    if (!run_script(seed, seen, error, only).difference.empty()) return seed;
   }
   return 0;
+}
+
+std::uint64_t found_by(change error, std::uint64_t scripts = 500) {
+  return found_by(meddling{.says = error}, scripts);
 }
 
 /// Only the code changes.
@@ -91,6 +96,17 @@ TEST_CASE("an error about who somebody is, and what he may, is found") {
   CHECK(found_by(swap_code<verb::connect, errc::access_denied, errc::untrusted_server>) != 0);
   if (looks_for_rare_errors)
     CHECK(found_by(swap_code<verb::read_file, errc::access_denied, errc::none>) != 0);
+}
+
+TEST_CASE("an error about what a process leaves when it dies is found") {
+  CHECK(found_by(meddling{.does = flaw::death_closes_nothing}) != 0);
+  if (!may_be_others()) return skip("needs root: a dead server's name refuses only other users");
+  CHECK(found_by(meddling{.does = flaw::death_takes_names}) != 0);
+}
+
+TEST_CASE("a death by SIGPIPE is found, of a program of tasks and of one that blocks") {
+  const meddling error{.does = flaw::death_by_sigpipe};
+  for (const bool blocking : {false, true}) CHECK(found_by(error, 500, arm{.blocking = blocking}) != 0);
 }
 
 }  // namespace tp::test::parity::api

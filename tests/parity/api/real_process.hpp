@@ -24,6 +24,8 @@ class real_process {
   bool sweep();
   /// Turns until the operation has ended.
   void wait_for(std::uint16_t op);
+  /// -1: it was killed.
+  [[nodiscard]] int pid() const noexcept { return pid_; }
   /// As kill -9 does; all that it had open is closed when this returns.
   void crash();
   [[nodiscard]] std::vector<completion> take() { return std::exchange(ended_, {}); }

@@ -90,7 +90,8 @@ void real_process::crash() {
 
 void real_process::obey(int channel, const setting& where) {
   const auto obeying = [&](process& self) {
-    actor playing(self, where);
+    const auto own = make_actor(self, where, where.blocking);
+    actor& playing = *own;
     order o{};
     while (::recv(channel, &o, sizeof o, 0) == static_cast<ssize_t>(sizeof o)) {
       report r;

@@ -8,6 +8,7 @@
 #include "kept_directory.hpp"
 #include "real_process.hpp"
 #include "side.hpp"
+#include "stillness.hpp"
 #include "support/real_user.hpp"
 
 namespace tp::test::parity::api {
@@ -49,6 +50,7 @@ class system_side final : public side {
     ++scripts;
     where_.group = prepared.users[1].groups[0];
     where_.servers = who.servers;
+    where_.blocking = who.blocking;
     for (std::size_t i = 0; i < persons; ++i) {
       where_.uids.at(i) = prepared.users.at(i).uid;
       where_.folders.at(i) = prepared.folder(i);
@@ -81,7 +83,10 @@ class system_side final : public side {
     of.start(s);
   }
   std::vector<completion> settle(bool large) override {
-    for (int idle = 0; idle < (large ? 16 : 1); ++idle) {
+    // Threads go on between turns, and it shows when they don't any more.
+    const int enough = large && !where_.blocking ? 16 : 1;
+    for (int idle = 0; idle < enough; ++idle) {
+      if (where_.blocking && !wait_for_stillness(pids())) restless_ = true;
       for (real_process& each : processes_) {
         if (each.sweep()) idle = -1;
       }
@@ -98,6 +103,7 @@ class system_side final : public side {
         ::usleep(static_cast<useconds_t>(std::chrono::duration_cast<std::chrono::microseconds>(d).count())));
   }
   std::string accident() const override {
+    if (restless_) return "some thread goes on and on";
     for (const real_process& each : processes_) {
       if (!each.accident().empty()) return each.accident();
     }
@@ -105,6 +111,15 @@ class system_side final : public side {
   }
 
  private:
+  [[nodiscard]] std::vector<int> pids() const {
+    std::vector<int> all;
+    for (const real_process& each : processes_) {
+      if (each.pid() > 0) all.push_back(each.pid());
+    }
+    return all;
+  }
+
+  bool restless_ = false;
   setting where_;
   std::vector<real_process> processes_;
 };

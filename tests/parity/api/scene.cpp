@@ -1,6 +1,7 @@
 // How scripts begin, and what their author remembers.
 #include "scene.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tp::test::parity::api {
@@ -12,9 +13,12 @@ person anybody(generator& random, bool mixed) {
   return random.one_in(2) ? person::alice : person::bob;
 }
 
-manner any_manner(generator& random, bool mixed) {
+constexpr std::array<std::string_view, 4> arms{"tasks", "raw", "blocking", "blocking-raw"};
+
+manner any_manner(generator& random, bool mixed, bool raw) {
   manner m;
-  m.how = static_cast<style>(random.below(3));
+  m.how = static_cast<style>(random.below(styles - 1));
+  if (raw && !random.one_in(4)) m.how = style::raw;
   if (random.one_in(6)) m.way = static_cast<direction>(1 + random.below(2));
   if (random.one_in(2)) m.instances = static_cast<std::uint8_t>(1 + random.below(2));
   if (random.one_in(4)) m.max_message = 1000;
@@ -26,7 +30,21 @@ manner any_manner(generator& random, bool mixed) {
 
 }  // namespace
 
-scene::scene(generator& random) {
+std::optional<arm> arm_called(std::string_view name) {
+  const auto found = std::ranges::find(arms, name);
+  if (found == arms.end()) return std::nullopt;
+  const auto number = static_cast<unsigned>(found - arms.begin());
+  return arm{.blocking = (number & 2U) != 0, .raw = (number & 1U) != 0};
+}
+
+std::string_view to_string(arm which) {
+  return arms.at((which.blocking ? 2U : 0U) + (which.raw ? 1U : 0U));
+}
+
+scene::scene(generator& random, std::optional<arm> only) {
+  which = {.blocking = random.one_in(3), .raw = random.one_in(5)};
+  if (only) which = *only;
+  who.blocking = which.blocking;
   const bool mixed = may_be_others() && !random.one_in(3);
   const std::size_t count = 2 + random.below(3);
   for (std::size_t i = 0; i < count; ++i) who.who.push_back(anybody(random, mixed));
@@ -37,8 +55,9 @@ scene::scene(generator& random) {
   for (std::size_t i = 0; i < places; ++i) {
     server.at(i) = static_cast<std::uint8_t>(i == 0 ? 0 : random.below(count));
     who.servers.at(i) = who.who.at(server.at(i));
-    who.abstract.at(i) = random.one_in(6);
-    names.at(i) = any_manner(random, mixed);
+    who.abstract.at(i) = random.one_in(5);
+    names.at(i) = any_manner(random, mixed, which.raw);
+    who.strange.at(i) = which.raw && random.one_in(8);
     if (big && random.one_in(2)) names.at(i).max_queued = 60'000;
     if (big) names.at(i).max_message = 1U << 20U;
     if (waits) names.at(i).backlog = static_cast<std::uint8_t>(random.below(2));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "duet.hpp"
@@ -12,9 +13,19 @@
 
 namespace tp::test::parity::api {
 
-struct scene {
-  explicit scene(generator& random);
+/// What the scripts are about that all of a kind have in common.
+struct arm {
+  bool blocking = false;  ///< operations are calls that wait, on threads of their own
+  bool raw = false;       ///< some names are of the raw profile
+};
+/// "tasks", "raw", "blocking", "blocking-raw".
+[[nodiscard]] std::optional<arm> arm_called(std::string_view name);
+[[nodiscard]] std::string_view to_string(arm which);
 
+struct scene {
+  scene(generator& random, std::optional<arm> only);
+
+  arm which;
   cast who;
   std::array<std::uint8_t, places> server{};  ///< the process that binds it
   std::array<manner, places> names{};

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "duet.hpp"
 #include "pairs.hpp"
+#include "scene.hpp"
 
 namespace tp::test::parity::api {
 
@@ -17,7 +19,9 @@ struct script_report {
   std::size_t steps = 0;
 };
 
-/// Plays the script of that seed, and counts what its operations came to.
-script_report run_script(std::uint64_t seed, pairs& seen, const duet::meddling& meddle = {});
+/// Plays the script of that seed, of the one arm or of the one that follows from it, and counts what its
+/// operations came to.
+script_report run_script(std::uint64_t seed, pairs& seen, const meddling& meddle = {},
+                         std::optional<arm> only = {});
 
 }  // namespace tp::test::parity::api

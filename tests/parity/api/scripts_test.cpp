@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "script.hpp"
 #include "support/sanitized.hpp"
@@ -23,16 +24,26 @@ bool is_set(const char* variable) {
   return std::getenv(variable) != nullptr;
 }
 
+std::optional<arm> only_arm() {
+  const char* const given = std::getenv("TWINPIPE_PARITY_ARM");
+  if (given == nullptr) return std::nullopt;
+  const auto found = arm_called(given);
+  if (!found) throw std::invalid_argument("there is no such arm: " + std::string(given));
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("whatever programs do, on real pipes and in a world they are told the same") {
   const std::uint64_t first = number_of("TWINPIPE_PARITY_SEED", 1);
   const std::uint64_t scripts = number_of("TWINPIPE_PARITY_SCRIPTS", usual);
+  const std::optional<arm> only = only_arm();
+  const std::string arms = only ? " --arm " + std::string(to_string(*only)) : "";
   pairs seen;
   std::size_t steps = 0;
   for (std::uint64_t seed = first; seed < first + scripts; ++seed) {
-    INFO("to replay it: scripts/parity --seed " << seed << " --scripts 1");
-    const script_report came = run_script(seed, seen);
+    INFO("to replay it: scripts/parity --seed " << seed << " --scripts 1" << arms);
+    const script_report came = run_script(seed, seen, {}, only);
     steps += came.steps;
     if (is_set("TWINPIPE_PARITY_SHOW")) std::puts(came.history.c_str());
     if (!came.difference.empty()) FAIL_CHECK(came.difference);
@@ -41,7 +52,7 @@ TEST_CASE("whatever programs do, on real pipes and in a world they are told the 
     std::printf("%s%llu scripts, %zu steps, %zu pairs of an operation and its outcome\n",
                 to_text(seen).c_str(), static_cast<unsigned long long>(scripts), steps, seen.size());
   }
-  if (scripts < (first == 1 ? enough_of_the_first : enough)) return;
+  if (only || scripts < (first == 1 ? enough_of_the_first : enough)) return;
   for (const std::string& each : missing_from(seen)) FAIL_CHECK("no script came to this pair: " << each);
 }
 

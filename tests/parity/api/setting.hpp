@@ -21,6 +21,7 @@ struct setting {
   std::array<std::string, places> names;
   std::array<person, places> servers{};  ///< whose name it is
   std::vector<std::string> files;
+  bool blocking = false;  ///< operations are calls that wait
 };
 
 /// What files there are: whose, with what mode. The last that a script names doesn't exist.
@@ -42,6 +43,9 @@ struct cast {
   std::vector<person> who;  ///< of each process
   std::array<person, places> servers{};
   std::array<bool, places> abstract{};  ///< its name has no file
+  std::array<bool, places>
+      strange{};          ///< one of the two sides there speaks the raw profile, the other the native one
+  bool blocking = false;  ///< operations are calls that wait
 };
 
 }  // namespace tp::test::parity::api

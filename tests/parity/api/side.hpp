@@ -27,8 +27,17 @@ class side {
   [[nodiscard]] virtual std::string accident() const = 0;
 };
 
+/// What a world may do wrong, to show that scripts find it.
+enum class flaw : std::uint8_t {
+  none,
+  death_closes_nothing,
+  death_takes_names,  ///< the files of a dead server's names are gone
+  death_by_sigpipe,   ///< who writes to a side that has closed dies of it
+};
+
 /// A world. Its choices are the first alternatives, or follow from the seed.
-[[nodiscard]] std::unique_ptr<side> simulated_side(const cast& who, std::uint64_t seed, bool explored);
+[[nodiscard]] std::unique_ptr<side> simulated_side(const cast& who, std::uint64_t seed, bool explored,
+                                                   flaw wrong = flaw::none);
 /// Processes that are forked, each its person's.
 [[nodiscard]] std::unique_ptr<side> real_side(const cast& who);
 /// May this program be Alice and Bob?

@@ -63,7 +63,7 @@ std::string_view to_string(verb what) noexcept {
 }
 
 std::string_view to_string(style how) noexcept {
-  static constexpr std::array<std::string_view, 3> names{"bytes", "framed", "message"};
+  static constexpr std::array<std::string_view, styles> names{"bytes", "framed", "message", "raw"};
   return names.at(std::to_underlying(how));
 }
 

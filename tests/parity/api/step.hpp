@@ -36,7 +36,12 @@ inline constexpr std::size_t verbs = static_cast<std::size_t>(verb::finish) + 1;
 
 enum class person : std::uint8_t { own, alice, bob };
 
-enum class style : std::uint8_t { bytes, framed, message };
+enum class style : std::uint8_t { bytes, framed, message, raw };
+inline constexpr std::size_t styles = 4;
+/// Of which no frames tell the other side anything.
+[[nodiscard]] constexpr bool is_plain(style how) noexcept {
+  return how == style::bytes || how == style::raw;
+}
 
 /// How an operation is bounded, besides by its stop.
 enum class limit : std::uint8_t {

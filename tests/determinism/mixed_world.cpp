@@ -1,13 +1,11 @@
-// The same seeds are the same runs: in this process and in every other, with every compiler, at every
-// optimisation.
-#include <catch2/catch.hpp>
+// A world with a bit of everything: coroutines and threads, locks, timers, chance, and latency.
+#include <array>
 #include <mutex>
 
-#include "threaded_case.hpp"
-#include "twinpipe/sim/explore.hpp"
 #include "twinpipe/twinpipe.hpp"
+#include "worlds.hpp"
 
-namespace tp::programs {
+namespace tp::determinism {
 
 using namespace std::chrono_literals;
 
@@ -67,7 +65,8 @@ int ask(process& p) {
   return p.join();
 }
 
-/// Coroutines and threads, locks, timers, chance and faults.
+}  // namespace
+
 void mixed(sim::world& world) {
   const auto alice = world.user("alice");
   world.add_faults(sim::latency(0ms, 2ms));
@@ -76,19 +75,4 @@ void mixed(sim::world& world) {
   world.process("two", alice, ask);
 }
 
-}  // namespace
-
-THREADED_TEST_CASE("what happens in a hundred seeds is what happened when this was written") {
-  const auto seen = sim::explore({.runs = 100, .twice = true}, mixed);
-  INFO("a new schedule format needs a new hash, and a new number in explore.hpp");
-  CHECK(sim::schedule_format == 3);
-  CHECK(seen.hash == 0x1d65b8744ca6a026);
-}
-
-THREADED_TEST_CASE("what happens in a search of all schedules is what happened when this was written") {
-  const auto seen =
-      sim::explore({.strategy = sim::strategy::exhaustive, .runs = 300, .preemptions = 2}, mixed);
-  CHECK(seen.hash == 0x33084e16a8220eda);
-}
-
-}  // namespace tp::programs
+}  // namespace tp::determinism
