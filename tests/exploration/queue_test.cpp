@@ -179,10 +179,10 @@ int reads_late(process& p) {
   auto door = blocking::listen(p, *served);
   auto client = door->accept();
   if (!client) return p.fail(client.error());
-  for (const std::size_t part : {420'000, 380'000}) {
+  for (const int part : {420'000, 380'000}) {
     p.sleep(part == 420'000 ? 1s : 3s);
     std::vector<std::byte> into(1000);
-    for (std::size_t left = part; left > 0;) {
+    for (auto left = static_cast<std::size_t>(part); left > 0;) {
       const auto got = client->receive(std::span(into).first(std::min(left, into.size())), {.within = 1min});
       if (!got || got->end) return 1;
       left -= got->bytes;

@@ -46,6 +46,7 @@ class author {
   std::optional<step> receiving();
   std::optional<step> reading();
   std::optional<step> leaving();
+  [[nodiscard]] bool peer_asks(std::uint16_t line) const;
   std::optional<step> at_line(verb what, std::uint32_t n = 0);
   step receive_from(const line_entry& from);
   std::uint32_t any_size();

@@ -78,11 +78,23 @@ std::optional<step> author::leaving() {
   return at_line(random_.one_in(3) ? verb::abort : random_.one_in(2) ? verb::drop : verb::disconnect);
 }
 
+/// Does its peer drain or close? Who blocks and is told the answer returns, whether or not it has seen a
+/// question that came right behind it.
+bool author::peer_asks(std::uint16_t line) const {
+  const std::uint16_t peer = sides_.known().peer(line);
+  return std::ranges::any_of(sides_.known().all_pending(), [peer](const auto& each) {
+    const step& s = each.second;
+    return (s.what == verb::drain || s.what == verb::close) && s.at == peer;
+  });
+}
+
 std::optional<step> author::at_line(verb what, std::uint32_t n) {
   const line_entry* const at = any_line();
   if (at == nullptr) return std::nullopt;
   // How much a closing side still takes of more than fits depends on who is faster.
   if (what == verb::close && sides_.known().unread(at->first) > 100'000) return std::nullopt;
+  const bool asks = what == verb::close || what == verb::drain;
+  if (asks && about_.which.blocking && !is_plain(at->second.how) && peer_asks(at->first)) return std::nullopt;
   return step{.what = what, .process = at->second.process, .at = at->first, .n = n, .bound = any_limit()};
 }
 

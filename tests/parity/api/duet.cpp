@@ -17,8 +17,8 @@ struct freedom {
   /// Of two threads, too: then what is left may be an answer of this side's, though all that it has sent was
   /// read.
   bool answer = false;
-  /// The threads of one process that has both ends: a send that blocks is told of its own end or of the
-  /// other's, whichever goes first.
+  /// Threads of one process that has both ends, when it ends or stops all: a call is told of its own end or
+  /// stop, or of what that of the other side has come to, whichever goes first.
   bool end = false;
   /// Where choices are random, sends meet in writes and frames, and so in what one receive of a stream gets.
   bool count = false;
@@ -30,7 +30,9 @@ bool is_lost(const completion& c) {
 }
 
 bool ends(const completion& c) {
-  return c.what == verb::send && (c.code == errc::closed || c.code == errc::broken_pipe);
+  if (c.what == verb::send) return c.code == errc::closed || c.code == errc::broken_pipe;
+  const bool goes_well = c.code == errc::none && (c.what == verb::drain || c.end);
+  return (receives(c.what) || c.what == verb::drain) && (goes_well || c.code == errc::cancelled);
 }
 
 bool agree(const completion& real, const completion& simulated, freedom may_vary) {
@@ -196,7 +198,7 @@ void duet::compare(const step& s) {
     const style how = style_of(steps_.at(real.op - 1U));
     const bool reset = !is_plain(how) && (!peer_has_closed(real) || met_close(real));
     const bool count = explored_ && how != style::message && (receives(real.what) || real.what == verb::send);
-    const bool end = who_.blocking && s.what == verb::finish;
+    const bool end = who_.blocking && (s.what == verb::finish || s.what == verb::halt);
     return agree(real, simulated,
                  {.reset = reset, .answer = who_.blocking && reset, .end = end, .count = count}) &&
            real_.book.peer(real.op) == simulated_.book.peer(real.op);

@@ -1,4 +1,4 @@
-// The committed list of pairs.
+// The committed lists of pairs.
 #include "pairs.hpp"
 
 #include <algorithm>
@@ -8,10 +8,12 @@
 
 namespace tp::test::parity::api {
 
-std::vector<std::string> missing_from(const pairs& seen) {
+namespace {
+
+/// Adds what the list asks for and nobody has seen.
+void add_missing(const std::string& list_name, const pairs& seen, std::vector<std::string>& missing) {
   static const std::string for_root = "root: ";
-  std::ifstream list(TWINPIPE_SOURCE_DIR "/tests/parity/api/pairs.txt");
-  std::vector<std::string> missing;
+  std::ifstream list(std::string(TWINPIPE_SOURCE_DIR "/tests/parity/api/") + list_name);
   std::size_t listed = 0;
   for (std::string line; std::getline(list, line);) {
     if (line.empty() || line.starts_with('#')) continue;
@@ -21,7 +23,14 @@ std::vector<std::string> missing_from(const pairs& seen) {
     const std::string pair = needs_root ? line.substr(for_root.size()) : line;
     if (!seen.contains(pair)) missing.push_back(pair);
   }
-  if (listed == 0) missing.emplace_back("the list itself, tests/parity/api/pairs.txt");
+  if (listed == 0) missing.push_back("the list itself, tests/parity/api/" + list_name);
+}
+
+}  // namespace
+
+std::vector<std::string> missing_from(const pairs& seen) {
+  std::vector<std::string> missing;
+  for (const char* const list : {"pairs.txt", "pairs_blocking.txt"}) add_missing(list, seen, missing);
   return missing;
 }
 
