@@ -27,6 +27,9 @@
 #endif
 #ifdef TWINPIPE_THREAD_SANITIZER
 #include <sanitizer/tsan_interface.h>
+// What the compiler puts at the beginning and the end of each function.
+extern "C" void __tsan_func_entry(void* caller);
+extern "C" void __tsan_func_exit();
 #endif
 
 namespace tp::sim {
@@ -135,6 +138,11 @@ void fiber::start(fiber* (*body)(void*), void* context) {
   context_ = boost::context::fiber(std::allocator_arg,
                                    boost::context::preallocated(stack.sp, stack.size, stack), pooled_stack(),
                                    [this](boost::context::fiber&& from) { return run(std::move(from)); });
+#ifdef TWINPIPE_THREAD_SANITIZER
+  // Boost.Context has entered the function with which the fiber begins, and left it by a jump: without an end
+  // the sanitizer's stack of calls would grow here with each fiber that starts.
+  __tsan_func_exit();
+#endif
 }
 
 boost::context::fiber fiber::run(boost::context::fiber&& from) {
@@ -144,6 +152,11 @@ boost::context::fiber fiber::run(boost::context::fiber&& from) {
   bottom_ = nullptr;
   next->left_ = this;
   leave(*next);
+#ifdef TWINPIPE_THREAD_SANITIZER
+  // The end of this function will be counted where `next` is: without its begin the sanitizer's stack of
+  // calls would shrink there with each fiber that ends.
+  __tsan_func_entry(__builtin_return_address(0));
+#endif
   if (stack_pool* const all = pool()) all->keep(fake_stack_);
   return std::move(next->context_);
 }
