@@ -139,23 +139,37 @@ void blocking_connection_state::rouse(const waiter* self) {
   bool write = stream_->write_waits();
   bool read = stream_->read_waits() && (self == nullptr || (self->sends && !write));
   write = write && self == nullptr;
+  bool drain = stream_->drain_waits() && !drain_is_watched_ && self == nullptr;
   for (waiter* each = waiters_; each != nullptr; each = each->next) {
-    const bool wanted = (read && !each->sends) || write;
-    if (each->op.pending() && !wanted) continue;
-    if (wanted) read = write = false;
+    const bool works = (read && !each->sends) || write;
+    if (each->op.pending() && !works && !drain) continue;
+    if (works) read = write = false;
+    if (each->op.pending()) drain = false;
     each->interrupt->raise();
   }
 }
 
-// False: the time was up, or nothing happened.
+// False: the time was up, or nothing happened. Whatever it does, one thread looks from time to time whether
+// what is drained has been read; nothing tells.
 bool blocking_connection_state::step(waiter& self) {
+  const time_point until = system_->next_due();
+  if (!stream_->drain_waits() || drain_is_watched_) return work(self, until);
+  const time_point look = system_->now() + self.pause;
+  self.pause = std::min(2 * self.pause, longest_pause);
+  drain_is_watched_ = true;
+  const bool happened = work(self, std::min(until, look));
+  drain_is_watched_ = false;
+  if (stream_->drain_waits()) stream_->try_drain();
+  return happened;
+}
+
+bool blocking_connection_state::work(waiter& self, time_point until) {
   if (self.sends && self.op.may_be_stopped() && stream_->write_waits() && !stream_->reads()) {
     connection_->look_for_control(false);  // such a thread can wait for both
     if (!stream_->write_waits()) return true;
   }
   const bool write = stream_->write_waits();
   const bool read = stream_->read_waits() && (write || !self.sends);
-  const time_point until = system_->next_due();
   if (!read && !write) return rest(self, until);
   if (!self.op.may_be_stopped()) {
     if (read && !stream_->writes() && !stream_->only_waits()) return read_directly(until);
@@ -207,11 +221,6 @@ bool blocking_connection_state::wait_and_try(waiter& self, bool read, bool write
 
 bool blocking_connection_state::rest(waiter& self, time_point until) {
   const reach others(*this, self);
-  const bool drains = stream_->drain_waits();
-  if (drains) {
-    until = std::min(until, system_->now() + self.pause);
-    self.pause = std::min(2 * self.pause, longest_pause);
-  }
   bool called = false;
   {
     const unlocked meanwhile(*lock_);
@@ -219,7 +228,6 @@ bool blocking_connection_state::rest(waiter& self, time_point until) {
     called = self.interrupt != nullptr && self.interrupt->wait(until);
     if (self.interrupt == nullptr) owner_.twin().threads().sleep_until(until);
   }
-  if (drains && stream_->drain_waits()) stream_->try_drain();
   return called;
 }
 

@@ -93,6 +93,7 @@ class blocking_connection_state {
   void wait_for(operation_base& op, bool sends);
   void refuse_end_in_use() const;
   bool step(waiter& self);
+  bool work(waiter& self, time_point until);
   void hand_on();
   void answer_peer();
   [[nodiscard]] bool read_for_peer();
@@ -111,6 +112,7 @@ class blocking_connection_state {
   ref<connection_state> connection_;
   waiter* waiters_ = nullptr;  ///< those that can be reached
   std::vector<std::unique_ptr<backend::interrupt>> interrupts_;
+  bool drain_is_watched_ = false;  ///< some thread looks whether the peer has read all
   std::size_t senders_ = 0;
   std::size_t inside_ = 0;
   operation last_inside_ = operation::none;

@@ -109,4 +109,43 @@ TEST_CASE("close beside a receive that waits: all schedules with two preemptions
   prove(close_beside_one_receive, 2, 300);
 }
 
+namespace {
+
+/// The drain begins when the other thread's send has been accepted; by then its own thread sleeps.
+void drain_behind_a_send(sim::world& world) {
+  const auto alice = world.user("alice");
+  world.process("writer", alice, [](process& p) {
+    auto slow = blocking::connect(p, "slow", {.profile = profile::raw, .wait_for_server = true});
+    if (!slow) return p.fail(slow.error());
+    p.start_thread("sends", [&](thread&) {
+      const std::vector<std::byte> much(400'000);
+      return slow->send(much) ? 0 : 1;
+    });
+    p.sleep(10ms);
+    const auto drained = slow->drain({.within = 1min});
+    return drained ? p.join() : p.fail(drained.error());
+  });
+  world.process("reader", alice, [](process& p) {
+    auto served = p.bind("slow", {.profile = profile::raw});
+    auto door = blocking::listen(p, *served);
+    auto client = door->accept();
+    if (!client) return p.fail(client.error());
+    std::vector<std::byte> into(1000);
+    for (std::size_t left = 400'000; left > 0;) {
+      if (left % 100'000 == 0) p.sleep(1s);
+      const auto got = client->receive(std::span(into).first(std::min(left, into.size())));
+      if (!got || got->end) return 1;
+      left -= got->bytes;
+    }
+    p.sleep(2min);
+    return 0;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a drain that waits for another thread's send ends soon after its bytes were read") {
+  sim::explore({.runs = many / 20}, drain_behind_a_send);
+}
+
 }  // namespace tp::exploration

@@ -12,6 +12,11 @@ struct author::habit {
 };
 
 std::optional<step> author::next() {
+  const std::optional<step> thought_of = any_step();
+  return thought_of && may_be_missed(*thought_of) ? std::nullopt : thought_of;
+}
+
+std::optional<step> author::any_step() {
   static constexpr std::array<habit, 10> habits{{
       {1, [](author& a) { return a.binding(); }},
       {3, [](author& a) { return a.connecting(); }},

@@ -26,6 +26,7 @@ class author {
   struct habit;
 
   // author.cpp: what to do, and the plans
+  std::optional<step> any_step();
   std::optional<step> rare();
   void plan_withdrawal(const step& sent);
   void plan_queue(const step& sent);
@@ -46,7 +47,7 @@ class author {
   std::optional<step> receiving();
   std::optional<step> reading();
   std::optional<step> leaving();
-  [[nodiscard]] bool peer_asks(std::uint16_t line) const;
+  [[nodiscard]] bool may_be_missed(const step& s) const;
   std::optional<step> at_line(verb what, std::uint32_t n = 0);
   step receive_from(const line_entry& from);
   std::uint32_t any_size();

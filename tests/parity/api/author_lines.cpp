@@ -78,13 +78,20 @@ std::optional<step> author::leaving() {
   return at_line(random_.one_in(3) ? verb::abort : random_.one_in(2) ? verb::drop : verb::disconnect);
 }
 
-/// Does its peer drain or close? Who blocks and is told the answer returns, whether or not it has seen a
-/// question that came right behind it.
-bool author::peer_asks(std::uint16_t line) const {
-  const std::uint16_t peer = sides_.known().peer(line);
-  return std::ranges::any_of(sides_.known().all_pending(), [peer](const auto& each) {
-    const step& s = each.second;
-    return (s.what == verb::drain || s.what == verb::close) && s.at == peer;
+/// Who asks whether all was read is answered by the next call of a peer that blocks, or by one that goes on.
+/// A call that ends just then, with the answer to a question of its own or with what was sent before, may
+/// have seen the question or not.
+bool author::may_be_missed(const step& s) const {
+  if (!about_.which.blocking || (s.what != verb::drain && s.what != verb::close)) return false;
+  const std::uint16_t peer = sides_.known().peer(s.at);
+  const auto is_plain_line = [this](std::uint16_t line) {
+    return line == 0 || is_plain(sides_.step_of(line).with.how);
+  };
+  if (is_plain_line(s.at) && is_plain_line(peer)) return false;
+  return std::ranges::any_of(sides_.known().all_pending(), [&](const auto& each) {
+    const step& other = each.second;
+    const bool asks = other.what == verb::drain || other.what == verb::close;
+    return (asks && other.at == peer) || (other.what == verb::send && other.at == s.at);
   });
 }
 
@@ -93,8 +100,6 @@ std::optional<step> author::at_line(verb what, std::uint32_t n) {
   if (at == nullptr) return std::nullopt;
   // How much a closing side still takes of more than fits depends on who is faster.
   if (what == verb::close && sides_.known().unread(at->first) > 100'000) return std::nullopt;
-  const bool asks = what == verb::close || what == verb::drain;
-  if (asks && about_.which.blocking && !is_plain(at->second.how) && peer_asks(at->first)) return std::nullopt;
   return step{.what = what, .process = at->second.process, .at = at->first, .n = n, .bound = any_limit()};
 }
 
