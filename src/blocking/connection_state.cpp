@@ -115,8 +115,9 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
   if (sends) ++senders_;
   for (;;) {
     system_->run();
-    rouse(op.pending() ? &self : nullptr);
-    if (!op.pending()) break;
+    const bool waits = op.pending();
+    if (waiters_ != nullptr) rouse(waits ? &self : nullptr);
+    if (!waits) break;
     if (step(self)) continue;
     const bool killed = owner_.twin().killed(), timed = system_->next_due() != never;
     if (timed) system_->run_due(killed);
@@ -130,7 +131,7 @@ void blocking_connection_state::wait_for(operation_base& op, bool sends) {
 // What has ended is completed, and whom it concerns knows.
 void blocking_connection_state::hand_on() {
   system_->run();
-  rouse(nullptr);
+  if (waiters_ != nullptr) rouse(nullptr);
 }
 
 // Those whose operation has ended, and one for each kind of work that nobody does. What `self` is about to do
@@ -152,14 +153,18 @@ void blocking_connection_state::rouse(const waiter* self) {
 // False: the time was up, or nothing happened. Whatever it does, one thread looks from time to time whether
 // what is drained has been read; nothing tells.
 bool blocking_connection_state::step(waiter& self) {
-  const time_point until = system_->next_due();
-  if (!stream_->drain_waits() || drain_is_watched_) return work(self, until);
-  const time_point look = system_->now() + self.pause;
-  self.pause = std::min(2 * self.pause, longest_pause);
-  drain_is_watched_ = true;
-  const bool happened = work(self, std::min(until, look));
-  drain_is_watched_ = false;
-  if (stream_->drain_waits()) stream_->try_drain();
+  time_point until = system_->next_due();
+  const bool watches = stream_->drain_waits() && !drain_is_watched_;
+  if (watches) [[unlikely]] {
+    until = std::min(until, system_->now() + self.pause);
+    self.pause = std::min(2 * self.pause, longest_pause);
+    drain_is_watched_ = true;
+  }
+  const bool happened = work(self, until);
+  if (watches) [[unlikely]] {
+    drain_is_watched_ = false;
+    if (stream_->drain_waits()) stream_->try_drain();
+  }
   return happened;
 }
 
