@@ -73,7 +73,8 @@ void machine::put(std::string path, const file_attributes& a, bool is_directory)
 void machine::check_own(user_id who, std::string_view what) const {
   if (who.of == nullptr || who.of == this) return;
   const auto& other = static_cast<const machine&>(*who.of);
-  refuse(what, join("the user ", other.users_[who.account - 1].name, " is one of ", other.title(),
+  const known_user* const known = other.find_user(who);
+  refuse(what, join("the user ", known != nullptr ? known->name : "given", " is one of ", other.title(),
                     ", and not of ", title(), "; make the user there, too"));
 }
 

@@ -219,7 +219,10 @@ std::string trace_of(const world::state& world, std::size_t most) {
     std::string what = reader.text(e);
     if (what.empty()) continue;
     const bool again = !lines.empty() && lines.back().thread == e.thread && lines.back().what == what;
-    again ? ++lines.back().times : (lines.push_back({e.at, e.thread, std::move(what)}), 0);
+    if (again)
+      ++lines.back().times;
+    else
+      lines.push_back({e.at, e.thread, std::move(what)});
   }
   std::string text;
   const std::size_t first = lines.size() - std::min(most, lines.size());

@@ -108,6 +108,8 @@ class unix_socket {
 
   void* user = nullptr;  ///< the caller's
   byte_account account;  ///< likewise: of what this end is sent
+  /// Likewise: its peer has thrown away what this end sent, and nobody here was told so far.
+  bool loss_untold = false;
 
  private:
   friend class unix_sockets;
@@ -147,10 +149,6 @@ class unix_socket {
   bool reset_ = false;         ///< sk_err, which is never anything but ECONNRESET
   std::uint8_t watched_ = 0;
   std::uint8_t woken_ = 0;
-
- public:
-  /// The caller's: its peer has thrown away what this end sent, and nobody here was told so far.
-  bool loss_untold = false;
 };
 
 /// The sockets of one kernel. What is still open at its end just goes.

@@ -80,7 +80,11 @@ world::world(std::size_t kept_events)
 
 world::~world() {
   std::optional<guarded> here;
-  if (!state_->time.threads().empty()) here.emplace(state_);  // they have to leave their frames
+  try {
+    if (!state_->time.threads().empty()) here.emplace(state_);  // they have to leave their frames
+  } catch (const std::exception&) {
+    // No thread or memory for a watchdog: then nobody watches.
+  }
   for (const auto& each : state_->programs) each->kill();
   state_->programs.clear();
 }
@@ -206,7 +210,7 @@ void fail_run(world::state& world, std::string why) {
 time_point world::now() const noexcept {
   return state_->time.now();
 }
-const std::vector<std::string>& world::trace() const noexcept {
+const std::vector<std::string>& world::trace() const {
   std::vector<std::string>& copied = state_->trace;
   for (std::size_t i = copied.size(); i < state_->logged.size(); ++i) copied.push_back(state_->logged[i]);
   return copied;

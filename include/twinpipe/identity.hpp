@@ -29,6 +29,8 @@ struct fact {
 class process_handle {
  public:
   virtual ~process_handle() = default;
+  /// Has it ended? Never waits, from any thread. In a simulated world others may go on meanwhile, as at any
+  /// call of a system.
   [[nodiscard]] virtual bool exited() const noexcept = 0;
 };
 

@@ -63,14 +63,16 @@ std::string why_differs(const scenario& what, const schedule& how, const explore
   while (why.ends_with('\n')) why.pop_back();
   std::string summary = join("twinpipe: ", which, " failed: ", why, "\n  to replay it: TWINPIPE_REPLAY=", how,
                              " and this test again, or tp::sim::replay(\"", how, "\", scenario)");
+  std::fputs(summary.c_str(), stderr);  // first: the run may abort when it is made again
   const auto answers = answers_of(failed.how);
   watchdog beside(options.patience);
   const watchdog::on_duty here(beside);
   const one_run again(what, *answers, options.most_steps, many_events);
-  if (!again.failed())
-    summary += "\n  the same schedule did not fail again; the trace is that of the second run";
+  const std::string caveat =
+      again.failed() ? "" : "\n  the same schedule did not fail again; the trace is that of the second run";
   std::string trace = again.trace(lines_of_report);
-  std::fputs((summary + "\n" + trace).c_str(), stderr);
+  std::fputs((caveat + "\n" + trace).c_str(), stderr);
+  summary += caveat;
   throw exploration_failed(summary, std::move(trace), std::move(why), how);
 }
 

@@ -27,8 +27,7 @@ void name_thread(const world::state& at) noexcept {
   say("twinpipe: stack overflow of ");
   say(at.known_threads[at.time.running_thread() - 1].label);
   say(": a simulated thread has less stack than a real one (docs/testing.md). A recursion without end, or a "
-      "large "
-      "array on the stack?\n");
+      "large array on the stack?\n");
   if (const last_words* const run = last_words::of_this_thread()) run->tell_seed(say);
 }
 

@@ -54,8 +54,9 @@ runtime_state::~runtime_state() {
 
 shared_text runtime_state::subject_of(const std::string& name) {
   if (last_subject_ == nullptr || name != last_name_) {
-    last_subject_ = make_text(in_quotes(name));
+    shared_text made = make_text(in_quotes(name));
     last_name_ = name;
+    last_subject_ = std::move(made);
   }
   return last_subject_;
 }

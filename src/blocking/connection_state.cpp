@@ -150,22 +150,28 @@ void blocking_connection_state::rouse(const waiter* self) {
   }
 }
 
-// False: the time was up, or nothing happened. Whatever it does, one thread looks from time to time whether
-// what is drained has been read; nothing tells.
-bool blocking_connection_state::step(waiter& self) {
-  time_point until = system_->next_due();
-  const bool watches = stream_->drain_waits() && !drain_is_watched_;
-  if (watches) [[unlikely]] {
-    until = std::min(until, system_->now() + self.pause);
-    self.pause = std::min(2 * self.pause, longest_pause);
-    drain_is_watched_ = true;
-  }
-  const bool happened = work(self, until);
-  if (watches) [[unlikely]] {
-    drain_is_watched_ = false;
-    if (stream_->drain_waits()) stream_->try_drain();
-  }
+// Nothing tells when what is drained has been read: whatever this thread does, it looks from time to time.
+bool blocking_connection_state::watch_drain(waiter& self) {
+  struct watching {
+    bool& set;
+    ~watching() { set = false; }
+  };
+  const time_point look = system_->now() + self.pause;
+  self.pause = std::min(2 * self.pause, longest_pause);
+  drain_is_watched_ = true;
+  const bool happened = [&] {
+    const watching here{drain_is_watched_};  // work() may run out of memory
+    return work(self, std::min(system_->next_due(), look));
+  }();
+  if (stream_->drain_waits()) stream_->try_drain();
   return happened;
+}
+
+// False: the time was up, or nothing happened.
+bool blocking_connection_state::step(waiter& self) {
+  if (stream_->drain_waits() && !drain_is_watched_) [[unlikely]]
+    return watch_drain(self);
+  return work(self, system_->next_due());
 }
 
 bool blocking_connection_state::work(waiter& self, time_point until) {

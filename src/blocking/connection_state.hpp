@@ -93,6 +93,7 @@ class blocking_connection_state {
   void wait_for(operation_base& op, bool sends);
   void refuse_end_in_use() const;
   bool step(waiter& self);
+  bool watch_drain(waiter& self);
   bool work(waiter& self, time_point until);
   void hand_on();
   void answer_peer();

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <memory_resource>
-#include <utility>
 #include <vector>
 
 namespace tp::core {

@@ -46,8 +46,7 @@ bool is_ignorable(const frame_header& header) noexcept {
   return (header.type & ignorable_bit) != 0;
 }
 
-/// The rule that a control frame's header alone breaks; empty if none.
-/// Null: none.
+/// The rule that a control frame's header alone breaks; null: none.
 const char* broken_header_rule(const frame_header& header) noexcept {
   if (!is_ignorable(header)) {
     if (header.type > number(frame_type::abort_message)) return "a frame of an unknown type";

@@ -70,7 +70,7 @@ class frame_parser {
     drained,
     ping,
     pong,
-    close,            ///< the peer has closed: code and reason
+    close,            ///< the peer has closed: close_code
     message_aborted,  ///< the message under way will not be finished; what came of it is void
     ignored,          ///< an unknown frame that may be skipped, whole
     violation,        ///< protocol_error or message_too_large; what() says which rule. The parser is dead

@@ -1,6 +1,7 @@
 // The same seeds are the same runs: in this process and in every other, with every compiler, at every
 // optimisation, in every build.
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -11,6 +12,7 @@
 namespace tp::determinism {
 
 TEST_CASE("what is stored is of this format of schedules") {
+  if (std::getenv("TWINPIPE_STORE_HASHES") != nullptr) return;  // what is stored now is to be replaced
   std::ifstream list(TWINPIPE_SOURCE_DIR "/tests/determinism/hashes.txt");
   std::string first;
   std::getline(list, first);

@@ -9,7 +9,7 @@
 
 namespace tp::detail {
 
-// Null, as in a real program: nothing is done. The simulator makes each a failure of the run.
+// Null, as in a real program: nothing is done. The simulator fails a run in which something is lost.
 
 /// Called for the error of a task whose group is destroyed without a join.
 inline constinit std::atomic<void (*)(const error&)> when_error_is_lost = nullptr;

@@ -78,8 +78,7 @@ class host {
   virtual user_id user(std::string name, privilege rights = privilege::none,
                        std::vector<std::uint32_t> groups = {}) = 0;
   /// A file; its directories appear with it, owned by root, mode 0755. Paths are like "/srv/data": absolute,
-  /// without
-  /// "." and "..", empty parts or a slash at the end.
+  /// without "." and "..", empty parts or a slash at the end.
   virtual void file(std::string path, file_attributes attributes) = 0;
   /// A directory; without the x bits of its mode nobody but root gets through it. At first there are / and
   /// /tmp, mode 1777. Names may be bound in directories that were never made; these count as root's, 0755.

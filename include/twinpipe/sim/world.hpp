@@ -70,9 +70,9 @@ class world {
   /// number, by choice. Without an answerer nothing changes.
   void short_io(bool allowed = true);
 
-  /// For so long, of real time, run() may make no step; then a simulated thread really blocks, which stops
-  /// the whole world, and the program aborts with a report of it. 0: for ever. At first 10 s; explore() has
-  /// its own.
+  /// For so long, of real time, run(), or the world's end, may make no step; then a simulated thread really
+  /// blocks, which stops the whole world, and the program aborts with a report of it. 0: for ever. At first
+  /// 10 s; explore() has its own.
   void patience(duration of_real_time);
   /// So many operations of its threads from now on, then it fails.
   void allow_steps(std::uint64_t most);
@@ -92,7 +92,7 @@ class world {
 
   [[nodiscard]] time_point now() const noexcept;
   /// What processes have logged, each line behind its process's name.
-  [[nodiscard]] const std::vector<std::string>& trace() const noexcept;
+  [[nodiscard]] const std::vector<std::string>& trace() const;
 
   struct state;
 
