@@ -1,6 +1,7 @@
 // Runs without end, and threads that never get what they wait for: who goes round, and who is starved, is
 // told apart from a run that is only long.
 #include <catch2/catch.hpp>
+#include <mutex>
 
 #include "threaded_case.hpp"
 #include "twinpipe/sim/explore.hpp"
