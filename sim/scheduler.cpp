@@ -36,9 +36,14 @@ void scheduler::switch_to(thread& next) {
   thread& self = *current_;
   let_run(next);
   points_ = 0;
-  running = next.outside() ? nullptr : next.process->world.get();
   note(happening::switched, self.number);
   self.stack.switch_to(next.stack);
+}
+
+void scheduler::let_run(thread& who) noexcept {
+  current_ = &who;
+  running_thread_.store(who.number, std::memory_order_release);
+  running = who.outside() ? nullptr : who.process->world.get();
 }
 
 // Time passes only when nobody can go on.
@@ -159,7 +164,6 @@ fiber* scheduler::run(void* started) {
   time.last_ended_ = std::move(*own);
   time.threads_.erase(own);
   time.let_run(time.next());
-  running = time.current_->outside() ? nullptr : time.current_->process->world.get();
   return &time.current_->stack;
 }
 

@@ -196,10 +196,7 @@ class scheduler {
     if (now > most_steps_) exceed_steps();
   }
 
-  void let_run(thread& who) noexcept {
-    current_ = &who;
-    running_thread_.store(who.number, std::memory_order_release);
-  }
+  void let_run(thread& who) noexcept;
 
   const void* const owner_ = &running;  ///< differs between threads that are alive
   sim::chronicle chronicle_;

@@ -140,7 +140,9 @@ class search {
   using real_clock = std::chrono::steady_clock;
 
   [[nodiscard]] bool done() {
-    if (options_.budget != duration{} && real_clock::now() - begun_ >= options_.budget) budget_ended_ = true;
+    const bool all_begun = options_.runs != 0 && next_ >= options_.runs;
+    if (!all_begun && options_.budget != duration{} && real_clock::now() - begun_ >= options_.budget)
+      budget_ended_ = true;
     return failed_ || budget_ended_;
   }
 
